@@ -1,0 +1,13 @@
+#pragma once
+#include <string>
+
+#include "base/units.h"
+
+namespace parley {
+
+/// A UUIDv7 (RFC 9562): sorts by `now`, the rest random. Thread: any.
+[[nodiscard]] std::string make_uuid7(WallTime now);
+/// `bytes` random bytes from the system's generator, as lower-case hex.
+[[nodiscard]] std::string random_hex(std::size_t bytes);
+
+}  // namespace parley

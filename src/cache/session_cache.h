@@ -1,0 +1,32 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "base/function.h"
+#include "base/result.h"
+#include "base/units.h"
+
+namespace parley::cache {
+
+/// Short-lived state that servers share: revoked tokens, tickets, presence, rate buckets. Losing it costs comfort,
+/// never messages and never a revocation (the Directory has those too).
+///
+/// Thread: any; calls answer at once from memory or through `done` from another thread (a Redis one), so `done`
+///         must only hand over.
+/// Fails:  kAuthUnavailable while the cache cannot be asked.
+class SessionCache {
+public:
+    virtual ~SessionCache() = default;
+
+    /// Key `blacklist:<sha256 hex>`: an existing login service may write it.
+    virtual void revoke(const std::string& token_sha256_hex, WallTime expires, UniqueFunction<void(Result<>)> done) = 0;
+    virtual void is_revoked(const std::string& token_sha256_hex, UniqueFunction<void(Result<bool>)> done) = 0;
+
+    /// Stores `value` under `key` until `expires` (single-use tickets and the like).
+    virtual void put(const std::string& key, const std::string& value, WallTime expires,
+                     UniqueFunction<void(Result<>)> done) = 0;
+    /// Reads and removes in one step: of two takers exactly one gets the value.
+    virtual void take(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) = 0;
+};
+
+}  // namespace parley::cache
