@@ -2,7 +2,7 @@
 #
 # One folder of src/ is one static library. DEPENDS is the only statement of what the folder may
 # include (tests/layout checks every #include against it). LIBS are outside libraries, linked
-# PRIVATE unless named after PUBLIC_LIBS.
+# PRIVATE unless named after PUBLIC_LIBS. TEST_LIBS are for the tests alone.
 #
 # Files are found by their suffix: *_test.cpp go to NAME_test, *_itest.cpp to NAME_itest,
 # *_fuzz.cpp each to a fuzz target of its own, *_bench.cpp to NAME_bench, the rest to the library.
@@ -21,7 +21,7 @@ endif()
 target_compile_features(parley_flags INTERFACE cxx_std_20)
 
 function(parley_module name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBS;PUBLIC_LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBS;PUBLIC_LIBS;TEST_LIBS" ${ARGN})
   set(dir ${CMAKE_CURRENT_SOURCE_DIR}/${name})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${dir}/*.cpp)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${dir}/*.h)
@@ -57,7 +57,7 @@ function(parley_module name)
       if(${kind}s)
         find_package(GTest REQUIRED)
         add_executable(${name}_${kind} ${${kind}s})
-        target_link_libraries(${name}_${kind} PRIVATE ${target} ${ARG_LIBS} GTest::gmock GTest::gtest_main)
+        target_link_libraries(${name}_${kind} PRIVATE ${target} ${ARG_LIBS} ${ARG_TEST_LIBS} GTest::gmock GTest::gtest_main)
         add_test(NAME ${name}_${kind} COMMAND ${name}_${kind} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
       endif()
     endforeach()
