@@ -22,6 +22,13 @@ constexpr Bytes operator""_GiB(unsigned long long n) { return {n * 1024 * 1024 *
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+/// A token bucket's size and the time in which it fills: `60/10s` allows 60 at once, then 6 a second.
+struct Rate {
+    std::uint32_t count = 0;
+    milliseconds per{1000};
+    friend constexpr auto operator<=>(Rate, Rate) = default;
+};
+
 /// Wall-clock time, UTC, milliseconds: what `createdAt`, `exp` and files carry.
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 /// Monotonic time, for everything that waits.

@@ -1,0 +1,243 @@
+#include "base/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "base/config_keys.h"
+#include "base/config_value.h"
+
+namespace parley {
+namespace {
+
+using config_detail::format_value;
+using config_detail::nearest;
+using config_detail::parse_value;
+using config_detail::TomlKind;
+using config_detail::TomlSetting;
+
+constexpr std::string_view kPrefix = "PARLEY_";
+/// Read by the test tools, which start servers in the same environment.
+constexpr std::array<std::string_view, 2> kToolVariables{"PARLEY_TIER", "PARLEY_BIN"};
+/// Names that documents of later versions use: said to be missing rather than unknown.
+constexpr std::array<std::string_view, 7> kLaterPrefixes{"kafka.",    "redis.", "rabbitmq.", "nats.",
+                                                         "postgres.", "mysql.", "mongodb."};
+
+template <class T>
+constexpr std::size_t kTypeOf = ConfigValue{T{}}.index();
+
+std::size_t index_of(const KeySpec& spec) {
+    const auto all = all_keys();
+    const auto at = std::find(all.begin(), all.end(), &spec);
+    if (at == all.end()) {
+        std::fputs("a configuration key is missing from the table in config_keys.cpp\n", stderr);
+        std::abort();
+    }
+    return static_cast<std::size_t>(at - all.begin());
+}
+
+const KeySpec* find_key(std::string_view name) {
+    for (const KeySpec* spec : all_keys()) {
+        if (spec->name == name) return spec;
+    }
+    return nullptr;
+}
+
+std::string printable(std::string_view text) {
+    std::string out{text.substr(0, 80)};
+    std::replace_if(
+        out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+    return out;
+}
+
+std::vector<std::string> key_names() {
+    std::vector<std::string> out;
+    for (const KeySpec* spec : all_keys()) out.emplace_back(spec->name);
+    return out;
+}
+
+Error unknown(std::string_view where, std::string_view name, const std::vector<std::string>& candidates) {
+    const bool later = std::any_of(kLaterPrefixes.begin(), kLaterPrefixes.end(),
+                                   [&](std::string_view prefix) { return name.starts_with(prefix); });
+    if (later) return {Code::kBadRequest, fmt::format("{}: {}: not built in this version", where, printable(name))};
+    const auto meant = nearest(name, candidates);
+    return {Code::kBadRequest, fmt::format("{}: {}: unknown key{}", where, printable(name),
+                                           meant.empty() ? "" : fmt::format("; did you mean {}?", meant))};
+}
+
+/// What a file must write for this type; empty where `kind` fits.
+std::string_view wanted_kind(const KeySpec& spec, TomlKind kind) {
+    if (spec.type == kTypeOf<std::int64_t> && kind != TomlKind::kNumber) return "a whole number without quotes";
+    if (spec.type == kTypeOf<bool> && kind != TomlKind::kBool) return "true or false without quotes";
+    if (spec.type == kTypeOf<std::string> && kind != TomlKind::kText) return "a text in quotes";
+    if (spec.type == kTypeOf<ConfigList> && kind != TomlKind::kList && kind != TomlKind::kText)
+        return "a list of texts";
+    if (kind == TomlKind::kBool && spec.type != kTypeOf<bool>)
+        return config_detail::type_name(spec) == "size" ? "a size" : "a duration";
+    if (kind == TomlKind::kList && spec.type != kTypeOf<ConfigList>) return "one value";
+    return {};
+}
+
+std::string toml_text(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+            out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+        } else {
+            out += c;
+        }
+    }
+    return out + '"';
+}
+
+std::string toml_value(const KeySpec& spec, const ConfigValue& value) {
+    if (spec.secrecy == Secrecy::kSecret) return std::get<std::string>(value).empty() ? "\"\"" : "\"********\"";
+    if (spec.type == kTypeOf<std::int64_t> || spec.type == kTypeOf<bool>) return format_value(value);
+    if (const auto* list = std::get_if<ConfigList>(&value)) {
+        std::string out = "[";
+        for (const auto& element : *list) out += (out.size() > 1 ? ", " : "") + toml_text(element);
+        return out + ']';
+    }
+    return toml_text(format_value(value));
+}
+
+}  // namespace
+
+Result<ConfigFlag> parse_set_flag(std::string_view argument) {
+    const auto equals = argument.find('=');
+    if (equals == std::string_view::npos || equals == 0) {
+        return fail(Code::kBadRequest, fmt::format("--set {}: expected --set key=value", printable(argument)));
+    }
+    return ConfigFlag{std::string{argument.substr(0, equals)}, std::string{argument.substr(equals + 1)}, "--set"};
+}
+
+std::vector<std::string> parley_environment(const char* const* environ) {
+    std::vector<std::string> out;
+    for (; *environ != nullptr; ++environ) {
+        if (std::string_view{*environ}.starts_with(kPrefix)) out.emplace_back(*environ);
+    }
+    return out;
+}
+
+std::string environment_name(std::string_view key) {
+    std::string out{kPrefix};
+    for (const char c : key) {
+        out += c == '.' ? '_' : (c >= 'a' && c <= 'z') ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    return out;
+}
+
+Config::Config() {
+    for (const KeySpec* spec : all_keys()) {
+        auto value = parse_value(*spec, spec->default_text);
+        if (!value) {
+            std::fprintf(stderr, "the default of %s is refused: %s\n", std::string{spec->name}.c_str(),
+                         value.error().message.c_str());
+            std::abort();
+        }
+        settings_.push_back({std::move(*value), "default", true});
+    }
+}
+
+const Config::Setting& Config::setting(const KeySpec& spec) const { return settings_[index_of(spec)]; }
+
+Result<void> Config::set(std::string_view name, const std::string& origin, std::string_view text) {
+    const KeySpec* spec = find_key(name);
+    if (spec == nullptr) return fail(unknown(origin, name, key_names()));
+    auto value = parse_value(*spec, text);
+    if (!value) return fail(Code::kBadRequest, fmt::format("{}: {}: {}", origin, name, value.error().message));
+    settings_[index_of(*spec)] = {std::move(*value), origin, false};
+    return {};
+}
+
+Result<Config> Config::load(const ConfigSources& sources) {
+    if (!sources.file) return load_text("", "", sources);
+    const std::string name = sources.file->string();
+    std::error_code error;
+    std::ifstream in{*sources.file, std::ios::binary};
+    if (!in || std::filesystem::is_directory(*sources.file, error)) {
+        return fail(Code::kBadRequest, fmt::format("{}: cannot be read", name));
+    }
+    const std::string text{std::istreambuf_iterator<char>{in}, {}};
+    return load_text(text, name, sources);
+}
+
+Result<Config> Config::load_text(std::string_view toml, std::string_view file_name, const ConfigSources& rest) {
+    Config config;
+    auto settings = config_detail::read_toml(toml, file_name);
+    if (!settings) return fail(settings.error());
+    for (const TomlSetting& entry : *settings) {
+        const std::string origin = fmt::format("{}:{}", file_name, entry.line);
+        if (const KeySpec* spec = find_key(entry.name)) {
+            const auto wanted = wanted_kind(*spec, entry.kind);
+            if (!wanted.empty()) {
+                return fail(Code::kBadRequest, fmt::format("{}: {}: expected {}", origin, entry.name, wanted));
+            }
+        }
+        if (auto done = config.set(entry.name, origin, entry.text); !done) return fail(done.error());
+    }
+    if (auto done = config.apply(rest); !done) return fail(done.error());
+    if (auto done = config.check_together(); !done) return fail(done.error());
+    return config;
+}
+
+Result<void> Config::apply(const ConfigSources& sources) {
+    std::vector<std::string> known;
+    for (const KeySpec* spec : all_keys()) known.push_back(environment_name(spec->name));
+    for (const std::string& entry : sources.environment) {
+        const std::string_view name = std::string_view{entry}.substr(0, entry.find('='));
+        if (!name.starts_with(kPrefix)) continue;
+        if (std::find(kToolVariables.begin(), kToolVariables.end(), name) != kToolVariables.end()) continue;
+        const auto at = std::find(known.begin(), known.end(), name);
+        if (at == known.end()) return fail(unknown("environment", name, known));
+        const KeySpec& spec = *all_keys()[static_cast<std::size_t>(at - known.begin())];
+        const auto text = std::string_view{entry}.substr(std::min(name.size() + 1, entry.size()));
+        if (auto done = set(spec.name, fmt::format("environment {}", name), text); !done) return done;
+    }
+    for (const ConfigFlag& flag : sources.flags) {
+        if (auto done = set(flag.name, flag.flag, flag.value); !done) return done;
+    }
+    return {};
+}
+
+Result<void> Config::check_together() const {
+    const auto needs = [](const std::string& where, std::string_view what, std::string_view needed) {
+        return fail(Code::kBadRequest, fmt::format("{}: {} needs {}", where, what, needed));
+    };
+    const std::string& algorithm = get(keys::auth_algorithm);
+    if (!algorithm.starts_with("HS") && get(keys::auth_public_key).empty()) {
+        return needs(origin(keys::auth_algorithm), "auth.algorithm=" + algorithm, "auth.public_key");
+    }
+    if (!get(keys::admin_listen).empty() && get(keys::admin_token).empty()) {
+        return needs(origin(keys::admin_listen), "admin.listen", "admin.token");
+    }
+    return {};
+}
+
+std::string Config::show() const {
+    std::string out;
+    for (const KeySpec* spec : all_keys()) {
+        const Setting& now = setting(*spec);
+        out +=
+            fmt::format("{:<48} # {}\n", fmt::format("{} = {}", spec->name, toml_value(*spec, now.value)), now.origin);
+    }
+    return out;
+}
+
+std::string Config::reference() {
+    std::string out = "| key | type | default | what |\n| --- | --- | --- | --- |\n";
+    for (const KeySpec* spec : all_keys()) {
+        const std::string standard = spec->default_text.empty() ? "" : fmt::format("`{}`", spec->default_text);
+        out +=
+            fmt::format("| `{}` | {} | {} | {} |\n", spec->name, config_detail::type_name(*spec), standard, spec->help);
+    }
+    return out;
+}
+
+}  // namespace parley

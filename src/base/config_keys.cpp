@@ -1,0 +1,148 @@
+#include "base/config_keys.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace parley {
+namespace keys {
+namespace {
+
+constexpr std::string_view kBase64 = "base64:";
+constexpr std::size_t kMinSecret = 32;
+
+std::optional<std::int64_t> number(std::string_view text, std::int64_t max) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value < 0 || value > max) return std::nullopt;
+    return value;
+}
+
+/// Bytes a base64 text stands for; nothing where it is no base64.
+std::optional<std::size_t> base64_size(std::string_view text) {
+    if (text.empty() || text.size() % 4 != 0) return std::nullopt;
+    std::vector<unsigned char> out(text.size());
+    const int written =
+        EVP_DecodeBlock(out.data(), reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+    if (written < 0) return std::nullopt;
+    const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+    return static_cast<std::size_t>(written) - padding;
+}
+
+}  // namespace
+
+namespace detail {
+
+const char* check_address(std::string_view text) {
+    static constexpr const char* kExpected = "expected HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080";
+    return parse_address(text) ? nullptr : kExpected;
+}
+
+const char* check_optional_address(std::string_view text) { return text.empty() ? nullptr : check_address(text); }
+
+const char* check_secret(std::string_view text) {
+    if (text.empty()) return nullptr;
+    if (text.starts_with(kBase64)) {
+        const auto size = base64_size(text.substr(kBase64.size()));
+        if (!size) return "what follows base64: is no base64";
+        return *size < kMinSecret ? "a secret needs 32 bytes or more" : nullptr;
+    }
+    return text.size() < kMinSecret ? "a secret needs 32 bytes or more" : nullptr;
+}
+
+const char* check_heartbeat(std::string_view text) {
+    static constexpr const char* kExpected = "expected two numbers of milliseconds, such as 30000,30000";
+    const auto comma = text.find(',');
+    if (comma == std::string_view::npos) return kExpected;
+    const bool ok = number(text.substr(0, comma), 86'400'000) && number(text.substr(comma + 1), 86'400'000);
+    return ok ? nullptr : kExpected;
+}
+
+const char* check_origin(std::string_view text) {
+    if (text == "*") return nullptr;
+    const auto scheme = text.find("://");
+    if (scheme == std::string_view::npos || scheme == 0)
+        return "expected * or scheme://host, such as https://*.example.org";
+    const auto host = text.substr(scheme + 3);
+    if (host.empty() || host.find_first_of("/?# @") != std::string_view::npos)
+        return "an origin ends after host and port";
+    return nullptr;
+}
+
+const char* check_not_empty(std::string_view text) { return text.empty() ? "may not be empty" : nullptr; }
+
+}  // namespace detail
+
+Heartbeat parse_heartbeat(std::string_view text) {
+    const auto comma = std::min(text.find(','), text.size());
+    const auto part = [](std::string_view digits) { return milliseconds{number(digits, 86'400'000).value_or(0)}; };
+    return {part(text.substr(0, comma)), part(text.substr(std::min(comma + 1, text.size())))};
+}
+
+Result<HostPort> parse_address(std::string_view text) {
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos || colon == 0) return fail(Code::kBadRequest, "expected HOST:PORT");
+    std::string_view host = text.substr(0, colon);
+    const bool bracketed = host.starts_with('[') && host.ends_with(']');
+    if (bracketed) host = host.substr(1, host.size() - 2);
+    if (host.empty() || host.find_first_of("[]/ \t") != std::string_view::npos)
+        return fail(Code::kBadRequest, "not a host");
+    if (!bracketed && host.find(':') != std::string_view::npos)
+        return fail(Code::kBadRequest, "an IPv6 address needs [ ]");
+    const auto port = number(text.substr(colon + 1), 65535);
+    if (!port) return fail(Code::kBadRequest, "a port is a number from 0 to 65535");
+    return HostPort{std::string{host}, static_cast<std::uint16_t>(*port)};
+}
+
+}  // namespace keys
+
+std::span<const KeySpec* const> all_keys() noexcept {
+    using namespace keys;
+    static constexpr std::array kAll{&listen.spec,
+                                     &data_dir.spec,
+                                     &threads.spec,
+                                     &auth_secret.spec,
+                                     &auth_secret_previous.spec,
+                                     &auth_algorithm.spec,
+                                     &auth_public_key.spec,
+                                     &auth_public_key_previous.spec,
+                                     &auth_cache_down.spec,
+                                     &limits_max_sessions.spec,
+                                     &limits_message.spec,
+                                     &limits_send_buffer.spec,
+                                     &limits_send_time.spec,
+                                     &limits_handshake_header.spec,
+                                     &limits_handshake_time.spec,
+                                     &limits_subscriptions.spec,
+                                     &limits_queue_total.spec,
+                                     &rate_enabled.spec,
+                                     &rate_send.spec,
+                                     &rate_handshake.spec,
+                                     &rate_login.spec,
+                                     &rate_room_create.spec,
+                                     &stomp_heartbeat.spec,
+                                     &presence_grace.spec,
+                                     &chat_session_ttl.spec,
+                                     &rooms_auto_create.spec,
+                                     &members_require_registered.spec,
+                                     &origins_allowed.spec,
+                                     &public_enabled.spec,
+                                     &drain_limit.spec,
+                                     &drain_notice.spec,
+                                     &drain_spread.spec,
+                                     &log_kind.spec,
+                                     &log_keep_age.spec,
+                                     &log_keep_bytes.spec,
+                                     &bus_kind.spec,
+                                     &store_kind.spec,
+                                     &cache_kind.spec,
+                                     &admin_listen.spec,
+                                     &admin_token.spec,
+                                     &logging_level.spec,
+                                     &logging_format.spec};
+    return kAll;
+}
+
+}  // namespace parley

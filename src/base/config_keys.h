@@ -1,0 +1,141 @@
+#pragma once
+#include "base/config.h"
+
+/// Every key this version acts on. A key is added together with the code that reads it, and to
+/// the table in config_keys.cpp.
+namespace parley::keys {
+
+namespace detail {
+inline constexpr std::string_view kAlgorithms[] = {"HS256", "HS384", "HS512", "RS256", "ES256"};
+inline constexpr std::string_view kCacheDown[] = {"refuse", "allow"};
+inline constexpr std::string_view kAutoOnOff[] = {"auto", "on", "off"};
+inline constexpr std::string_view kLogKinds[] = {"embedded"};
+inline constexpr std::string_view kBusKinds[] = {"inproc"};
+inline constexpr std::string_view kStoreKinds[] = {"embedded"};
+inline constexpr std::string_view kCacheKinds[] = {"memory"};
+inline constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error"};
+inline constexpr std::string_view kFormats[] = {"auto", "human", "json"};
+const char* check_address(std::string_view text);
+const char* check_optional_address(std::string_view text);
+const char* check_secret(std::string_view text);
+const char* check_heartbeat(std::string_view text);
+const char* check_origin(std::string_view text);
+const char* check_not_empty(std::string_view text);
+inline constexpr std::int64_t kDay = 86'400'000;
+}  // namespace detail
+
+// clang-format off
+inline constexpr Key<std::string> listen{{.name = "listen", .default_text = "127.0.0.1:8080",
+    .help = "Where clients connect. Port 0 takes a free one.", .check = detail::check_address}};
+inline constexpr Key<std::string> data_dir{{.name = "data_dir", .default_text = "./parley-data",
+    .help = "Where messages, accounts and the generated secret are kept.", .check = detail::check_not_empty}};
+inline constexpr Key<std::int64_t> threads{{.name = "threads", .default_text = "0",
+    .help = "Event loops; 0 is one for each core.", .max = 1024}};
+
+inline constexpr Key<std::string> auth_secret{{.name = "auth.secret", .default_text = "",
+    .help = "Signs HS256/384/512 tokens: 32 bytes or more, raw or `base64:…`. Empty: generated once and kept in `data_dir`.",
+    .check = detail::check_secret, .secrecy = Secrecy::kSecret}};
+inline constexpr Key<std::string> auth_secret_previous{{.name = "auth.secret_previous", .default_text = "",
+    .help = "The secret before a rotation: still accepted, never used to sign.",
+    .check = detail::check_secret, .secrecy = Secrecy::kSecret}};
+inline constexpr Key<std::string> auth_algorithm{{.name = "auth.algorithm", .default_text = "HS256",
+    .help = "The one algorithm tokens may have.", .choices = detail::kAlgorithms}};
+inline constexpr Key<std::string> auth_public_key{{.name = "auth.public_key", .default_text = "",
+    .help = "PEM file that checks RS256 and ES256 tokens."}};
+inline constexpr Key<std::string> auth_public_key_previous{{.name = "auth.public_key_previous", .default_text = "",
+    .help = "PEM file of the key before a rotation: still accepted."}};
+inline constexpr Key<std::string> auth_cache_down{{.name = "auth.cache_down", .default_text = "refuse",
+    .help = "New handshakes while the session cache is away: `refuse` answers 503, `allow` trusts the token.",
+    .choices = detail::kCacheDown}};
+
+inline constexpr Key<std::int64_t> limits_max_sessions{{.name = "limits.max_sessions", .default_text = "10000",
+    .help = "Sessions this server takes; more get 503.", .min = 1, .max = 100'000'000}};
+inline constexpr Key<Bytes> limits_message{{.name = "limits.message", .default_text = "128KiB",
+    .help = "Largest message from a client, after inflating.", .min = 1024, .max = 64 << 20}};
+inline constexpr Key<Bytes> limits_send_buffer{{.name = "limits.send_buffer", .default_text = "512KiB",
+    .help = "Unsent bytes of a connection before its subscriptions are set back.", .min = 16 << 10, .max = 1 << 30}};
+inline constexpr Key<milliseconds> limits_send_time{{.name = "limits.send_time", .default_text = "20s",
+    .help = "A socket that takes nothing for so long is closed (4408).", .min = 100, .max = 3'600'000}};
+inline constexpr Key<Bytes> limits_handshake_header{{.name = "limits.handshake_header", .default_text = "16KiB",
+    .help = "Largest request line and headers of an HTTP request.", .min = 1024, .max = 1 << 20}};
+inline constexpr Key<milliseconds> limits_handshake_time{{.name = "limits.handshake_time", .default_text = "10s",
+    .help = "Time to finish a handshake, and then CONNECT.", .min = 100, .max = 600'000}};
+inline constexpr Key<std::int64_t> limits_subscriptions{{.name = "limits.subscriptions", .default_text = "256",
+    .help = "Subscriptions of one connection.", .min = 1, .max = 1'000'000}};
+inline constexpr Key<Bytes> limits_queue_total{{.name = "limits.queue_total", .default_text = "1GiB",
+    .help = "Unsent bytes of all connections before new ones get 503.", .min = 1 << 20, .max = std::int64_t{1} << 42}};
+
+inline constexpr Key<bool> rate_enabled{{.name = "rate.enabled", .default_text = "true",
+    .help = "Whether the `rate.*` limits hold."}};
+inline constexpr Key<Rate> rate_send{{.name = "rate.send", .default_text = "60/10s",
+    .help = "SENDs of a session, and of a member over all sessions.", .min = 1, .max = 1'000'000'000}};
+inline constexpr Key<Rate> rate_handshake{{.name = "rate.handshake", .default_text = "300/1m",
+    .help = "Handshakes from one address.", .min = 1, .max = 1'000'000'000}};
+inline constexpr Key<Rate> rate_login{{.name = "rate.login", .default_text = "20/1m",
+    .help = "Logins and registrations from one address.", .min = 1, .max = 1'000'000'000}};
+inline constexpr Key<Rate> rate_room_create{{.name = "rate.room_create", .default_text = "30/1h",
+    .help = "Rooms that come to be by one member.", .min = 1, .max = 1'000'000'000}};
+
+inline constexpr Key<std::string> stomp_heartbeat{{.name = "stomp.heartbeat", .default_text = "30000,30000",
+    .help = "Heart-beats offered in CONNECTED: sent every, expected every; milliseconds, 0 is none.",
+    .check = detail::check_heartbeat}};
+inline constexpr Key<milliseconds> presence_grace{{.name = "presence.grace", .default_text = "15s",
+    .help = "After a lost connection a member stays present for so long.", .max = 3'600'000}};
+inline constexpr Key<milliseconds> chat_session_ttl{{.name = "chat.session_ttl", .default_text = "30m",
+    .help = "A chat session in a room ends after so long without TALK, PRESENCE or heart-beat.", .min = 1000, .max = 30 * detail::kDay}};
+inline constexpr Key<bool> rooms_auto_create{{.name = "rooms.auto_create", .default_text = "true",
+    .help = "An unknown room comes to be at its first JOIN, SEND or POST."}};
+inline constexpr Key<bool> members_require_registered{{.name = "members.require_registered", .default_text = "false",
+    .help = "A token's member must be registered here."}};
+inline constexpr Key<ConfigList> origins_allowed{{.name = "origins.allowed", .default_text = "",
+    .help = "Origins besides the own host that may connect: `https://*.example.org`, or `*` for all.",
+    .check = detail::check_origin}};
+inline constexpr Key<std::string> public_enabled{{.name = "public.enabled", .default_text = "auto",
+    .help = "The public profile and plain broadcast; `auto` is on where the listener is loopback.", .choices = detail::kAutoOnOff}};
+
+inline constexpr Key<milliseconds> drain_limit{{.name = "drain.limit", .default_text = "10s",
+    .help = "SIGTERM to exit takes no longer.", .max = 3'600'000}};
+inline constexpr Key<milliseconds> drain_notice{{.name = "drain.notice", .default_text = "5s",
+    .help = "`/ready` answers 503 for so long before connections are refused. Unless set, 0 on a loopback listener.", .max = 3'600'000}};
+inline constexpr Key<milliseconds> drain_spread{{.name = "drain.spread", .default_text = "3s",
+    .help = "Open connections are closed one after the other over this time.", .max = 3'600'000}};
+
+inline constexpr Key<std::string> log_kind{{.name = "log.kind", .default_text = "embedded",
+    .help = "What sequences and keeps messages.", .choices = detail::kLogKinds}};
+inline constexpr Key<milliseconds> log_keep_age{{.name = "log.keep_age", .default_text = "0",
+    .help = "Messages older than this are removed; 0 keeps them for ever.", .max = 36'500 * detail::kDay}};
+inline constexpr Key<Bytes> log_keep_bytes{{.name = "log.keep_bytes", .default_text = "0",
+    .help = "The oldest messages are removed above this size; 0 is no limit."}};
+inline constexpr Key<std::string> bus_kind{{.name = "bus.kind", .default_text = "inproc",
+    .help = "How servers tell each other of new messages.", .choices = detail::kBusKinds}};
+inline constexpr Key<std::string> store_kind{{.name = "store.kind", .default_text = "embedded",
+    .help = "Where members, rooms and read marks are kept.", .choices = detail::kStoreKinds}};
+inline constexpr Key<std::string> cache_kind{{.name = "cache.kind", .default_text = "memory",
+    .help = "Where revoked tokens and presence are shared.", .choices = detail::kCacheKinds}};
+
+inline constexpr Key<std::string> admin_listen{{.name = "admin.listen", .default_text = "",
+    .help = "The operators' listener; empty: none.", .check = detail::check_optional_address}};
+inline constexpr Key<std::string> admin_token{{.name = "admin.token", .default_text = "",
+    .help = "What operators send as `Authorization: Bearer …`; needed with `admin.listen`.", .secrecy = Secrecy::kSecret}};
+inline constexpr Key<std::string> logging_level{{.name = "logging.level", .default_text = "info",
+    .help = "The least important line that is written.", .choices = detail::kLevels}};
+inline constexpr Key<std::string> logging_format{{.name = "logging.format", .default_text = "auto",
+    .help = "`auto` is human on a terminal and JSON otherwise.", .choices = detail::kFormats}};
+// clang-format on
+
+/// The two numbers of stomp.heartbeat: what the server can send, what it wants to get.
+struct Heartbeat {
+    milliseconds send{};
+    milliseconds receive{};
+};
+/// `text` has passed the key's check.
+[[nodiscard]] Heartbeat parse_heartbeat(std::string_view text);
+
+struct HostPort {
+    std::string host;  ///< without the brackets of an IPv6 address
+    std::uint16_t port = 0;
+};
+/// `127.0.0.1:8080`, `[::1]:8080`, `localhost:0`. Error: kBadRequest, saying what is wrong.
+[[nodiscard]] Result<HostPort> parse_address(std::string_view text);
+
+}  // namespace parley::keys
