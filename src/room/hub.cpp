@@ -1,0 +1,51 @@
+#include "room/hub.h"
+
+namespace parley::room {
+
+Hub::Hub(rt::Loop& loop, LogReader& reader, MayRead may_read, Options options)
+    : loop_(loop), reader_(reader), may_read_(std::move(may_read)), options_(options) {}
+
+Hub::~Hub() = default;
+
+LocalRoom& Hub::room(const RoomId& id) {
+    auto& slot = rooms_[id];
+    if (slot == nullptr) slot = std::make_unique<LocalRoom>(*this, id);
+    return *slot;
+}
+
+std::unique_ptr<Subscription> Hub::subscribe(const RoomId& id, Sink& sink, WireForm& form, std::string key,
+                                             MemberId member, const Start& start) {
+    return room(id).add(sink, form, std::move(key), std::move(member), start);
+}
+
+std::unique_ptr<Subscription> Hub::subscribe_events(const RoomId& id, Sink& sink, WireForm& form, std::string key,
+                                                    MemberId member) {
+    return room(id).add_events(sink, form, std::move(key), std::move(member));
+}
+
+void Hub::on_messages(std::span<const MessageRef> messages) {
+    // Neighbours of one room go together: one encoding and one reference per subscriber for the whole run.
+    for (std::size_t i = 0; i < messages.size();) {
+        std::size_t end = i + 1;
+        while (end < messages.size() && messages[end]->room == messages[i]->room) ++end;
+        if (const auto found = rooms_.find(messages[i]->room); found != rooms_.end()) {
+            found->second->on_messages(messages.subspan(i, end - i));
+        }
+        i = end;
+    }
+}
+
+void Hub::on_room_event(const RoomId& id, std::string_view json) {
+    if (const auto found = rooms_.find(id); found != rooms_.end()) found->second->on_event(json);
+}
+
+void Hub::drop_if_idle(const RoomId& id) {
+    // Later: the caller may be inside the room. Somebody may have come back by then.
+    loop_.next_turn([this, id, alive = std::weak_ptr<bool>{alive_}] {
+        if (alive.expired()) return;
+        const auto found = rooms_.find(id);
+        if (found != rooms_.end() && found->second->is_idle()) rooms_.erase(found);
+    });
+}
+
+}  // namespace parley::room

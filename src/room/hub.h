@@ -1,0 +1,59 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "base/function.h"
+#include "room/local_room.h"
+#include "room/log_reader.h"
+#include "room/subscription.h"
+
+namespace parley::room {
+
+/// All rooms that have subscribers on this core.
+///
+/// Thread: core-local. Owns the LocalRooms. Borrows loop and reader.
+/// Order:  see Subscription; the bus's messages go to every room they name and nowhere else.
+class Hub {
+public:
+    /// May `member` still read `room`? Asked when a room turned private; answers on this loop.
+    using MayRead = std::function<void(const RoomId& room, const MemberId& member, UniqueFunction<void(bool)> then)>;
+    struct Options {
+        milliseconds gap_wait{20};
+        milliseconds retry_wait{500};
+        std::size_t page_messages = 256;
+        Bytes page_bytes{256 * 1024};
+        std::size_t recent_messages = 256;
+        Bytes recent_bytes{256 * 1024};
+    };
+
+    Hub(rt::Loop& loop, LogReader& reader, MayRead may_read, Options options);
+    ~Hub();
+
+    /// `key` is the client's subscription id. The sink must outlive the subscription. Whether the member may read is
+    /// the caller's to judge before.
+    std::unique_ptr<Subscription> subscribe(const RoomId& room, Sink& sink, WireForm& form, std::string key,
+                                            MemberId member, const Start& start);
+    std::unique_ptr<Subscription> subscribe_events(const RoomId& room, Sink& sink, WireForm& form, std::string key,
+                                                   MemberId member);
+
+    void on_messages(std::span<const MessageRef> messages);
+    void on_room_event(const RoomId& room, std::string_view json);
+    [[nodiscard]] std::size_t rooms() const noexcept { return rooms_.size(); }
+
+private:
+    friend class LocalRoom;
+    friend class Subscription;
+    LocalRoom& room(const RoomId& id);
+    void drop_if_idle(const RoomId& id);
+
+    rt::Loop& loop_;
+    LogReader& reader_;
+    MayRead may_read_;
+    const Options options_;
+    std::unordered_map<RoomId, std::unique_ptr<LocalRoom>> rooms_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace parley::room

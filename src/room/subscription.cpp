@@ -1,0 +1,30 @@
+#include "room/subscription.h"
+
+#include "room/local_room.h"
+
+namespace parley::room {
+
+Subscription::Subscription(LocalRoom& room, Sink& sink, MemberId member) noexcept
+    : room_(&room), sink_(sink), member_(std::move(member)) {}
+
+Subscription::~Subscription() { stop(); }
+
+void Subscription::stop() noexcept {
+    if (room_ == nullptr) return;
+    room_->remove(*this);
+    room_ = nullptr;
+    state_ = State::kEnded;
+}
+
+void Subscription::on_drained() {
+    if (state_ != State::kWaiting) return;
+    state_ = State::kReading;
+    room_->catch_up(*this);
+}
+
+const RoomId& Subscription::room() const noexcept {
+    static const RoomId kNone;
+    return room_ == nullptr ? kNone : room_->id();
+}
+
+}  // namespace parley::room

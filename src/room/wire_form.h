@@ -1,0 +1,31 @@
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/message.h"
+
+namespace parley::room {
+
+/// One stored message and its JSON, made once for every wire form.
+struct Item {
+    const Message& message;
+    std::string_view json;
+};
+
+enum class Replay : bool { kNo, kYes };
+
+/// How a kind of client sees messages: STOMP in WebSocket frames, SockJS arrays, ... Subscribers with the same form and
+/// key (their subscription id) share what is encoded.
+///
+/// Thread: one instance serves one core. Owns nothing of the room.
+class WireForm {
+public:
+    virtual ~WireForm() = default;
+    /// Appends the frames of `items`, ready for the socket.
+    virtual void append(std::string& out, std::span<const Item> items, std::string_view key, Replay replay) = 0;
+    /// Appends the frame of a room event (typing, presence).
+    virtual void append_event(std::string& out, const RoomId& room, std::string_view json, std::string_view key) = 0;
+};
+
+}  // namespace parley::room

@@ -1,0 +1,30 @@
+#include "rt/chunk.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace parley::rt {
+
+ChunkRef ChunkRef::make(std::size_t capacity) {
+    void* memory = std::malloc(sizeof(Chunk) + capacity);
+    if (memory == nullptr) throw std::bad_alloc{};
+    ChunkRef ref;
+    ref.chunk_ = new (memory) Chunk{1, 0, static_cast<std::uint32_t>(capacity), 0};
+    return ref;
+}
+
+ChunkRef ChunkRef::copy_of(std::string_view bytes) {
+    ChunkRef ref = make(bytes.size());
+    ref.append(bytes);
+    return ref;
+}
+
+void ChunkRef::append(std::string_view bytes) noexcept {
+    std::memcpy(reinterpret_cast<char*>(chunk_ + 1) + chunk_->size, bytes.data(), bytes.size());
+    chunk_->size += static_cast<std::uint32_t>(bytes.size());
+}
+
+void ChunkRef::release(Chunk* chunk) noexcept { std::free(chunk); }
+
+}  // namespace parley::rt

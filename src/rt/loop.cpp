@@ -1,0 +1,121 @@
+#include "rt/loop.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+namespace parley::rt {
+
+Loop::Loop(std::size_t index, const Clock& clock)
+    : index_(index),
+      clock_(clock),
+      epoll_fd_(::epoll_create1(EPOLL_CLOEXEC)),
+      now_(clock.steady()),
+      timers_(now_),
+      read_buffer_(std::make_unique_for_overwrite<char[]>(kReadBuffer)) {
+    if (epoll_fd_ < 0) {
+        std::perror("epoll_create1");
+        std::abort();
+    }
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = nullptr;  // null: the mailbox
+    ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, mailbox_.fd(), &event);
+}
+
+Loop::~Loop() { ::close(epoll_fd_); }
+
+void Loop::run() {
+    core_.check();
+    while (!stopping_.load(std::memory_order_acquire)) turn();
+}
+
+void Loop::stop() noexcept {
+    post([this] { stopping_.store(true, std::memory_order_release); });
+}
+
+void Loop::watch(int fd, Watcher& watcher) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.data.ptr = &watcher;
+    if (::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
+        std::perror("epoll_ctl");
+        std::abort();
+    }
+}
+
+void Loop::unwatch(int fd, Watcher& watcher) noexcept {
+    ::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+    unwatched_.push_back(&watcher);
+}
+
+void Loop::at_turn_end(TurnEnd& entry) {
+    core_.check();
+    if (entry.queued_) return;
+    entry.queued_ = true;
+    turn_end_.push_back(&entry);
+}
+
+void Loop::forget_turn_end(TurnEnd& entry) noexcept {
+    if (!entry.queued_) return;
+    entry.queued_ = false;
+    std::replace(turn_end_.begin(), turn_end_.end(), &entry, static_cast<TurnEnd*>(nullptr));
+}
+
+int Loop::wait_milliseconds() noexcept {
+    if (!next_turn_.empty() || !turn_end_.empty()) return 0;
+    int wait = -1;
+    if (const auto deadline = timers_.next_deadline()) {
+        const auto left = std::chrono::ceil<milliseconds>(*deadline - clock_.steady()).count();
+        wait = static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+    }
+    return wait != 0 && !mailbox_.prepare_sleep() ? 0 : wait;
+}
+
+void Loop::turn() {
+    std::array<epoll_event, kEventsPerTurn> events;
+    const int count = ::epoll_wait(epoll_fd_, events.data(), kEventsPerTurn, wait_milliseconds());
+    mailbox_.woke();
+    now_ = clock_.steady();
+
+    for (int i = 0; i < count; ++i) {
+        auto* watcher = static_cast<Watcher*>(events[static_cast<std::size_t>(i)].data.ptr);
+        if (watcher == nullptr) {
+            std::uint64_t drained = 0;
+            [[maybe_unused]] const auto n = ::read(mailbox_.fd(), &drained, sizeof drained);
+            continue;
+        }
+        if (std::find(unwatched_.begin(), unwatched_.end(), watcher) != unwatched_.end()) continue;
+        watcher->on_events(events[static_cast<std::size_t>(i)].events);
+    }
+    unwatched_.clear();
+
+    std::vector<Task> tasks;
+    tasks.swap(next_turn_);
+    for (Task& task : tasks) task();
+    mailbox_.run_pending();
+    timers_.advance(now_);
+    run_turn_end();
+    // Destroying one thing may bury another: that one waits for the next turn.
+    std::vector<std::shared_ptr<void>> dead;
+    dead.swap(graveyard_);
+    unwatched_.clear();
+}
+
+void Loop::run_turn_end() {
+    // An entry may ask again from inside (a drained connection gets its next page): those wait for the next turn.
+    std::vector<TurnEnd*> entries;
+    entries.swap(turn_end_);
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        TurnEnd* entry = entries[i];
+        if (entry == nullptr || !entry->queued_) continue;
+        entry->queued_ = false;
+        entry->on_turn_end();
+    }
+}
+
+}  // namespace parley::rt

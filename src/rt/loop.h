@@ -1,0 +1,100 @@
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/function.h"
+#include "rt/core_local.h"
+#include "rt/mailbox.h"
+#include "rt/timer_wheel.h"
+
+namespace parley::rt {
+
+/// Told about a descriptor's events, edge-triggered: read until it would block.
+class Watcher {
+public:
+    virtual ~Watcher() = default;
+    virtual void on_events(std::uint32_t epoll_events) = 0;
+};
+
+/// Does something once at the end of each turn in which it asked for it (Loop::at_turn_end).
+class TurnEnd {
+public:
+    virtual ~TurnEnd() = default;
+    virtual void on_turn_end() = 0;
+
+private:
+    friend class Loop;
+    bool queued_ = false;
+};
+
+/// One core's event loop. A turn is: wait, descriptors, mailbox, timers, then everything that asked for the end of
+/// the turn (each dirty connection's one write), then destruction of what was given to bury().
+///
+/// Thread: run() makes the calling thread the owner; post() and stop() from any thread, everything else by the owner.
+/// Owns:   the epoll descriptor, mailbox, timers and the read buffer that connections borrow.
+/// Order:  what one turn gathered for a connection leaves in one write. Nothing called from a turn may block.
+class Loop {
+public:
+    Loop(std::size_t index, const Clock& clock);
+    ~Loop();
+    Loop(const Loop&) = delete;
+    Loop& operator=(const Loop&) = delete;
+
+    void run();
+    void stop() noexcept;
+    void post(Task task) { mailbox_.push(std::move(task)); }
+
+    /// `watcher` gets every event of `fd` until unwatch(). Aborts when the kernel refuses (out of memory).
+    void watch(int fd, Watcher& watcher);
+    /// No event reaches the watcher after this.
+    void unwatch(int fd, Watcher& watcher) noexcept;
+
+    /// Calls entry.on_turn_end() once at the end of this turn. The entry must stay alive or be forgotten.
+    void at_turn_end(TurnEnd& entry);
+    void forget_turn_end(TurnEnd& entry) noexcept;
+    /// Runs `task` in the next turn, without sleeping in between.
+    void next_turn(Task task) { next_turn_.push_back(std::move(task)); }
+    /// Destroys `object` after this turn, when no caller can be inside it any more.
+    template <class T>
+    void bury(std::unique_ptr<T> object) {
+        graveyard_.push_back(std::shared_ptr<void>{std::move(object)});
+    }
+
+    [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
+    /// The turn's time: read once per turn.
+    [[nodiscard]] SteadyTime now() const noexcept { return now_; }
+    [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
+    void arm(Timer& timer, milliseconds delay) noexcept { timers_.arm(timer, now_ + delay); }
+    /// Lent for the time of one read.
+    [[nodiscard]] std::span<char> read_buffer() noexcept { return {read_buffer_.get(), kReadBuffer}; }
+    [[nodiscard]] std::size_t index() const noexcept { return index_; }
+
+private:
+    static constexpr std::size_t kReadBuffer = 64 * 1024;
+    static constexpr int kEventsPerTurn = 512;
+
+    void turn();
+    [[nodiscard]] int wait_milliseconds() noexcept;
+    void run_turn_end();
+
+    const std::size_t index_;
+    const Clock& clock_;
+    int epoll_fd_;
+    SteadyTime now_;
+    Mailbox mailbox_;
+    TimerWheel timers_;
+    std::vector<TurnEnd*> turn_end_;
+    std::vector<Task> next_turn_;
+    std::vector<std::shared_ptr<void>> graveyard_;
+    std::vector<Watcher*> unwatched_;  ///< in this turn: their pending events are skipped
+    std::unique_ptr<char[]> read_buffer_;
+    std::atomic<bool> stopping_{false};
+    [[no_unique_address]] CoreLocal core_;
+};
+
+}  // namespace parley::rt
