@@ -130,12 +130,13 @@ Result<TokenKeys> TokenKeys::load(const TokenOptions& options) {
         keys.keys_.push_back(std::move(*key));
         return {};
     };
-    const std::string& second = hmac ? options.second_secret : options.second_key_file;
-    if (auto added = add(hmac ? options.secret : options.key_file, hmac ? "auth.secret" : "auth.key_file"); !added) {
+    const std::string& second = hmac ? options.secret_previous : options.public_key_previous;
+    if (auto added = add(hmac ? options.secret : options.public_key, hmac ? "auth.secret" : "auth.public_key");
+        !added) {
         return fail(added.error());
     }
     if (!second.empty()) {
-        if (auto added = add(second, hmac ? "auth.second_secret" : "auth.second_key_file"); !added) {
+        if (auto added = add(second, hmac ? "auth.secret_previous" : "auth.public_key_previous"); !added) {
             return fail(added.error());
         }
     }
@@ -171,7 +172,7 @@ Result<VerifiedToken> TokenKeys::verify(std::string_view token, WallTime now) co
 
 Result<std::string> TokenKeys::sign(const Claims& claims, WallTime now, milliseconds ttl) const {
     const SigningKey& key = *keys_.front();
-    if (!key.can_sign()) return fail(Code::kAuthInvalid, "auth.key_file holds a public key, which cannot sign");
+    if (!key.can_sign()) return fail(Code::kAuthInvalid, "auth.public_key holds a public key, which cannot sign");
     const std::string id = json::serialize(json::string(claims.member.str()));
     const std::string payload = R"({"id":)" + id + R"(,"sub":)" + id + R"(,"nickName":)" +
                                 json::serialize(json::string(claims.nickname)) + R"(,"iat":)" + numeric_date_text(now) +

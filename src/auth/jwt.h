@@ -28,9 +28,9 @@ struct VerifiedToken {
 struct TokenOptions {
     std::string algorithm = "HS256";  ///< HS256, HS384, HS512, RS256 or ES256
     std::string secret{};             ///< HS*: at least 32 bytes, raw or `base64:…`
-    std::string second_secret{};      ///< also accepted, for rotation; empty: none
-    std::string key_file{};           ///< RS256, ES256: PEM file; a private key can sign, a public one only verify
-    std::string second_key_file{};
+    std::string secret_previous{};    ///< also accepted, for rotation; empty: none
+    std::string public_key{};         ///< RS256, ES256: PEM file; a private key can sign, a public one only verify
+    std::string public_key_previous{};
 };
 
 class SigningKey;  // jwt_keys.h

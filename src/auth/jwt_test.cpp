@@ -36,11 +36,11 @@ std::string token(const std::string& payload, const std::string& header = R"({"a
 }
 
 TokenKeys hs256(const std::string& secret = kSecret, const std::string& second = "") {
-    return std::move(*TokenKeys::load({.algorithm = "HS256", .secret = secret, .second_secret = second}));
+    return std::move(*TokenKeys::load({.algorithm = "HS256", .secret = secret, .secret_previous = second}));
 }
 
 TokenKeys pem(const std::string& algorithm, const std::string& file) {
-    auto keys = TokenKeys::load({.algorithm = algorithm, .key_file = file});
+    auto keys = TokenKeys::load({.algorithm = algorithm, .public_key = file});
     EXPECT_TRUE(keys) << keys.error().message;
     return std::move(*keys);
 }
@@ -261,16 +261,16 @@ TEST(TokenKeys, LoadingSaysWhichSettingIsWrong) {
     EXPECT_THAT(message({.algorithm = "none", .secret = kSecret}), HasSubstr("auth.algorithm"));
     EXPECT_THAT(message({.secret = "short-and-secret"}), HasSubstr("auth.secret: at least 32 bytes"));
     EXPECT_THAT(message({.secret = "short-and-secret"}), Not(HasSubstr("short-and-secret")));
-    EXPECT_THAT(message({.secret = kSecret, .second_secret = "x"}), HasSubstr("auth.second_secret"));
+    EXPECT_THAT(message({.secret = kSecret, .secret_previous = "x"}), HasSubstr("auth.secret_previous"));
     EXPECT_THAT(message({.secret = "base64:!!!"}), HasSubstr("not base64"));
     EXPECT_THAT(message({.secret = "base64:" + base64url(kSecret)}), HasSubstr("accepted"));
     EXPECT_THAT(message({.secret = "base64:" + base64url("too short")}), HasSubstr("has 9"));
-    EXPECT_THAT(message({.algorithm = "RS256"}), HasSubstr("auth.key_file"));
-    EXPECT_THAT(message({.algorithm = "RS256", .key_file = ec.public_file()}), HasSubstr("needs an RSA key"));
-    EXPECT_THAT(message({.algorithm = "RS256", .key_file = small.public_file()}), HasSubstr("2048"));
-    EXPECT_THAT(message({.algorithm = "ES256", .key_file = rsa.public_file()}), HasSubstr("needs a P-256 key"));
-    EXPECT_THAT(message({.algorithm = "ES256", .key_file = ec.public_file(), .second_key_file = "/nowhere"}),
-                HasSubstr("auth.second_key_file"));
+    EXPECT_THAT(message({.algorithm = "RS256"}), HasSubstr("auth.public_key"));
+    EXPECT_THAT(message({.algorithm = "RS256", .public_key = ec.public_file()}), HasSubstr("needs an RSA key"));
+    EXPECT_THAT(message({.algorithm = "RS256", .public_key = small.public_file()}), HasSubstr("2048"));
+    EXPECT_THAT(message({.algorithm = "ES256", .public_key = rsa.public_file()}), HasSubstr("needs a P-256 key"));
+    EXPECT_THAT(message({.algorithm = "ES256", .public_key = ec.public_file(), .public_key_previous = "/nowhere"}),
+                HasSubstr("auth.public_key_previous"));
 }
 
 TEST(TokenKeys, ReadsABase64Secret) {
