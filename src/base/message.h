@@ -25,6 +25,7 @@ struct Draft {
     MessageType type = MessageType::kTalk;
     std::string content;
     std::string extra;  ///< further members of the JSON object, `"receiverId":"u-9"` or empty; made by us
+    bool fresh_id = false;  ///< this server just made `id`: no store needs to look for a repeat
 };
 
 /// One stored message (docs/protocol.md section 1). Immutable once made; shared by every core.

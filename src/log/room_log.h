@@ -57,7 +57,8 @@ public:
     /// What was trimmed is left out without an error: compare `at.first`.
     [[nodiscard]] virtual Result<Page> read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) = 0;
     /// The last `limit` messages with seq < `before`, ascending.
-    [[nodiscard]] virtual Result<Page> read_before(const RoomId& room, RoomSeq before, std::size_t limit, Bytes max) = 0;
+    [[nodiscard]] virtual Result<Page> read_before(const RoomId& room, RoomSeq before, std::size_t limit,
+                                                   Bytes max) = 0;
     [[nodiscard]] virtual Result<RoomHead> head(const RoomId& room) = 0;
     /// The seq to read *after* so that every message with created_at >= `time` is seen (may start early, never late).
     [[nodiscard]] virtual Result<RoomSeq> seek(const RoomId& room, WallTime time) = 0;

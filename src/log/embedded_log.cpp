@@ -1,0 +1,248 @@
+#include "log/embedded_log.h"
+
+#include <rocksdb/env.h>
+
+#include <algorithm>
+
+#include "base/uuid.h"
+#include "log/commit_queue.h"
+#include "log/committer.h"
+#include "log/store.h"
+#include "log/store_reader.h"
+#include "log/trimmer.h"
+
+namespace parley::log {
+namespace {
+
+constexpr milliseconds kFirstBackOff{100};
+constexpr milliseconds kLastBackOff{5'000};
+constexpr std::size_t kMessageOverhead = 200;  // keys, head and bookkeeping of one message
+
+StoreOptions store_options(const EmbeddedLogOptions& options) {
+    return {.data_dir = options.data_dir, .env = options.env, .cache = options.cache};
+}
+
+/// Writes and fsyncs as much as opening the store anew may need.
+rocksdb::Status probe_disk(const StoreOptions& options, std::uint64_t bytes) {
+    rocksdb::Env* env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+    const std::string path = options.data_dir + "/log.probe";
+    std::unique_ptr<rocksdb::WritableFile> file;
+    rocksdb::EnvOptions plain;
+    auto status = env->NewWritableFile(path, &file, plain);
+    const std::string block(std::size_t{1} << 20, 'p');
+    for (std::uint64_t written = 0; status.ok() && written < bytes; written += block.size())
+        status = file->Append(block);
+    if (status.ok()) status = file->Sync();
+    if (status.ok()) status = file->Close();
+    file.reset();
+    env->DeleteFile(path).PermitUncheckedError();
+    return status;
+}
+
+}  // namespace
+
+struct EmbeddedLog::Counters {
+    std::atomic<std::uint64_t> commits{0}, messages{0}, repeats{0}, refused{0}, faults{0}, trimmed{0}, time_us{0};
+    std::array<std::atomic<std::uint64_t>, LogStats::kCommitBoundsUs.size() + 1> time{};
+
+    void count_commit(std::chrono::microseconds took) {
+        const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 0));
+        const auto& bounds = LogStats::kCommitBoundsUs;
+        const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), us) - bounds.begin();
+        ++time[static_cast<std::size_t>(bucket)];
+        time_us += us;
+        ++commits;
+    }
+};
+
+Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open(EmbeddedLogOptions options, const Clock& clock) {
+    auto store = Store::open(store_options(options), clock);
+    if (!store) return fail(std::move(store.error()));
+    return std::unique_ptr<EmbeddedLog>{new EmbeddedLog{std::move(options), clock, std::move(*store)}};
+}
+
+EmbeddedLog::EmbeddedLog(EmbeddedLogOptions options, const Clock& clock, std::unique_ptr<Store> store)
+    : options_(std::move(options)),
+      clock_(clock),
+      counters_(std::make_unique<Counters>()),
+      queue_(std::make_unique<CommitQueue>(options_.queue_limit)),
+      committer_(std::make_unique<Committer>(clock, options_.cached_heads, options_.sync)),
+      store_(std::move(store)) {
+    committer_->forget(*store_);
+    writer_ = std::thread{[this] { run(); }};
+    trimmer_ = std::make_unique<Trimmer>(
+        Trimmer::Limits{options_.max_age, options_.max_room_bytes, options_.trim_interval}, clock_,
+        [this](const std::function<void(const Store&)>& use) {
+            const std::shared_lock lock{store_mutex_};
+            if (store_) use(*store_);
+        },
+        *queue_);
+}
+
+EmbeddedLog::~EmbeddedLog() {
+    queue_->close();
+    writer_.join();
+    trimmer_.reset();
+    if (store_ && !faulted_) store_->flush();
+}
+
+void EmbeddedLog::on_commit(CommitListener listener) { listener_ = std::move(listener); }
+
+void EmbeddedLog::append(AppendRequest request, AppendDone done) {
+    if (faulted_ && !recovery_is_due()) return refuse(done, "the message store is not taking writes");
+    Pending pending;
+    pending.records.reserve(request.drafts.size());
+    for (Draft& draft : request.drafts) {
+        if (draft.id.empty()) {
+            draft.id = MessageId::trusted(make_uuid7(clock_.wall()));
+            draft.fresh_id = true;
+        }
+        pending.records.push_back(records::encode_draft(draft));
+        pending.bytes += pending.records.back().size() + kMessageOverhead;
+    }
+    pending.request = std::move(request);
+    pending.done = std::move(done);
+    if (!queue_->push(pending)) refuse(pending.done, "too much is waiting for the message store");
+}
+
+void EmbeddedLog::run() {
+    Work work;
+    while (queue_->take(work, options_.commit_messages, options_.commit_bytes.count)) {
+        if (faulted_ && !recover())
+            refuse(work, fault_);
+        else
+            commit(work);
+        work.appends.clear();
+        work.trims.clear();
+    }
+}
+
+void EmbeddedLog::commit(Work& work) {
+    const SteadyTime begun = clock_.steady();
+    Committer::Outcome outcome;
+    const auto status = committer_->commit(*store_, work, outcome);
+    if (!status.ok()) {
+        begin_fault(explain(status, options_.data_dir).message);
+        queue_->take_all(work);
+        return refuse(work, fault_);
+    }
+    counters_->count_commit(std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - begun));
+    counters_->messages += outcome.messages.size();
+    counters_->repeats += outcome.repeats;
+    if (listener_ && !outcome.messages.empty()) listener_(outcome.messages);
+    for (std::size_t i = 0; i < work.appends.size(); ++i) {
+        if (!outcome.answers[i]) ++counters_->refused;
+        work.appends[i].done(std::move(outcome.answers[i]));
+    }
+    for (Trim& slice : work.trims) {
+        counters_->trimmed += slice.dedup_keys.size();
+        slice.then(true);
+    }
+}
+
+void EmbeddedLog::refuse(Work& work, const std::string& reason) {
+    for (Pending& pending : work.appends) refuse(pending.done, reason);
+    for (Trim& slice : work.trims) slice.then(false);
+}
+
+void EmbeddedLog::refuse(AppendDone& done, const std::string& reason) {
+    ++counters_->refused;
+    done(fail(Code::kStoreUnavailable, reason));
+}
+
+void EmbeddedLog::begin_fault(const std::string& reason) {
+    fault_ = reason;
+    ++counters_->faults;
+    back_off_ = milliseconds{0};
+    back_off();
+    faulted_ = true;
+    if (options_.on_trouble) options_.on_trouble(reason);
+}
+
+void EmbeddedLog::back_off() {
+    back_off_ = std::clamp(back_off_ * 2, kFirstBackOff, kLastBackOff);
+    next_try_ = clock_.steady() + back_off_;
+}
+
+bool EmbeddedLog::recovery_is_due() const { return clock_.steady() >= next_try_.load(); }
+
+bool EmbeddedLog::recover() {
+    if (!recovery_is_due()) return false;
+    const StoreOptions store = store_options(options_);
+    const auto status = probe_disk(store, wal_bytes(store) + (1_MiB).count);
+    if (!status.ok()) {
+        fault_ = explain(status, options_.data_dir).message;
+        back_off();
+        return false;
+    }
+    {
+        reopening_ = true;
+        const std::unique_lock lock{store_mutex_};
+        store_.reset();
+        auto opened = Store::open(store, clock_);
+        if (opened)
+            store_ = std::move(*opened);
+        else
+            fault_ = opened.error().message;
+        reopening_ = false;
+    }
+    if (!store_) {
+        back_off();
+        return false;
+    }
+    committer_->forget(*store_);
+    faulted_ = false;
+    if (options_.on_trouble) options_.on_trouble({});
+    return true;
+}
+
+namespace {
+template <class Read>
+auto with_reader(std::shared_mutex& mutex, const std::atomic<bool>& reopening, const std::unique_ptr<Store>& store,
+                 Read read) -> decltype(read(StoreReader{*store})) {
+    // A new reader keeps out of the way of an opening that waits for the lock.
+    if (!reopening) {
+        const std::shared_lock lock{mutex};
+        if (store) return read(StoreReader{*store});
+    }
+    return fail(Code::kStoreUnavailable, "the message store is being opened anew");
+}
+}  // namespace
+
+Result<Page> EmbeddedLog::read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) {
+    return with_reader(store_mutex_, reopening_, store_,
+                       [&](const StoreReader& reader) { return reader.read(room, after, limit, max); });
+}
+
+Result<Page> EmbeddedLog::read_before(const RoomId& room, RoomSeq before, std::size_t limit, Bytes max) {
+    return with_reader(store_mutex_, reopening_, store_,
+                       [&](const StoreReader& reader) { return reader.read_before(room, before, limit, max); });
+}
+
+Result<RoomHead> EmbeddedLog::head(const RoomId& room) {
+    return with_reader(store_mutex_, reopening_, store_, [&](const StoreReader& reader) { return reader.head(room); });
+}
+
+Result<RoomSeq> EmbeddedLog::seek(const RoomId& room, WallTime time) {
+    return with_reader(store_mutex_, reopening_, store_,
+                       [&](const StoreReader& reader) { return reader.seek(room, time); });
+}
+
+void EmbeddedLog::trim_now() { trimmer_->sweep(); }
+
+LogStats EmbeddedLog::stats() const {
+    LogStats out;
+    out.commits = counters_->commits;
+    out.messages = counters_->messages;
+    out.repeats = counters_->repeats;
+    out.refused = counters_->refused;
+    out.faults = counters_->faults;
+    out.trimmed = counters_->trimmed;
+    out.commit_time_us = counters_->time_us;
+    for (std::size_t i = 0; i < out.commit_time.size(); ++i) out.commit_time[i] = counters_->time[i];
+    out.queue_bytes = queue_->bytes();
+    out.available = !faulted_;
+    return out;
+}
+
+}  // namespace parley::log

@@ -1,0 +1,126 @@
+#pragma once
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "log/room_log.h"
+
+namespace rocksdb {
+class Env;
+}
+
+namespace parley::log {
+
+class CommitQueue;
+class Committer;
+class Store;
+class Trimmer;
+struct Pending;
+struct Trim;
+struct Work;
+
+struct EmbeddedLogOptions {
+    std::string data_dir;  ///< the store is its sub-folder `log`
+    /// One commit takes what waits, up to these.
+    std::size_t commit_messages = 2000;
+    Bytes commit_bytes{8_MiB};
+    /// Appends waiting beyond this are refused at once.
+    Bytes queue_limit{64_MiB};
+    Bytes cache{64_MiB};                 ///< blocks, indexes and filters read from disk
+    std::size_t cached_heads = 100'000;  ///< rooms the writer remembers
+    /// Retention; 0 keeps for ever. The newest message that is too old or too much goes with all before it.
+    milliseconds max_age{0};
+    Bytes max_room_bytes{0};
+    milliseconds trim_interval{30'000};
+    /// Told on the log's thread when storing begins to fail (the reason) and when it works again (empty).
+    UniqueFunction<void(const std::string& reason)> on_trouble;
+    rocksdb::Env* env = nullptr;  ///< null: the system's
+    bool sync = true;             ///< false loses acknowledged messages at a crash: for the test that shows it
+};
+
+/// Counted since open(), for metrics.
+struct LogStats {
+    static constexpr std::array<std::uint32_t, 11> kCommitBoundsUs{100,    250,    500,     1'000,   2'500,    5'000,
+                                                                   10'000, 25'000, 100'000, 500'000, 2'000'000};
+    std::uint64_t commits = 0;
+    std::uint64_t messages = 0;
+    std::uint64_t repeats = 0;
+    std::uint64_t refused = 0;  ///< appends answered kStoreUnavailable
+    std::uint64_t faults = 0;   ///< times storing began to fail
+    std::uint64_t trimmed = 0;
+    std::uint64_t queue_bytes = 0;
+    bool available = true;
+    /// Commits that took at most the bound; the last one counts those above all bounds.
+    std::array<std::uint64_t, kCommitBoundsUs.size() + 1> commit_time{};
+    std::uint64_t commit_time_us = 0;  ///< sum
+};
+
+/// The log in a RocksDB of its own: message, dedup key and room head in one atomic, fsynced batch.
+///
+/// Thread: any for every call. One thread of its own commits; while one commit is fsyncing the next gathers.
+/// Owns:   the store's folder, alone: a second open() of it fails, also from another process.
+/// Order:  as RoomLog. Requests are sequenced in the order append() got them.
+/// Fails:  after a failed write nothing of that commit or behind it is acknowledged; the store is opened
+///         anew (which settles what became of the write) as soon as the disk takes a probe, tried by the
+///         first append after a back-off of 0.1 to 5 s. Reads go on meanwhile as far as the disk allows.
+///         A refused append is answered inside append().
+class EmbeddedLog final : public RoomLog {
+public:
+    /// Error: kStoreUnavailable with a sentence for the operator (in use, damaged and how to repair, format, disk).
+    static Result<std::unique_ptr<EmbeddedLog>> open(EmbeddedLogOptions options, const Clock& clock);
+    /// Commits what was accepted, then closes.
+    ~EmbeddedLog() override;
+    EmbeddedLog(const EmbeddedLog&) = delete;
+    EmbeddedLog& operator=(const EmbeddedLog&) = delete;
+
+    void append(AppendRequest request, AppendDone done) override;
+    Result<Page> read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) override;
+    Result<Page> read_before(const RoomId& room, RoomSeq before, std::size_t limit, Bytes max) override;
+    Result<RoomHead> head(const RoomId& room) override;
+    Result<RoomSeq> seek(const RoomId& room, WallTime time) override;
+    void on_commit(CommitListener listener) override;
+
+    [[nodiscard]] LogStats stats() const;
+    /// Applies the retention limits to every room now, returning when done. Any thread but the log's.
+    void trim_now();
+
+private:
+    struct Counters;
+
+    EmbeddedLog(EmbeddedLogOptions options, const Clock& clock, std::unique_ptr<Store> store);
+    void run();
+    void commit(Work& work);
+    void refuse(Work& work, const std::string& reason);
+    void refuse(AppendDone& done, const std::string& reason);
+    void begin_fault(const std::string& reason);
+    bool recover();
+    bool recovery_is_due() const;
+    void back_off();
+
+    EmbeddedLogOptions options_;
+    const Clock& clock_;
+    CommitListener listener_;
+    std::unique_ptr<Counters> counters_;
+    std::unique_ptr<CommitQueue> queue_;
+    std::unique_ptr<Committer> committer_;
+
+    /// Exclusive only while the store is opened anew; null when that failed.
+    std::shared_mutex store_mutex_;
+    std::atomic<bool> reopening_{false};
+    std::unique_ptr<Store> store_;
+
+    std::atomic<bool> faulted_{false};
+    std::atomic<SteadyTime> next_try_{SteadyTime{}};
+    milliseconds back_off_{0};
+    std::string fault_;
+
+    std::unique_ptr<Trimmer> trimmer_;
+    std::thread writer_;
+};
+
+}  // namespace parley::log
