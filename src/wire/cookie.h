@@ -13,7 +13,7 @@ namespace parley::wire {
 [[nodiscard]] std::optional<std::string_view> cookie(std::string_view header, std::string_view name) noexcept;
 
 struct CookieAttributes {
-    std::optional<seconds> max_age;  ///< none: until the browser closes; 0: delete it
+    std::optional<seconds> max_age = std::nullopt;  ///< none: until the browser closes; 0: delete it
     std::string_view path = "/";
     bool secure = false;  ///< true whenever the page came over TLS
 };

@@ -32,7 +32,6 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return fields_.size(); }
     [[nodiscard]] auto begin() const noexcept { return fields_.begin(); }
     [[nodiscard]] auto end() const noexcept { return fields_.end(); }
-    void clear() noexcept { fields_.clear(); }
 
 private:
     std::vector<HttpHeader> fields_;

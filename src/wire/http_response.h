@@ -18,11 +18,11 @@ struct HttpField {
 /// What decides a response's head besides its body. Everything is only viewed during the call.
 struct HttpResponseHead {
     int status = 200;
-    std::vector<HttpField> fields;  ///< never Content-Length, Transfer-Encoding, Connection or Date
-    bool keep_alive = true;         ///< false adds `Connection: close`
-    int version_minor = 1;          ///< the request's
-    bool head_only = false;         ///< the request was HEAD
-    std::string_view date;          ///< IMF-fixdate or empty for none: see format_http_date()
+    std::vector<HttpField> fields = {};  ///< never Content-Length, Transfer-Encoding, Connection or Date
+    bool keep_alive = true;              ///< false adds `Connection: close`
+    int version_minor = 1;               ///< the request's
+    bool head_only = false;              ///< the request was HEAD
+    std::string_view date = {};          ///< IMF-fixdate or empty for none: see format_http_date()
 };
 
 enum class HttpBodyFraming : std::uint8_t {

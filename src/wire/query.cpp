@@ -111,18 +111,4 @@ Result<std::vector<std::string>> split_path(std::string_view path) {
     return segments;
 }
 
-std::string percent_encode(std::string_view text) {
-    constexpr std::string_view kHex = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        if (is_digit(c) || is_alpha(c) || c == '-' || c == '.' || c == '_' || c == '~') {
-            out.push_back(c);
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            out.append({'%', kHex[byte >> 4], kHex[byte & 15]});
-        }
-    }
-    return out;
-}
-
 }  // namespace parley::wire

@@ -36,7 +36,4 @@ private:
 /// Errors, all kBadRequest: no leading slash, a malformed `%`, U+0000, not UTF-8.
 [[nodiscard]] Result<std::vector<std::string>> split_path(std::string_view path);
 
-/// Bytes outside RFC 3986's unreserved set as `%XX`.
-[[nodiscard]] std::string percent_encode(std::string_view text);
-
 }  // namespace parley::wire
