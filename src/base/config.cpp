@@ -28,9 +28,6 @@ constexpr std::array<std::string_view, 2> kToolVariables{"PARLEY_TIER", "PARLEY_
 constexpr std::array<std::string_view, 7> kLaterPrefixes{"kafka.",    "redis.", "rabbitmq.", "nats.",
                                                          "postgres.", "mysql.", "mongodb."};
 
-template <class T>
-constexpr std::size_t kTypeOf = ConfigValue{T{}}.index();
-
 std::size_t index_of(const KeySpec& spec) {
     const auto all = all_keys();
     const auto at = std::find(all.begin(), all.end(), &spec);
@@ -72,14 +69,14 @@ Error unknown(std::string_view where, std::string_view name, const std::vector<s
 
 /// What a file must write for this type; empty where `kind` fits.
 std::string_view wanted_kind(const KeySpec& spec, TomlKind kind) {
-    if (spec.type == kTypeOf<std::int64_t> && kind != TomlKind::kNumber) return "a whole number without quotes";
-    if (spec.type == kTypeOf<bool> && kind != TomlKind::kBool) return "true or false without quotes";
-    if (spec.type == kTypeOf<std::string> && kind != TomlKind::kText) return "a text in quotes";
-    if (spec.type == kTypeOf<ConfigList> && kind != TomlKind::kList && kind != TomlKind::kText)
+    if (spec.type == kConfigType<std::int64_t> && kind != TomlKind::kNumber) return "a whole number without quotes";
+    if (spec.type == kConfigType<bool> && kind != TomlKind::kBool) return "true or false without quotes";
+    if (spec.type == kConfigType<std::string> && kind != TomlKind::kText) return "a text in quotes";
+    if (spec.type == kConfigType<ConfigList> && kind != TomlKind::kList && kind != TomlKind::kText)
         return "a list of texts";
-    if (kind == TomlKind::kBool && spec.type != kTypeOf<bool>)
+    if (kind == TomlKind::kBool && spec.type != kConfigType<bool>)
         return config_detail::type_name(spec) == "size" ? "a size" : "a duration";
-    if (kind == TomlKind::kList && spec.type != kTypeOf<ConfigList>) return "one value";
+    if (kind == TomlKind::kList && spec.type != kConfigType<ConfigList>) return "one value";
     return {};
 }
 
@@ -98,7 +95,7 @@ std::string toml_text(std::string_view text) {
 
 std::string toml_value(const KeySpec& spec, const ConfigValue& value) {
     if (spec.secrecy == Secrecy::kSecret) return std::get<std::string>(value).empty() ? "\"\"" : "\"********\"";
-    if (spec.type == kTypeOf<std::int64_t> || spec.type == kTypeOf<bool>) return format_value(value);
+    if (spec.type == kConfigType<std::int64_t> || spec.type == kConfigType<bool>) return format_value(value);
     if (const auto* list = std::get_if<ConfigList>(&value)) {
         std::string out = "[";
         for (const auto& element : *list) out += (out.size() > 1 ? ", " : "") + toml_text(element);

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -16,6 +17,16 @@ namespace parley {
 
 using ConfigList = std::vector<std::string>;
 using ConfigValue = std::variant<std::string, std::int64_t, bool, milliseconds, Bytes, Rate, ConfigList>;
+
+/// Where T stands among ConfigValue's alternatives.
+template <class T, class... Ts>
+consteval std::size_t alternative_index(const std::variant<Ts...>*) {
+    std::size_t index = 0;
+    (void)((std::is_same_v<T, Ts> || (++index, false)) || ...);
+    return index;
+}
+template <class T>
+inline constexpr std::size_t kConfigType = alternative_index<T>(static_cast<const ConfigValue*>(nullptr));
 
 enum class Secrecy : bool { kOpen, kSecret };
 
@@ -39,7 +50,7 @@ struct KeySpec {
 template <class T>
 struct Key {
     KeySpec spec;
-    constexpr explicit Key(KeySpec s) noexcept : spec(s) { spec.type = ConfigValue{T{}}.index(); }
+    constexpr explicit Key(KeySpec s) noexcept : spec(s) { spec.type = kConfigType<T>; }
 };
 
 /// One key given on the command line: `--set name=value` or a shorthand such as `--listen`.
@@ -53,9 +64,9 @@ struct ConfigFlag {
 
 /// Where a configuration comes from; a later one wins: file, environment, flags.
 struct ConfigSources {
-    std::optional<std::filesystem::path> file;
-    std::vector<std::string> environment;  ///< `NAME=value`; names outside PARLEY_ are passed over
-    std::vector<ConfigFlag> flags;
+    std::optional<std::filesystem::path> file{};
+    std::vector<std::string> environment{};  ///< `NAME=value`; names outside PARLEY_ are passed over
+    std::vector<ConfigFlag> flags{};
 };
 /// The PARLEY_ variables of an environment as main() gets it.
 [[nodiscard]] std::vector<std::string> parley_environment(const char* const* environ);

@@ -80,9 +80,8 @@ auto refuse(const KeySpec& spec, std::string_view text, std::string_view expecte
 std::string form(ConfigValue value, std::int64_t number) {
     if (std::holds_alternative<milliseconds>(value)) value = milliseconds{number};
     if (std::holds_alternative<Bytes>(value)) value = Bytes{static_cast<std::size_t>(number)};
-    return value.index() == ConfigValue{std::int64_t{}}.index() || std::holds_alternative<Rate>(value)
-               ? fmt::format("{}", number)
-               : format_value(value);
+    return value.index() == kConfigType<std::int64_t> || std::holds_alternative<Rate>(value) ? fmt::format("{}", number)
+                                                                                             : format_value(value);
 }
 
 Result<void> check_bounds(const KeySpec& spec, const ConfigValue& value, std::int64_t number, std::string_view text) {
