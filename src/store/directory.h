@@ -11,11 +11,11 @@ namespace parley::store {
 
 struct Account {
     MemberId id;
-    std::string name;           ///< what is typed at login; unique after Unicode case folding of ASCII letters
+    std::string name;  ///< what is typed at login; unique after Unicode case folding of ASCII letters
     std::string nickname;
     std::string password_hash;  ///< Argon2id encoded form; never leaves the server
     WallTime created_at;
-    WallTime revoked_before;    ///< tokens with `iat` before this are revoked (password change, kick)
+    WallTime revoked_before;  ///< tokens with `iat` before this are revoked (password change, kick)
 };
 
 /// Values are written to disk: append only.
@@ -27,7 +27,7 @@ struct RoomInfo {
     std::string name;
     RoomKind kind = RoomKind::kChat;
     Visibility visibility = Visibility::kPublic;
-    MemberId owner;             ///< empty for auto-created rooms
+    MemberId owner;  ///< empty for auto-created rooms
     WallTime created_at;
 };
 
@@ -37,7 +37,7 @@ struct Membership {
     MemberId member;
     std::string nickname;
     Standing standing = Standing::kMember;
-    RoomSeq since;              ///< seq of the log record that gave this standing; a lower one never overwrites
+    RoomSeq since;  ///< seq of the log record that gave this standing; a lower one never overwrites
 };
 
 /// Accounts, rooms, membership, read marks and revocations: what must survive a restart and is not a message.
@@ -54,8 +54,9 @@ public:
     virtual Result<> add_account(const Account& account) = 0;
     virtual Result<std::optional<Account>> account(const MemberId& id) = 0;
     virtual Result<std::optional<Account>> account_by_name(const std::string& name) = 0;
+    /// kMemberNotFound.
     virtual Result<> set_password_hash(const MemberId& id, const std::string& hash) = 0;
-    /// For members with or without an account (tokens of another login service).
+    /// For members with or without an account (tokens of another login service). Never falls.
     virtual Result<> set_revoked_before(const MemberId& id, WallTime time) = 0;
     virtual Result<std::optional<WallTime>> revoked_before(const MemberId& id) = 0;
 
@@ -69,15 +70,18 @@ public:
     /// kRoomExists when there is one. Owner (if any) becomes a member with Standing::kOwner.
     virtual Result<> add_room(const RoomInfo& room, const std::string& owner_nickname) = 0;
     virtual Result<std::optional<RoomInfo>> room(const RoomId& id) = 0;
+    /// Applied by seq as membership is. kRoomNotFound.
     virtual Result<> set_visibility(const RoomId& id, Visibility visibility, RoomSeq at) = 0;
     /// Public chat rooms in id order after `after` (empty: from the first).
     virtual Result<std::vector<RoomInfo>> public_rooms(const RoomId& after, std::size_t limit) = 0;
+    /// Rooms in which the member is invited, a member or the owner, in id order.
     virtual Result<std::vector<RoomInfo>> rooms_of(const MemberId& member, std::size_t limit) = 0;
 
     // Membership: a projection of the room's log, applied by seq (a change at or below `since` is ignored).
     virtual Result<> put_membership(const RoomId& room, const Membership& membership) = 0;
     virtual Result<> drop_membership(const RoomId& room, const MemberId& member, RoomSeq at) = 0;
     virtual Result<std::optional<Membership>> membership(const RoomId& room, const MemberId& member) = 0;
+    /// Who is invited, a member or the owner, in member id order.
     virtual Result<std::vector<Membership>> members(const RoomId& room, std::size_t limit) = 0;
 
     // Read marks: never fall.

@@ -1,0 +1,145 @@
+#include "store/database.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+
+#include <algorithm>
+#include <mutex>
+
+namespace parley::store {
+namespace {
+
+constexpr seconds kRetryEvery{1};
+
+rocksdb::Options make_options(rocksdb::Env* env) {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    if (env != nullptr) options.env = env;
+    // A torn last record is a crash; anything else that does not check is damage, and is told, not skipped.
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    options.write_buffer_size = 8 << 20;
+    options.max_open_files = 256;
+    options.keep_log_file_num = 2;
+    options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+    return options;
+}
+
+bool is_lock_conflict(const rocksdb::Status& status) {
+    const std::string text = status.ToString();
+    return status.IsIOError() && text.find("LOCK") != std::string::npos &&
+           (text.find("lock hold by current process") != std::string::npos ||
+            text.find("Resource temporarily unavailable") != std::string::npos);
+}
+
+}  // namespace
+
+Database::Database(std::filesystem::path folder, const Clock& clock, rocksdb::Env* env)
+    : folder_(std::move(folder)), clock_(clock), env_(env) {}
+
+Database::~Database() = default;
+
+Result<std::unique_ptr<Database>> Database::open(std::filesystem::path folder, const Clock& clock, rocksdb::Env* env) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) return fail(Code::kStoreUnavailable, "cannot make " + folder.string() + ": " + error.message());
+    std::unique_ptr<Database> database{new Database(std::move(folder), clock, env)};
+    if (auto opened = database->open_now(); !opened) return fail(opened.error());
+    return database;
+}
+
+Result<> Database::open_now() {
+    rocksdb::DB* db = nullptr;
+    const rocksdb::Status status = rocksdb::DB::Open(make_options(env_), folder_.string(), &db);
+    if (!status.ok()) return fail(unavailable(status));
+    db_.reset(db);
+    return {};
+}
+
+Error Database::unavailable(const rocksdb::Status& status) const {
+    std::string text = "the directory in " + folder_.string();
+    if (is_lock_conflict(status)) {
+        text += " is in use by another server";
+    } else if (status.IsCorruption()) {
+        text += " is damaged: " + status.ToString();
+    } else {
+        text += " cannot be used: " + status.ToString();
+    }
+    return {Code::kStoreUnavailable, std::move(text)};
+}
+
+Result<std::optional<std::string>> Database::get(const std::string& key) {
+    const std::shared_lock lock{mutex_};
+    if (!db_) return fail(Code::kStoreUnavailable, "the directory in " + folder_.string() + " is closed");
+    std::string value;
+    const rocksdb::Status status = db_->Get({}, key, &value);
+    if (status.IsNotFound()) return std::optional<std::string>{};
+    if (!status.ok()) return fail(unavailable(status));
+    return std::optional{std::move(value)};
+}
+
+Result<> Database::write(const std::vector<Change>& changes) {
+    if (broken_) {
+        if (auto recovered = recover(); !recovered) return recovered;
+    }
+    rocksdb::WriteBatch batch;
+    for (const Change& change : changes) {
+        if (change.value) {
+            batch.Put(change.key, *change.value);
+        } else {
+            batch.Delete(change.key);
+        }
+    }
+    rocksdb::WriteOptions durable;
+    durable.sync = true;
+    const std::shared_lock lock{mutex_};
+    if (!db_) return fail(Code::kStoreUnavailable, "the directory in " + folder_.string() + " is closed");
+    const rocksdb::Status status = db_->Write(durable, &batch);
+    if (status.ok()) return {};
+    broken_ = true;
+    return fail(unavailable(status));
+}
+
+/// RocksDB refuses writes for good after a failed one; Resume() takes back some of these states, reopening all. The
+/// store is closed only once the disk takes writes again, so that reading goes on until then.
+Result<> Database::recover() {
+    const std::unique_lock lock{mutex_};
+    if (!broken_) return {};
+    if (clock_.steady() < next_attempt_) {
+        return fail(Code::kStoreUnavailable, "the directory in " + folder_.string() + " waits for its disk");
+    }
+    next_attempt_ = clock_.steady() + kRetryEvery;
+    if (!disk_takes_writes()) {
+        return fail(Code::kStoreUnavailable, "the disk of " + folder_.string() + " takes no writes");
+    }
+    if (!db_ || !db_->Resume().ok()) {
+        db_.reset();
+        if (auto opened = open_now(); !opened) return opened;
+    }
+    broken_ = false;
+    return {};
+}
+
+bool Database::disk_takes_writes() const {
+    rocksdb::Env* const env = env_ != nullptr ? env_ : rocksdb::Env::Default();
+    const std::string name = (folder_ / "probe.tmp").string();
+    std::unique_ptr<rocksdb::WritableFile> file;
+    const bool written = env->NewWritableFile(name, &file, {}).ok() && file->Append(std::string(4096, 'x')).ok() &&
+                         file->Sync().ok() && file->Close().ok();
+    file.reset();
+    static_cast<void>(env->DeleteFile(name));
+    return written;
+}
+
+Result<> Database::scan(const std::string& prefix, const std::string& from,
+                        UniqueFunction<bool(std::string_view, std::string_view)> visit) {
+    const std::shared_lock lock{mutex_};
+    if (!db_) return fail(Code::kStoreUnavailable, "the directory in " + folder_.string() + " is closed");
+    const std::unique_ptr<rocksdb::Iterator> it{db_->NewIterator({})};
+    for (it->Seek(std::max(prefix, from)); it->Valid() && it->key().starts_with(prefix); it->Next()) {
+        if (!visit(it->key().ToStringView(), it->value().ToStringView())) return {};
+    }
+    if (!it->status().ok()) return fail(unavailable(it->status()));
+    return {};
+}
+
+}  // namespace parley::store
