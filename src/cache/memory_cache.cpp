@@ -1,0 +1,74 @@
+#include "cache/memory_cache.h"
+
+namespace parley::cache {
+namespace {
+
+constexpr std::size_t kBookKeeping = 192;  // two nodes and their pointers, about
+
+std::size_t cost(const std::string& key, const std::string& value) { return key.size() + value.size() + kBookKeeping; }
+
+std::string revocation_key(const std::string& token_sha256_hex) { return "blacklist:" + token_sha256_hex; }
+
+}  // namespace
+
+void MemoryCache::revoke(const std::string& token_sha256_hex, WallTime expires, UniqueFunction<void(Result<>)> done) {
+    put(revocation_key(token_sha256_hex), "1", expires, std::move(done));
+}
+
+void MemoryCache::is_revoked(const std::string& token_sha256_hex, UniqueFunction<void(Result<bool>)> done) {
+    bool revoked = false;
+    {
+        const std::lock_guard lock{mutex_};
+        sweep(clock_.wall());
+        revoked = entries_.contains(revocation_key(token_sha256_hex));
+    }
+    done(revoked);
+}
+
+void MemoryCache::put(const std::string& key, const std::string& value, WallTime expires,
+                      UniqueFunction<void(Result<>)> done) {
+    done(store(key, value, expires));
+}
+
+Result<> MemoryCache::store(const std::string& key, const std::string& value, WallTime expires) {
+    const std::lock_guard lock{mutex_};
+    sweep(clock_.wall());
+    if (const auto old = entries_.find(key); old != entries_.end()) erase(old);
+    const std::size_t needed = cost(key, value);
+    if (needed > limit_.count) return fail(Code::kAuthUnavailable, "the value is larger than the session cache");
+    while (used_ + needed > limit_.count) erase(entries_.find(*by_expiry_.begin()->second));
+    const auto entry = entries_.emplace(key, Entry{value, expires}).first;
+    by_expiry_.emplace(expires, &entry->first);
+    used_ += needed;
+    return {};
+}
+
+void MemoryCache::take(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) {
+    std::optional<std::string> value;
+    {
+        const std::lock_guard lock{mutex_};
+        sweep(clock_.wall());
+        if (const auto entry = entries_.find(key); entry != entries_.end()) {
+            value = entry->second.value;
+            erase(entry);
+        }
+    }
+    done(std::move(value));
+}
+
+void MemoryCache::sweep(WallTime now) {
+    while (!by_expiry_.empty() && by_expiry_.begin()->first <= now) erase(entries_.find(*by_expiry_.begin()->second));
+}
+
+void MemoryCache::erase(Map::iterator entry) {
+    used_ -= cost(entry->first, entry->second.value);
+    by_expiry_.erase({entry->second.expires, &entry->first});
+    entries_.erase(entry);
+}
+
+std::size_t MemoryCache::size() const {
+    const std::lock_guard lock{mutex_};
+    return entries_.size();
+}
+
+}  // namespace parley::cache

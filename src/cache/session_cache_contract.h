@@ -1,0 +1,102 @@
+#pragma once
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cache/session_cache.h"
+
+namespace parley::cache {
+
+/// What every SessionCache must do. A test file includes this and instantiates SessionCacheContract with a maker.
+struct SessionCacheMaker {
+    std::function<std::unique_ptr<SessionCache>()> make;  ///< an empty one
+    std::function<WallTime()> now;                        ///< the cache's idea of the time
+    std::function<void(milliseconds)> pass;               ///< lets that much time go by, for the cache too
+};
+
+class SessionCacheContract : public testing::TestWithParam<SessionCacheMaker> {
+protected:
+    void SetUp() override {
+        cache_ = GetParam().make();
+        ASSERT_NE(cache_, nullptr);
+    }
+    SessionCache& cache() { return *cache_; }
+    WallTime in(milliseconds time) { return GetParam().now() + time; }
+    void pass(milliseconds time) { GetParam().pass(time); }
+
+    bool put(const std::string& key, const std::string& value, milliseconds ttl) {
+        return wait<Result<>>([&](auto done) { cache().put(key, value, in(ttl), std::move(done)); }).has_value();
+    }
+    std::optional<std::string> take(const std::string& key) {
+        return *wait<Result<std::optional<std::string>>>([&](auto done) { cache().take(key, std::move(done)); });
+    }
+    bool revoke(const std::string& hash, milliseconds ttl) {
+        return wait<Result<>>([&](auto done) { cache().revoke(hash, in(ttl), std::move(done)); }).has_value();
+    }
+    bool is_revoked(const std::string& hash) {
+        return *wait<Result<bool>>([&](auto done) { cache().is_revoked(hash, std::move(done)); });
+    }
+
+private:
+    template <class Answer, class Call>
+    static Answer wait(Call call) {
+        std::promise<Answer> promise;
+        call(UniqueFunction<void(Answer)>([&](Answer answer) { promise.set_value(std::move(answer)); }));
+        return promise.get_future().get();
+    }
+    std::unique_ptr<SessionCache> cache_;
+};
+
+TEST_P(SessionCacheContract, KnowsARevokedTokenUntilItExpires) {
+    const std::string hash(64, 'a');
+    EXPECT_FALSE(is_revoked(hash));
+    ASSERT_TRUE(revoke(hash, seconds{2}));
+    EXPECT_TRUE(is_revoked(hash));
+    EXPECT_FALSE(is_revoked(std::string(64, 'b')));
+    pass(milliseconds{2100});
+    EXPECT_FALSE(is_revoked(hash));
+}
+
+TEST_P(SessionCacheContract, GivesAValueToTheFirstTakerOnly) {
+    ASSERT_TRUE(put("k", std::string("va\0lue", 6), seconds{30}));
+    EXPECT_EQ(take("k"), std::string("va\0lue", 6));
+    EXPECT_EQ(take("k"), std::nullopt);
+    EXPECT_EQ(take("other"), std::nullopt);
+}
+
+TEST_P(SessionCacheContract, GivesAValueToOneOfManyWhoTakeAtOnce) {
+    ASSERT_TRUE(put("k", "v", seconds{30}));
+    std::atomic<int> taken{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+        threads.emplace_back([&] { taken += take("k") ? 1 : 0; });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(taken, 1);
+}
+
+TEST_P(SessionCacheContract, ForgetsAValueWhenItExpires) {
+    ASSERT_TRUE(put("k", "v", seconds{1}));
+    pass(milliseconds{1100});
+    EXPECT_EQ(take("k"), std::nullopt);
+}
+
+TEST_P(SessionCacheContract, ALaterPutReplacesValueAndExpiry) {
+    ASSERT_TRUE(put("k", "old", seconds{1}));
+    ASSERT_TRUE(put("k", "new", seconds{30}));
+    pass(milliseconds{1100});
+    EXPECT_EQ(take("k"), "new");
+}
+
+TEST_P(SessionCacheContract, KeepsNothingThatHasExpiredAlready) {
+    ASSERT_TRUE(put("k", "v", seconds{-1}));
+    EXPECT_EQ(take("k"), std::nullopt);
+}
+
+}  // namespace parley::cache
