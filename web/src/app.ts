@@ -7,7 +7,11 @@ import type { Session } from "./session";
 /** Lines a feed begins with, and a page of history. */
 const kPage = 50;
 const kTypingEveryMs = 3_000;
+/** A stored message comes back through the feed well within this time, if it comes. */
+const kEchoLimitMs = 10_000;
 const kRefreshRoomsMs = 30_000;
+/** The server allows 256 subscriptions a connection; some are needed for events and errors. */
+const kMostFeeds = 200;
 /** The server takes 128 KiB a frame; JSON escapes and headers need their part. */
 const kLongestContent = 60_000;
 
@@ -40,6 +44,7 @@ export class App {
   private read_timer: number | undefined;
   private members_timer: number | undefined;
   private readonly interval: number;
+  private readonly receiving = new Set<string>();
 
   constructor(private readonly session: Session) {
     this.me_id = session.me?.id ?? "";
@@ -85,7 +90,7 @@ export class App {
       this.my_rooms = mine.map((info) => info.roomId);
       const owned = new Set(this.my_rooms);
       this.public_rooms = open.filter((info) => !owned.has(info.roomId));
-      for (const info of mine) this.follow(info);
+      mine.map((info) => this.know(info)).slice(0, kMostFeeds).forEach((room) => this.receive(room));
       for (const room of [...this.rooms.values()]) if (!owned.has(room.info.roomId)) this.not_mine(room);
       this.rooms_loaded = true;
       this.touch("rooms", "room");
@@ -97,8 +102,9 @@ export class App {
   /** Opens a room we know of or can look up. Throws ApiError when there is none for us. */
   async open(room_id: string): Promise<void> {
     const known = this.rooms.get(room_id)?.info ?? this.public_rooms.find((info) => info.roomId === room_id);
-    const state = this.follow(known ?? (await this.api.room(room_id)));
+    const state = this.know(known ?? (await this.api.room(room_id)));
     if (this.ended) return;
+    this.receive(state);
     this.close_active();
     this.active = state;
     state.new_after = state.unread > 0 ? state.read_seq : undefined;
@@ -153,6 +159,7 @@ export class App {
   send(room: RoomState, content: string): boolean {
     if (new TextEncoder().encode(content).length > kLongestContent) return false;
     this.client.send(room.info.roomId, content);
+    this.typing_told = 0; // the message ended what was told; the next key begins anew
     return true;
   }
 
@@ -201,17 +208,25 @@ export class App {
     this.touch("messages");
   }
 
-  /** Begins to receive a room; what is known of it is brought up to date. */
-  private follow(info: RoomInfo): RoomState {
+  /** The room's state, made or brought up to date. */
+  private know(info: RoomInfo): RoomState {
     const known = this.rooms.get(info.roomId);
     if (known) {
       known.info = info;
-      known.head_seq = Math.max(known.head_seq, info.headSeq ?? 0);
+      if (!known.live) known.head_seq = Math.max(known.head_seq, info.headSeq ?? 0);
       return known;
     }
     const room = new RoomState(info, this.me_id);
     this.rooms.set(info.roomId, room);
-    const feed = this.client.open_room(info.roomId, { last: kPage }, {
+    void this.load_read_mark(room);
+    return room;
+  }
+
+  private receive(room: RoomState): void {
+    const id = room.info.roomId;
+    if (this.receiving.has(id)) return;
+    this.receiving.add(id);
+    const feed = this.client.open_room(id, { last: kPage }, {
       on_message: (message) => this.arrived(room, message),
       on_live: () => {
         room.live = true;
@@ -222,18 +237,13 @@ export class App {
         room.reset();
         this.touch("rooms", "messages");
       },
-      on_truncated: () => {
-        room.truncated = true;
-        this.touch("messages");
-      },
+      on_truncated: () => this.touch("messages"),
       on_ended: (error) => {
         this.drop(room);
         this.on_room_ended(room, error);
         void this.load_rooms();
       },
     });
-    void this.load_read_mark(room);
-    return room;
   }
 
   /** Left elsewhere, or only being looked at. */
@@ -244,6 +254,7 @@ export class App {
 
   private unfollow(room_id: string): void {
     this.client.close_room(room_id);
+    this.receiving.delete(room_id);
     this.rooms.delete(room_id);
   }
 
@@ -256,7 +267,7 @@ export class App {
 
   private arrived(room: RoomState, message: ChatMessage): void {
     if (!room.add(message)) return;
-    if (message.type === "JOIN" || message.type === "LEAVE") this.members_soon(room);
+    if (message.type !== "TALK") this.members_soon(room);
     if (room === this.active) this.touch("messages", "typing");
     this.touch("rooms");
   }
@@ -303,7 +314,14 @@ export class App {
     const room = this.rooms.get(out.room_id);
     room?.outgoing(out);
     this.keep_unsent();
+    if (out.state === "sent") window.setTimeout(() => this.settle(out), kEchoLimitMs);
     if (room === this.active) this.touch("messages");
+  }
+
+  /** Stored, but older than what this page's feed began with: it is history, not something to wait for. */
+  private settle(out: Outgoing): void {
+    this.rooms.get(out.room_id)?.discard(out.message_id);
+    this.touch("messages");
   }
 
   private connection_changed(state: ConnectionState): void {

@@ -10,11 +10,13 @@ export function initials(name: string): string {
   return (first[0] ?? "?").toUpperCase();
 }
 
-/** 0–359, the same for the same id everywhere (FNV-1a). */
+/** 0–359, the same for the same id everywhere, far apart for ids that differ little (FNV-1a, then mixed). */
 export function hue(id: string): number {
   let hash = 0x811c9dc5;
-  for (const c of id) hash = Math.imul(hash ^ (c.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  return hash % 360;
+  for (const c of id) hash = Math.imul(hash ^ (c.codePointAt(0) ?? 0), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) % 360;
 }
 
 /** Local calendar day, for separators. */

@@ -40,15 +40,15 @@ export class MessageList {
     private readonly actions: ListActions,
   ) {
     this.top = h("div", { class: "list-top" });
-    this.list = h("ol", { class: "messages", "data-testid": "message-list", role: "log", "aria-live": "polite", "aria-label": room.info.name });
-    this.scroller = h("div", { class: "scroller", tabindex: 0, on_scroll: () => this.scrolled() }, this.top, this.list);
+    this.list = h("ol", { class: "messages", "data-testid": "message-list" });
+    this.scroller = h("div", { class: "scroller", role: "log", "aria-label": room.info.name, tabindex: 0, on_scroll: () => this.scrolled() }, this.top, this.list);
     this.jump = h("button", { type: "button", class: "jump", hidden: true, on_click: () => this.to_bottom() }, icon("down"), this.jump_text);
     this.element = h("div", { class: "list" }, this.scroller, this.jump);
     new ResizeObserver(() => this.at_bottom && this.to_bottom()).observe(this.scroller);
   }
 
   sync(): void {
-    this.list.setAttribute("aria-busy", String(!this.room.live));
+    this.scroller.setAttribute("aria-busy", String(!this.room.live));
     if (this.rows.length > 0 && this.rows[0]?.line.seq !== undefined && this.starts_over()) this.clear();
     this.sync_older();
     this.sync_newer();
@@ -170,7 +170,9 @@ export class MessageList {
     const new_day = !before || day_key(before.line.created_at) !== day_key(row.line.created_at);
     const after = this.room.new_after;
     const first_new = after !== undefined && row.line.seq !== undefined && row.line.seq > after && (before?.line.seq ?? after) <= after;
+    const missing = before?.line.seq !== undefined && row.line.seq !== undefined && row.line.seq > before.line.seq + 1;
     const together =
+      !missing &&
       !new_day &&
       !first_new &&
       before !== undefined &&
@@ -179,6 +181,7 @@ export class MessageList {
       Date.parse(row.line.created_at) - Date.parse(before.line.created_at) < kTogetherMs;
     row.element.classList.toggle("together", together);
     if (new_day) row.element.before(separator("day", day_of(row.line.created_at)));
+    if (missing) row.element.before(separator("missing", t("missing")));
     if (first_new) row.element.before(separator("new", t("new_messages")));
   }
 
@@ -264,6 +267,6 @@ export class MessageList {
   }
 }
 
-function separator(kind: "day" | "new", text: string): HTMLLIElement {
-  return h("li", { class: `separator ${kind}`, role: "separator" }, h("span", {}, text));
+function separator(kind: "day" | "new" | "missing", text: string): HTMLLIElement {
+  return h("li", { class: `separator ${kind}`, role: "separator", "data-testid": `separator-${kind}` }, h("span", {}, text));
 }

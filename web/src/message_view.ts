@@ -3,7 +3,7 @@ import type { ChatMessage, Outgoing, SendState } from "../../clients/js/src/inde
 import { read_roll } from "./dice";
 import { Child, h, icon, replace } from "./dom";
 import { blocks, hue, initials, is_emoji_only, split_links } from "./format";
-import { error_text, full_time, t, time_of } from "./i18n";
+import { error_text, full_time, Key, t, time_of } from "./i18n";
 
 /** Longer than this is folded. */
 const kFoldAfterChars = 1_200;
@@ -22,6 +22,8 @@ export interface Line {
   nickname: string;
   content: string;
   type: string;
+  /** Of SYSTEM records: what happened to whom. */
+  event?: string | undefined;
   created_at: string;
 }
 
@@ -33,6 +35,7 @@ export function line_of(message: ChatMessage): Line {
     nickname: message.senderNickname,
     content: message.content,
     type: message.type,
+    event: message.event,
     created_at: message.createdAt,
   };
 }
@@ -72,9 +75,19 @@ function time(line: Line): HTMLElement {
   return h("time", { class: "time", datetime: line.created_at, title: full_time(line.created_at) }, time_of(line.created_at));
 }
 
+const kSystemTexts: Record<string, Key> = {
+  JOIN: "joined",
+  LEAVE: "left",
+  JOINED: "became_member",
+  LEFT: "ended_member",
+  MADE_PRIVATE: "made_private",
+  MADE_PUBLIC: "made_public",
+};
+
 function system_row(line: Line): Row {
   const name = line.nickname || line.sender_id;
-  const text = line.type === "JOIN" ? t("joined", { name }) : line.type === "LEAVE" ? t("left", { name }) : line.content;
+  const key = kSystemTexts[line.type === "SYSTEM" ? line.event ?? "" : line.type];
+  const text = key ? t(key, { name }) : line.content;
   const element = h(
     "li",
     { class: "system", "data-testid": "system-message", "data-seq": line.seq, "data-type": line.type },
@@ -92,9 +105,12 @@ function body(content: string): Child[] {
         "div",
         { class: "roll" },
         icon("d20"),
-        h("span", { class: "roll-dice" }, `🎲 ${roll.dice} = `),
+        h("span", { class: "visually-hidden" }, "🎲 "),
+        h("span", { class: "roll-dice" }, roll.dice),
+        h("span", { class: "visually-hidden" }, " = "),
         h("strong", { class: "roll-total" }, roll.total),
-        h("span", { class: "roll-detail" }, ` ${roll.detail}`),
+        h("span", { class: "visually-hidden" }, " "),
+        h("span", { class: "roll-detail" }, roll.detail),
       ),
     ];
   }

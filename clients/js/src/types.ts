@@ -11,6 +11,9 @@ export interface ChatMessage {
   content: string;
   type: string;
   createdAt: string;
+  /** SYSTEM records about the room say what happened (`INVITED`, `KICKED`, …) and to whom. */
+  event?: string;
+  memberId?: string;
 }
 
 /** What `/user/queue/errors` carries. */
