@@ -105,8 +105,8 @@ bool HttpRequestParser::read_line(std::string_view bytes, std::size_t& at) {
             if (c != '\n') refuse(400, "CR not followed by LF");
             return true;
         }
-        const bool counted_method = state_ != State::kRequestLine || method_read_;
-        if (!line_.empty() && counted_method && plain[static_cast<unsigned char>(c)]) {
+        const bool in_method = state_ == State::kRequestLine && !method_read_;
+        if (!line_.empty() && !in_method && plain[static_cast<unsigned char>(c)]) {
             const std::size_t end = std::min(bytes.size(), at + limit - section_bytes_);
             std::size_t stop = at + 1;
             while (stop < end && plain[static_cast<unsigned char>(bytes[stop])]) ++stop;
