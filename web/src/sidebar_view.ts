@@ -38,7 +38,7 @@ export class SidebarView {
         "div",
         { class: "sidebar-head" },
         h("div", { class: "brand" }, icon("d20"), h("span", {}, "Parley")),
-        icon_button("key", t("join_by_id"), actions.join_by_id, { "data-testid": "join-by-id" }),
+        icon_button("enter", t("join_by_id"), actions.join_by_id, { "data-testid": "join-by-id" }),
         icon_button("plus", t("create_room"), actions.create, { "data-testid": "create-room" }),
       ),
       h("div", { class: "search-row" }, this.search),
