@@ -22,8 +22,6 @@ using config_detail::TomlKind;
 using config_detail::TomlSetting;
 
 constexpr std::string_view kPrefix = "PARLEY_";
-/// Read by the test tools, which start servers in the same environment.
-constexpr std::array<std::string_view, 2> kToolVariables{"PARLEY_TIER", "PARLEY_BIN"};
 /// Names that documents of later versions use: said to be missing rather than unknown.
 constexpr std::array<std::string_view, 7> kLaterPrefixes{"kafka.",    "redis.", "rabbitmq.", "nats.",
                                                          "postgres.", "mysql.", "mongodb."};
@@ -190,7 +188,6 @@ Result<void> Config::apply(const ConfigSources& sources) {
     for (const std::string& entry : sources.environment) {
         const std::string_view name = std::string_view{entry}.substr(0, entry.find('='));
         if (!name.starts_with(kPrefix)) continue;
-        if (std::find(kToolVariables.begin(), kToolVariables.end(), name) != kToolVariables.end()) continue;
         const auto at = std::find(known.begin(), known.end(), name);
         if (at == known.end()) return fail(unknown("environment", name, known));
         const KeySpec& spec = *all_keys()[static_cast<std::size_t>(at - known.begin())];

@@ -1,0 +1,30 @@
+# The only door. What each target does is in tools/; CMake presets stand behind it.
+.DEFAULT_GOAL := help
+.PHONY: help build run test check bench fmt fmt-check lint
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+build:  ## build/release/bin/parley (installs what is missing)
+	@tools/build.sh
+
+run: build  ## build, then serve in the foreground on http://127.0.0.1:8080
+	@exec build/release/bin/parley serve
+
+test:  ## everything CI runs, 25 minutes with a warm ccache
+	@tools/test.sh
+
+check:  ## the long tier: fuzz 60 s a target, 30 kills, 10 million messages
+	@PARLEY_TIER=check tools/test.sh
+
+bench:  ## micro-benchmarks, optimised
+	@tools/bench.sh
+
+fmt:  ## format every C++ file
+	@tools/fmt.sh
+
+fmt-check:  ## fail where fmt would change something
+	@tools/fmt.sh --check
+
+lint:  ## clang-tidy on what differs from the main branch; FILES=… for others, FILES=all for all
+	@tools/lint.sh $(FILES)

@@ -1,0 +1,1 @@
+inline constexpr Key<bool> x_idle{};

@@ -1,0 +1,1 @@
+ErrorInfo{Code::kX, "X_UNKNOWN"};

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Each fuzz target over its committed corpus: 10 s, 60 s in the long tier.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+seconds=10
+[ "$PARLEY_TIER" != check ] || seconds=60
+
+build 'fuzz configuration' build_preset fuzz -t targets all || exit 0
+mapfile -t targets < <(targets_matching fuzz '_fuzz$')
+build fuzz build_preset fuzz "${targets[@]}" || exit 0
+
+fuzz() {
+    local target=$1 found=build/fuzz/found/$1
+    if [ -z "$(ls -A "fuzz/corpus/$target" 2>/dev/null)" ]; then
+        record "not ok fuzz $target: fuzz/corpus/$target is empty"
+        return
+    fi
+    mkdir -p "$found"
+    one_result "fuzz $target" $((seconds + 120)) "build/fuzz/bin/$target" -max_total_time=$seconds -timeout=10 \
+        -rss_limit_mb=2048 -print_final_stats=1 "-artifact_prefix=$LOGS/$target-" "$found" "fuzz/corpus/$target"
+}
+for target in "${targets[@]}"; do side_by_side fuzz "$target"; done
+wait
