@@ -37,6 +37,8 @@ TEST(ChatBody, IgnoresUnknownFields) {
     EXPECT_EQ(parse_chat_body(R"({"senderId":7,"x":{"type":[1]},"type":"JOIN"})")->type, "JOIN");
 }
 
+TEST(ChatBody, ReadsEscapedKeys) { EXPECT_EQ(parse_chat_body(R"({"t\u0079pe":"TALK"})")->type, "TALK"); }
+
 TEST(ChatBody, IgnoresFieldsThatAreNotWanted) {
     const auto body = parse_chat_body(R"({"sender":7,"seq":"x","content":"c"})", {ChatField::kContent});
     ASSERT_TRUE(body);
