@@ -28,6 +28,7 @@ rocksdb::Status Committer::commit(Store& store, Work& work, Outcome& outcome) {
             outcome.answers.emplace_back(sequence(store, work.appends[i], lookups_[i], outcome));
     }
     for (const Trim& slice : work.trims) trim(store, slice);
+    std::sort(touched_.begin(), touched_.end());  // neighbours in the memtable one after the other
     for (auto& [room, entry] : touched_) {
         batch_.Put(store.heads(), room.str(), records::encode_head(entry->head));
         entry->touched = false;

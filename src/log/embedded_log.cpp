@@ -1,5 +1,6 @@
 #include "log/embedded_log.h"
 
+#include <pthread.h>
 #include <rocksdb/env.h>
 
 #include <algorithm>
@@ -106,6 +107,7 @@ void EmbeddedLog::append(AppendRequest request, AppendDone done) {
 }
 
 void EmbeddedLog::run() {
+    ::pthread_setname_np(::pthread_self(), "log-writer");
     Work work;
     while (queue_->take(work, options_.commit_messages, options_.commit_bytes.count)) {
         if (faulted_ && !recover())
@@ -229,6 +231,11 @@ Result<RoomSeq> EmbeddedLog::seek(const RoomId& room, WallTime time) {
 }
 
 void EmbeddedLog::trim_now() { trimmer_->sweep(); }
+
+void EmbeddedLog::compact() {
+    const std::shared_lock lock{store_mutex_};
+    if (store_) store_->compact();
+}
 
 LogStats EmbeddedLog::stats() const {
     LogStats out;

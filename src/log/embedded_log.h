@@ -88,6 +88,8 @@ public:
     [[nodiscard]] LogStats stats() const;
     /// Applies the retention limits to every room now, returning when done. Any thread but the log's.
     void trim_now();
+    /// Rewrites the whole store, as background compaction does piece by piece; takes long. For measuring.
+    void compact();
 
 private:
     struct Counters;

@@ -102,11 +102,11 @@ Result<MessageKey> parse_message_key(std::string_view key) {
 
 std::string dedup_key(RoomNo room, const MemberId& sender, const MessageId& id) {
     std::string out;
-    out.reserve(8 + sender.str().size() + 1 + id.str().size());
+    out.reserve(id.str().size() + 1 + 8 + sender.str().size());
+    out += id.str();
+    out += '\0';  // no id holds one
     put_u64(out, room.value);
     out += sender.str();
-    out += '\0';  // no id holds one
-    out += id.str();
     return out;
 }
 

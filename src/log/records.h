@@ -42,6 +42,8 @@ struct MessageKey {
 /// Seq 0 of a room is its name card, from which repair finds the room's id.
 [[nodiscard]] std::string message_key(RoomNo room, RoomSeq seq);
 [[nodiscard]] Result<MessageKey> parse_message_key(std::string_view key);
+/// The id comes first: ids made by time (UUIDv7) then arrive in key order, which memtable, compaction and
+/// the search for repeats are several times cheaper with.
 [[nodiscard]] std::string dedup_key(RoomNo room, const MemberId& sender, const MessageId& id);
 
 [[nodiscard]] std::string encode_head(const Head& head);

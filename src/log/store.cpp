@@ -6,6 +6,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/rate_limiter.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 
@@ -160,12 +161,14 @@ std::vector<rocksdb::ColumnFamilyDescriptor> column_families(const StoreOptions&
     messages_table.block_size = (16_KiB).count;
     messages_table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
     messages_table.pin_top_level_index_and_filter = true;
+    messages.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(8));  // the room
     messages.table_factory.reset(rocksdb::NewBlockBasedTableFactory(messages_table));
 
     auto dedup = column((32_MiB).count);
     auto dedup_table = table(cache);
     use_bloom(dedup_table);
     dedup.table_factory.reset(rocksdb::NewBlockBasedTableFactory(dedup_table));
+    dedup.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(0));
     dedup.memtable_prefix_bloom_size_ratio = 0.05;
     dedup.memtable_whole_key_filtering = true;
 
@@ -225,6 +228,13 @@ Store::~Store() {
     if (!db_) return;
     for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
     db_->Close().PermitUncheckedError();
+}
+
+void Store::compact() {
+    rocksdb::CompactRangeOptions options;
+    options.exclusive_manual_compaction = false;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    for (auto* family : handles_) db_->CompactRange(options, family, nullptr, nullptr).PermitUncheckedError();
 }
 
 void Store::flush() { db_->Flush(rocksdb::FlushOptions{}, handles_).PermitUncheckedError(); }

@@ -53,6 +53,8 @@ public:
 
     /// Writes the memtables out, so that the next open has nothing to replay.
     void flush();
+    /// Rewrites everything, the lowest level too.
+    void compact();
 
 private:
     Store() = default;
