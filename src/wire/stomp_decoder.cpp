@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "wire/utf8.h"
+
 namespace parley::wire {
 namespace {
 
@@ -179,6 +181,8 @@ StompDecoder::Step StompDecoder::scan_headers(std::string_view frame) {
         if (c == '\0') return refuse(Kind::kProtocol, "NUL before the end of the headers");
         if (c == ':') {
             if (colon_ == kNone) {
+                if (at_ == line_) return refuse(Kind::kProtocol, "header without a name");
+                if (header_count_ == max_headers_) return refuse(Kind::kProtocol, "too many headers");
                 colon_ = at_;
                 std::string_view header = frame.substr(line_, at_ - line_);
                 if (!keeps_spaces()) header = trim(header);
@@ -210,8 +214,8 @@ StompDecoder::Step StompDecoder::scan_headers(std::string_view frame) {
 StompDecoder::Step StompDecoder::end_header_line(std::string_view frame, std::size_t line_end, std::size_t next) {
     if (line_end == line_) return end_header_block(next);
     if (colon_ == kNone) return refuse(Kind::kProtocol, "header without a colon");
-    if (colon_ == line_) return refuse(Kind::kProtocol, "header without a name");
-    if (++header_count_ > max_headers_) return refuse(Kind::kProtocol, "too many headers");
+    if (!is_valid_utf8(frame.substr(line_, line_end - line_))) return refuse(Kind::kProtocol, "header is not UTF-8");
+    ++header_count_;
     if (reading_length_) {
         const std::string_view digits = trim(frame.substr(colon_ + 1, line_end - colon_ - 1));
         std::uint32_t length = 0;
