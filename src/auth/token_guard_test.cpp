@@ -1,0 +1,324 @@
+#include "auth/token_guard.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <map>
+#include <set>
+
+#include "auth/tickets.h"
+#include "cache/memory_cache.h"
+
+namespace parley::auth {
+namespace {
+
+using store::Account;
+using testing::_;
+using testing::NiceMock;
+
+/// Holds revocations and accounts in memory; everything else is not asked for.
+class FakeDirectory : public store::Directory {
+public:
+    FakeDirectory() {
+        ON_CALL(*this, is_token_revoked(_)).WillByDefault([this](const std::string& hash) -> Result<bool> {
+            ++reads;
+            if (away) return fail(Code::kStoreUnavailable, "away");
+            return tokens.contains(hash);
+        });
+        ON_CALL(*this, revoke_token(_, _)).WillByDefault([this](const std::string& hash, WallTime) -> Result<> {
+            if (away) return fail(Code::kStoreUnavailable, "away");
+            tokens.insert(hash);
+            return {};
+        });
+        ON_CALL(*this, revoked_before(_)).WillByDefault([this](const MemberId& id) -> Result<std::optional<WallTime>> {
+            return before.contains(id) ? std::optional{before[id]} : std::nullopt;
+        });
+        ON_CALL(*this, set_revoked_before(_, _)).WillByDefault([this](const MemberId& id, WallTime time) -> Result<> {
+            if (away) return fail(Code::kStoreUnavailable, "away");
+            before[id] = time;
+            return {};
+        });
+        ON_CALL(*this, account(_)).WillByDefault([this](const MemberId& id) -> Result<std::optional<Account>> {
+            return registered.contains(id) ? std::optional{Account{id, "", "", "", {}, {}}} : std::nullopt;
+        });
+    }
+    std::atomic<bool> away{false};
+    std::atomic<int> reads{0};
+    std::set<std::string> tokens;
+    std::map<MemberId, WallTime> before;
+    std::set<MemberId> registered;
+
+    using Id = const MemberId&;
+    using Room = const RoomId&;
+    template <class T>
+    using Maybe = Result<std::optional<T>>;
+    template <class T>
+    using List = Result<std::vector<T>>;
+    MOCK_METHOD(Result<>, add_account, (const Account&), (override));
+    MOCK_METHOD(Maybe<Account>, account, (Id), (override));
+    MOCK_METHOD(Maybe<Account>, account_by_name, (const std::string&), (override));
+    MOCK_METHOD(Result<>, set_password_hash, (Id, const std::string&), (override));
+    MOCK_METHOD(Result<>, set_revoked_before, (Id, WallTime), (override));
+    MOCK_METHOD(Maybe<WallTime>, revoked_before, (Id), (override));
+    MOCK_METHOD(Result<>, revoke_token, (const std::string&, WallTime), (override));
+    MOCK_METHOD(Result<bool>, is_token_revoked, (const std::string&), (override));
+    MOCK_METHOD(Result<std::size_t>, forget_expired, (WallTime), (override));
+    MOCK_METHOD(Result<>, add_room, (const store::RoomInfo&, const std::string&), (override));
+    MOCK_METHOD(Maybe<store::RoomInfo>, room, (Room), (override));
+    MOCK_METHOD(Result<>, set_visibility, (Room, store::Visibility, RoomSeq), (override));
+    MOCK_METHOD(List<store::RoomInfo>, public_rooms, (Room, std::size_t), (override));
+    MOCK_METHOD(List<store::RoomInfo>, rooms_of, (Id, std::size_t), (override));
+    MOCK_METHOD(Result<>, put_membership, (Room, const store::Membership&), (override));
+    MOCK_METHOD(Result<>, drop_membership, (Room, Id, RoomSeq), (override));
+    MOCK_METHOD(Maybe<store::Membership>, membership, (Room, Id), (override));
+    MOCK_METHOD(List<store::Membership>, members, (Room, std::size_t), (override));
+    MOCK_METHOD(Result<RoomSeq>, raise_read_mark, (Room, Id, RoomSeq), (override));
+    MOCK_METHOD(Result<RoomSeq>, read_mark, (Room, Id), (override));
+};
+
+/// A memory cache that can be taken away and given back.
+class FlakyCache final : public cache::SessionCache {
+public:
+    explicit FlakyCache(const Clock& clock) : inner_(clock) {}
+    std::atomic<bool> away{false};
+
+    void revoke(const std::string& hash, WallTime expires, UniqueFunction<void(Result<>)> done) override {
+        away ? done(gone()) : inner_.revoke(hash, expires, std::move(done));
+    }
+    void is_revoked(const std::string& hash, UniqueFunction<void(Result<bool>)> done) override {
+        away ? done(gone()) : inner_.is_revoked(hash, std::move(done));
+    }
+    void put(const std::string& key, const std::string& value, WallTime expires,
+             UniqueFunction<void(Result<>)> done) override {
+        away ? done(gone()) : inner_.put(key, value, expires, std::move(done));
+    }
+    void take(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) override {
+        away ? done(gone()) : inner_.take(key, std::move(done));
+    }
+
+private:
+    static tl::unexpected<Error> gone() { return fail(Code::kAuthUnavailable, "the cache is away"); }
+    cache::MemoryCache inner_;
+};
+
+class TokenGuardTest : public testing::Test {
+protected:
+    TokenGuard& guard(const TokenGuard::Options& options = {}) {
+        if (!guard_) guard_ = std::make_unique<TokenGuard>(keys_, cache_, directory_, pool_, clock_, options);
+        return *guard_;
+    }
+    std::string token(seconds ttl = seconds{3600}) { return *keys_.sign({.member = kMember}, clock_.wall(), ttl); }
+    Result<VerifiedToken> check(const std::string& text) {
+        return wait<Result<VerifiedToken>>([&](auto done) { guard().check(text, std::move(done)); });
+    }
+    Result<VerifiedToken> recheck(const VerifiedToken& checked) {
+        return wait<Result<VerifiedToken>>([&](auto done) { guard().recheck(checked, std::move(done)); });
+    }
+    Result<> revoke(const VerifiedToken& checked) {
+        return wait<Result<>>(
+            [&](auto done) { guard().revoke(checked.sha256_hex, checked.claims.expires, std::move(done)); });
+    }
+    Result<> revoke_member(WallTime before) {
+        return wait<Result<>>([&](auto done) { guard().revoke_member(kMember, before, std::move(done)); });
+    }
+    template <class Answer, class Call>
+    static Answer wait(Call call) {
+        std::promise<Answer> promise;
+        call(UniqueFunction<void(Answer)>([&](Answer answer) { promise.set_value(std::move(answer)); }));
+        return promise.get_future().get();
+    }
+
+    const MemberId kMember = MemberId::trusted("u-7");
+    ManualClock clock_;
+    TokenKeys keys_ = std::move(*TokenKeys::load({.secret = "0123456789abcdef0123456789abcdef"}));
+    FlakyCache cache_{clock_};
+    NiceMock<FakeDirectory> directory_;
+    rt::WorkPool pool_{"test", 1, 64};
+    std::unique_ptr<TokenGuard> guard_;
+};
+
+TEST_F(TokenGuardTest, LetsAGoodTokenPass) {
+    const auto checked = check(token());
+    ASSERT_TRUE(checked) << checked.error().message;
+    EXPECT_EQ(checked->claims.member, kMember);
+    EXPECT_EQ(check("nonsense").error().code, Code::kAuthInvalid);
+}
+
+TEST_F(TokenGuardTest, RefusesWhatTheLoginServicePutOnTheBlacklist) {
+    const auto checked = check(token());
+    cache_.revoke(checked->sha256_hex, checked->claims.expires, [](const auto&) {});
+    EXPECT_EQ(recheck(*checked).error().code, Code::kAuthInvalid);
+}
+
+TEST_F(TokenGuardTest, RefusesWhatTheDirectoryRemembersThoughTheCacheIsEmpty) {
+    const std::string text = token();
+    directory_.tokens.insert(keys_.verify(text, clock_.wall())->sha256_hex);
+    EXPECT_EQ(check(text).error().code, Code::kAuthInvalid);
+}
+
+TEST_F(TokenGuardTest, RevokingHoldsAtOnceAndIsTold) {
+    std::vector<std::string> heard;
+    guard().on_revoked([&](const Revocation& revocation) { heard.push_back(revocation.sha256_hex); });
+    const std::string text = token(), other = token();
+    const auto checked = check(text);
+    ASSERT_TRUE(check(other));
+    ASSERT_TRUE(revoke(*checked));
+    EXPECT_EQ(heard, std::vector{checked->sha256_hex});
+    EXPECT_EQ(check(text).error().code, Code::kAuthInvalid);
+    EXPECT_EQ(recheck(*checked).error().code, Code::kAuthInvalid);
+    EXPECT_TRUE(directory_.tokens.contains(checked->sha256_hex));
+    EXPECT_TRUE(check(other));
+}
+
+TEST_F(TokenGuardTest, RevokingAMemberEndsOlderTokensAndNotNewerOnes) {
+    std::vector<Revocation> heard;
+    guard().on_revoked([&](const Revocation& revocation) { heard.push_back(revocation); });
+    const auto old = check(token());
+    clock_.advance(milliseconds{1});
+    ASSERT_TRUE(revoke_member(clock_.wall()));
+    const auto fresh = check(token());
+    EXPECT_TRUE(fresh);
+    EXPECT_EQ(recheck(*old).error().code, Code::kAuthInvalid);
+    ASSERT_EQ(heard.size(), 1U);
+    EXPECT_TRUE(heard[0].applies_to(*old));
+    EXPECT_FALSE(heard[0].applies_to(*fresh));
+    VerifiedToken undated = *fresh;
+    undated.claims.issued_at.reset();
+    undated.sha256_hex = std::string(64, 'u');
+    EXPECT_TRUE(heard[0].applies_to(undated)) << "a token that does not say when counts as older";
+    EXPECT_EQ(recheck(undated).error().code, Code::kAuthInvalid);
+    VerifiedToken of_another = *old;
+    of_another.claims.member = MemberId::trusted("u-8");
+    EXPECT_FALSE(heard[0].applies_to(of_another));
+}
+
+TEST_F(TokenGuardTest, NoticesThatAnOpenSessionsTokenExpires) {
+    const auto checked = check(token(seconds{10}));
+    clock_.advance(milliseconds{9'999});
+    EXPECT_TRUE(recheck(*checked));
+    clock_.advance(milliseconds{1});
+    EXPECT_EQ(recheck(*checked).error().code, Code::kAuthExpired);
+}
+
+TEST_F(TokenGuardTest, RefusesWithUnavailableWhileTheCacheIsAway) {
+    cache_.away = true;
+    EXPECT_EQ(check(token()).error().code, Code::kAuthUnavailable);
+    cache_.away = false;
+    EXPECT_TRUE(check(token()));
+}
+
+TEST_F(TokenGuardTest, AsksTheDirectoryAloneWhenTheCacheMayBeAway) {
+    guard({.allow_when_cache_down = true});
+    cache_.away = true;
+    const std::string text = token();
+    const auto checked = check(text);
+    ASSERT_TRUE(checked);
+    ASSERT_TRUE(revoke(*checked)) << "the directory holds it";
+    EXPECT_EQ(check(text).error().code, Code::kAuthInvalid);
+}
+
+TEST_F(TokenGuardTest, RefusesWithUnavailableWhileTheDirectoryIsAway) {
+    directory_.away = true;
+    const std::string text = token();
+    EXPECT_EQ(check(text).error().code, Code::kAuthUnavailable);
+    EXPECT_EQ(revoke(*keys_.verify(text, clock_.wall())).error().code, Code::kAuthUnavailable);
+    EXPECT_EQ(revoke_member(clock_.wall()).error().code, Code::kAuthUnavailable);
+}
+
+TEST_F(TokenGuardTest, AsksTheDirectoryOnlyOnceInAWhile) {
+    const std::string text = token();
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(check(text));
+    EXPECT_EQ(directory_.reads, 1);
+    clock_.advance(milliseconds{2'000});
+    ASSERT_TRUE(check(text));
+    EXPECT_EQ(directory_.reads, 2);
+}
+
+TEST_F(TokenGuardTest, RemembersABoundedNumberOfAnswers) {
+    guard({.max_remembered = 2});
+    const std::string first = token();
+    ASSERT_TRUE(check(first));
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(check(token()));
+    ASSERT_TRUE(check(first));
+    EXPECT_EQ(directory_.reads, 4);
+}
+
+TEST_F(TokenGuardTest, DoesNotRememberAnAnswerThatARevocationOvertook) {
+    const std::string text = token();
+    const auto verified = keys_.verify(text, clock_.wall());
+    std::promise<void> reading, go_on;
+    EXPECT_CALL(directory_, is_token_revoked(verified->sha256_hex))
+        .WillOnce([&](const std::string&) -> Result<bool> {
+            reading.set_value();
+            go_on.get_future().wait();
+            return false;
+        })
+        .WillRepeatedly([](const std::string&) -> Result<bool> { return true; });
+    rt::WorkPool pool{"two", 2, 64};
+    TokenGuard two{keys_, cache_, directory_, pool, clock_, {.allow_when_cache_down = true}};
+    std::promise<void> answered;
+    two.check(text, [&](const auto&) { answered.set_value(); });
+    reading.get_future().wait();
+    cache_.away = true;  // so that the directory alone knows
+    const auto revoked =
+        wait<Result<>>([&](auto done) { two.revoke(verified->sha256_hex, verified->claims.expires, std::move(done)); });
+    EXPECT_TRUE(revoked);
+    go_on.set_value();
+    answered.get_future().wait();
+    const auto again = wait<Result<VerifiedToken>>([&](auto done) { two.check(text, std::move(done)); });
+    EXPECT_EQ(again.error().code, Code::kAuthInvalid);
+}
+
+TEST_F(TokenGuardTest, AnswersUnavailableWhenThePoolIsFull) {
+    rt::WorkPool none{"none", 1, 0};
+    TokenGuard full{keys_, cache_, directory_, none, clock_, {}};
+    const std::string text = token();
+    const auto verified = *keys_.verify(text, clock_.wall());
+    EXPECT_EQ(wait<Result<VerifiedToken>>([&](auto done) { full.check(text, std::move(done)); }).error().code,
+              Code::kAuthUnavailable);
+    EXPECT_EQ(
+        wait<Result<>>([&](auto done) { full.revoke(verified.sha256_hex, verified.claims.expires, std::move(done)); })
+            .error()
+            .code,
+        Code::kAuthUnavailable);
+    EXPECT_EQ(
+        wait<Result<>>([&](auto done) { full.revoke_member(kMember, clock_.wall(), std::move(done)); }).error().code,
+        Code::kAuthUnavailable);
+}
+
+TEST_F(TokenGuardTest, ATicketStandsForItsTokenOnceAndIsRevokedWithIt) {
+    Tickets tickets{cache_, clock_};
+    const std::string text = token();
+    const auto issue = [&] {
+        return *wait<Result<std::string>>([&](auto done) { tickets.issue(text, std::move(done)); });
+    };
+    const std::string first = issue(), second = issue();
+    const auto checked = check(first);
+    ASSERT_TRUE(checked);
+    EXPECT_EQ(checked->sha256_hex, check(text)->sha256_hex);
+    EXPECT_EQ(check(first).error().code, Code::kAuthInvalid);
+    ASSERT_TRUE(revoke(*checked));
+    EXPECT_EQ(check(second).error().code, Code::kAuthInvalid);
+}
+
+TEST_F(TokenGuardTest, WantsARegisteredMemberWhenToldSo) {
+    guard({.require_registered = true});
+    EXPECT_EQ(check(token()).error().code, Code::kAuthInvalid);
+    directory_.registered.insert(kMember);
+    EXPECT_TRUE(check(token()));
+}
+
+TEST_F(TokenGuardTest, WhatIsUnderWayWhenTheGuardGoesIsAnswered) {
+    std::promise<void> hold;
+    ASSERT_TRUE(
+        pool_.try_submit([future = std::make_shared<std::future<void>>(hold.get_future())] { future->wait(); }));
+    auto answer = std::make_shared<std::promise<Result<VerifiedToken>>>();
+    guard().check(token(), [answer](Result<VerifiedToken> result) { answer->set_value(std::move(result)); });
+    guard_.reset();
+    hold.set_value();
+    EXPECT_TRUE(answer->get_future().get());
+}
+
+}  // namespace
+}  // namespace parley::auth
