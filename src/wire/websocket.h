@@ -59,7 +59,9 @@ public:
     /// compressed, is passed without a copy.
     [[nodiscard]] WebSocketFed feed(std::span<char> bytes, Handler& handler);
     /// Whether part of a message or frame is waiting for the rest.
-    [[nodiscard]] bool in_message() const noexcept { return in_message_ || header_size_ > 0 || in_payload_; }
+    [[nodiscard]] bool in_message() const noexcept {
+        return !closed_ && (in_message_ || header_size_ > 0 || in_payload_);
+    }
     [[nodiscard]] bool closed() const noexcept { return closed_; }
 
 private:

@@ -103,6 +103,7 @@ TEST(WebSocketDecoder, SwallowsWhatFollowsAFault) {
     std::string good = text("late");
     ASSERT_TRUE(decoder.feed(bad, recorder).fault);
     EXPECT_TRUE(decoder.closed());
+    EXPECT_FALSE(decoder.in_message());
     EXPECT_EQ(decoder.feed(good, recorder).consumed, good.size());
     EXPECT_THAT(recorder.events, SizeIs(0));
 }
