@@ -206,6 +206,14 @@ class Stomp:
             self.inbox.append(frame)
         raise AssertionError(f"no RECEIPT {id}")
 
+    def answer(self, id):
+        """What a receipt id is answered with: its RECEIPT, or the refusal that names it."""
+        while True:
+            frame = self._read_or_fail(f"answer to {id}")
+            if frame.get("receipt-id") == id or (frame.get("subscription") == "errors" and frame.json().get("receiptId") == id):
+                return frame
+            self.inbox.append(frame)
+
     def _read_or_fail(self, what):
         try:
             return self._read()
