@@ -120,7 +120,7 @@ export class App {
     if (!old) return;
     this.client.unlisten(`/sub/chat/room/${old.info.roomId}/events`);
     old.trim();
-    old.was_reset = false;
+    old.life = 0;
     if (!this.is_mine(old)) this.unfollow(old.info.roomId);
     this.touch("rooms", "room", "messages", "members", "typing");
   }
@@ -269,6 +269,7 @@ export class App {
     if (!room.add(message)) return;
     if (message.type !== "TALK") this.members_soon(room);
     if (room === this.active) this.touch("messages", "typing");
+    else if (room.is_long) room.trim();
     this.touch("rooms");
   }
 

@@ -49,7 +49,7 @@ class Page {
       this.show_door(t("log_in_again"));
     };
     app.on_room_ended = (room, error) => {
-      this.toast(`${room.info.name}: ${error.code === "SUBSCRIPTION_ENDED" ? t("room_ended") : error_text(error.code, error.message)}`);
+      this.toast(`${room.info.name}: ${error.code === "SUBSCRIPTION_ENDED" || error.code === "CHAT_FORBIDDEN" ? t("room_ended") : error_text(error.code, error.message)}`);
       location.hash = "#/";
     };
     this.build();
@@ -113,10 +113,10 @@ class Page {
   private async follow_address(): Promise<void> {
     const { app } = this;
     if (!app) return;
-    const id = /^#\/room\/(.+)$/.exec(location.hash)?.[1];
+    const id = /^#\/room\/([A-Za-z0-9_.~-]+)$/.exec(location.hash)?.[1]; // room ids need no escapes
     if (id === undefined) return app.close_active();
     try {
-      await app.open(decodeURIComponent(id));
+      await app.open(id);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.toast(error.status === 404 ? t("e_CHAT_ROOM_NOT_FOUND") : explain(error));

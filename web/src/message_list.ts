@@ -33,12 +33,14 @@ export class MessageList {
   private unseen = 0;
   private placed = false;
   private shown_mark: number | undefined;
+  private life: number;
 
   constructor(
     private readonly room: RoomState,
     private readonly me: { id: string; nickname: string },
     private readonly actions: ListActions,
   ) {
+    this.life = room.life;
     this.top = h("div", { class: "list-top" });
     this.list = h("ol", { class: "messages", "data-testid": "message-list" });
     this.scroller = h("div", { class: "scroller", role: "log", "aria-label": room.info.name, tabindex: 0, on_scroll: () => this.scrolled() }, this.top, this.list);
@@ -49,11 +51,15 @@ export class MessageList {
 
   sync(): void {
     this.scroller.setAttribute("aria-busy", String(!this.room.live));
-    if (this.rows.length > 0 && this.rows[0]?.line.seq !== undefined && this.starts_over()) this.clear();
+    if (this.life !== this.room.life) this.clear();
+    if (this.at_bottom && this.room.is_long) this.drop_front();
+    const anchor = this.at_bottom ? undefined : this.first_visible();
+    const stood_at = anchor?.element.offsetTop ?? 0;
     this.sync_older();
     this.sync_newer();
     this.sync_pending();
     this.sync_top();
+    if (anchor?.element.isConnected) this.scroller.scrollTop += anchor.element.offsetTop - stood_at;
     if (this.shown_mark !== this.room.new_after) this.move_mark();
     if (!this.placed && this.has_newest()) this.place();
     else if (this.at_bottom) this.to_bottom();
@@ -68,13 +74,27 @@ export class MessageList {
     this.sync_jump();
   }
 
-  private starts_over(): boolean {
-    const first = this.room.first_seq;
-    const shown_first = this.rows[0]?.line.seq ?? 0;
-    return first === undefined || first > shown_first;
+  /** What the reader looks at, and must keep looking at. */
+  private first_visible(): Row | undefined {
+    const top = this.scroller.scrollTop;
+    return this.rows.find((row) => row.element.offsetTop + row.element.offsetHeight > top);
+  }
+
+  /** A reader of the newest lines does not need all the others as elements. */
+  private drop_front(): void {
+    this.room.trim();
+    const first = this.room.first_seq ?? 0;
+    const gone = this.rows.filter((row) => (row.line.seq ?? 0) < first);
+    this.rows = this.rows.slice(gone.length);
+    for (const row of gone) {
+      this.drop_separators(row);
+      row.element.remove();
+    }
+    if (this.rows[0]) this.join(this.rows[0], undefined);
   }
 
   private clear(): void {
+    this.life = this.room.life;
     this.rows = [];
     this.pending.clear();
     this.list.replaceChildren();
@@ -86,14 +106,12 @@ export class MessageList {
     if (shown_first === undefined) return;
     const older = this.room.messages.slice(0, this.room.messages.findIndex((m) => m.seq >= shown_first));
     if (older.length === 0) return;
-    const from_end = this.scroller.scrollHeight - this.scroller.scrollTop;
     const fresh = older.map((message) => this.row(line_of(message)));
     const anchor = this.rows[0];
     this.rows = [...fresh, ...this.rows];
     this.list.prepend(...fresh.map((row) => row.element));
     fresh.forEach((row, i) => this.join(row, fresh[i - 1]));
     if (anchor) this.join(anchor, fresh[fresh.length - 1]);
-    this.scroller.scrollTop = this.scroller.scrollHeight - from_end;
   }
 
   private sync_newer(): void {
@@ -210,10 +228,10 @@ export class MessageList {
   private sync_top(): void {
     const { room } = this;
     const kind = room.load_failed ? "failed" : room.loading ? "loading" : room.truncated ? "truncated" : this.is_beginning() ? "beginning" : "more";
-    const shown = `${kind}${room.was_reset ? " reset" : ""}`;
+    const shown = `${kind}${room.life > 0 ? " reset" : ""}`;
     if (this.top.dataset["kind"] === shown) return;
     this.top.dataset["kind"] = shown;
-    const reset = room.was_reset && h("p", { class: "list-note", "data-testid": "history-reset" }, icon("alert"), t("reset"));
+    const reset = room.life > 0 && h("p", { class: "list-note", "data-testid": "history-reset" }, icon("alert"), t("reset"));
     if (kind === "beginning") replace(this.top, this.beginning(), reset);
     else if (kind === "truncated") replace(this.top, h("p", { class: "list-note", "data-testid": "history-truncated" }, t("truncated")), reset);
     else if (kind === "loading") replace(this.top, h("p", { class: "list-note" }, h("span", { class: "spinner" }), t("loading")), reset);

@@ -1,8 +1,9 @@
 import type { ChatMessage, Outgoing } from "../../clients/js/src/index";
 import type { Member, RoomInfo } from "./api";
 
-/** How many lines a room in the background keeps. */
+/** Past the limit a room keeps this many of its newest lines. */
 const kKept = 300;
+const kMostLines = 600;
 const kTypingMs = 5_000;
 
 /**
@@ -19,7 +20,8 @@ export class RoomState {
   /** Nothing older exists. */
   complete = false;
   truncated = false;
-  was_reset = false;
+  /** Counts the lives of this room's history; above 0 it started over while we looked on. */
+  life = 0;
   loading = false;
   load_failed = false;
   live = false;
@@ -87,7 +89,7 @@ export class RoomState {
   reset(): void {
     this.messages = [];
     this.complete = this.truncated = this.live = false;
-    this.was_reset = true;
+    this.life++;
     this.head_seq = 0;
     this.read_seq = 0;
     this.new_after = undefined;
@@ -100,7 +102,11 @@ export class RoomState {
     return true;
   }
 
-  /** In the background only the newest lines are kept; the rest is history again. */
+  get is_long(): boolean {
+    return this.messages.length > kMostLines;
+  }
+
+  /** Only the newest lines are kept; the rest is history again. */
   trim(): void {
     if (this.messages.length <= kKept) return;
     this.messages = this.messages.slice(-kKept);

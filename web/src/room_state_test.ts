@@ -90,10 +90,19 @@ test("typing ends by time or by the message", () => {
   assert.deepEqual(state.who_types(5_000), []);
 });
 
-test("in the background only the newest lines are kept, and history can be asked for again", () => {
+test("after trim() only the newest lines are kept, and history can be asked for again", () => {
   const state = room();
   for (let seq = 1; seq <= 400; seq++) state.add(theirs(seq));
   assert.equal(state.complete, true);
   state.trim();
   assert.deepEqual([state.first_seq, state.messages.length, state.complete], [101, 300, false]);
+});
+
+test("a new life of the room forgets the old one", () => {
+  const state = room(3);
+  for (const seq of [1, 2, 3]) state.add(theirs(seq));
+  state.read_seq = 3;
+  state.reset();
+  assert.equal(state.add(theirs(1)), true);
+  assert.deepEqual([seqs(state), state.unread, state.life], [[1], 1, 1]);
 });

@@ -22,6 +22,7 @@ export class RoomView {
   private readonly people: HTMLElement;
   private readonly list: MessageList;
   private composer: Composer | undefined;
+  private drawn_head = "";
 
   constructor(
     private readonly app: App,
@@ -62,6 +63,9 @@ export class RoomView {
   private sync_head(): void {
     const { room } = this;
     const mine = this.app.is_mine(room);
+    const drawn = JSON.stringify([room.info.name, room.info.visibility, mine]);
+    if (this.drawn_head === drawn) return; // buttons keep the focus
+    this.drawn_head = drawn;
     const may_invite = mine && (room.info.visibility === "public" || room.info.ownerId === this.app.me.id);
     replace(
       this.head,
@@ -100,6 +104,7 @@ export class RoomView {
       if (this.foot.isConnected) this.composer.focus();
       return;
     }
+    if (this.foot.querySelector(".door")) return;
     this.composer = undefined;
     const button: HTMLButtonElement = h("button", { type: "button", class: "button primary", "data-testid": "join-room", on_click: () => void enter() }, t("join_room"));
     const enter = async (): Promise<void> => {

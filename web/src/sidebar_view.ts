@@ -1,6 +1,6 @@
 import type { RoomInfo } from "./api";
 import type { App } from "./app";
-import { Child, h, icon, icon_button, replace } from "./dom";
+import { Child, h, icon, icon_button, replace, set_text } from "./dom";
 import { hue, initials } from "./format";
 import { t, time_of } from "./i18n";
 import { avatar } from "./message_view";
@@ -14,10 +14,27 @@ export interface SidebarActions {
   rebuild(): void;
 }
 
-/** Rooms on the left: mine by last activity with what is unread, then the open ones. */
+interface Item {
+  li: HTMLLIElement;
+  link: HTMLAnchorElement;
+  /** What it was drawn from; the same again leaves it alone. */
+  drawn: string;
+}
+
+interface Section {
+  list: HTMLUListElement;
+  empty: HTMLElement;
+}
+
+/**
+ * Rooms on the left: mine by last activity with what is unread, then the open ones.
+ * Elements stay and move as little as possible: a click that begins before a message comes must still count.
+ */
 export class SidebarView {
   readonly element: HTMLElement;
-  private readonly lists = h("div", { class: "room-lists", "data-testid": "room-list" });
+  private readonly mine = section();
+  private readonly open = section();
+  private readonly items = new Map<string, Item>();
   private readonly search = h("input", {
     type: "search",
     class: "search",
@@ -42,7 +59,16 @@ export class SidebarView {
         icon_button("plus", t("create_room"), actions.create, { "data-testid": "create-room" }),
       ),
       h("div", { class: "search-row" }, this.search),
-      this.lists,
+      h(
+        "div",
+        { class: "room-lists", "data-testid": "room-list" },
+        h("h2", { class: "section-title" }, t("my_rooms")),
+        this.mine.list,
+        this.mine.empty,
+        h("h2", { class: "section-title" }, t("public_rooms")),
+        this.open.list,
+        this.open.empty,
+      ),
       h(
         "div",
         { class: "sidebar-foot" },
@@ -63,50 +89,70 @@ export class SidebarView {
       .filter((room): room is RoomState => room !== undefined && matches(room.info))
       .sort((a, b) => activity(b).localeCompare(activity(a)));
     const open = app.public_rooms.filter(matches);
-    const focused = (document.activeElement as HTMLElement | null)?.dataset["testid"];
-    replace(
-      this.lists,
-      ...this.section(t("my_rooms"), mine.map((room) => this.my_item(room)), app.rooms_loaded ? t("no_rooms") : t("loading")),
-      ...this.section(t("public_rooms"), open.map((info) => this.open_item(info)), app.rooms_loaded ? t("no_public") : ""),
-    );
-    if (focused?.startsWith("room-item-")) this.lists.querySelector<HTMLElement>(`[data-testid="${focused}"]`)?.focus();
+    fill(this.mine, mine.map((room) => this.my_item(room)), app.rooms_loaded ? t("no_rooms") : t("loading"));
+    fill(this.open, open.map((info) => this.open_item(info)), app.rooms_loaded ? t("no_public") : "");
   }
 
-  private section(title: string, items: HTMLElement[], empty: string): Child[] {
-    return [h("h2", { class: "section-title" }, title), items.length > 0 ? h("ul", { class: "room-items" }, ...items) : h("p", { class: "empty-note" }, empty)];
-  }
-
-  private my_item(room: RoomState): HTMLElement {
-    const { info } = room;
-    const { last, unread } = room;
-    const badge = unread > 0 && h("span", { class: "badge", "data-testid": "unread", "aria-label": t("unread", { n: unread }) }, unread > 99 ? "99+" : String(unread));
-    const when = last && h("time", { class: "item-time" }, short_time(last.createdAt));
-    return this.item(
-      info,
-      unread > 0 ? "unread" : "",
+  private my_item(room: RoomState): HTMLLIElement {
+    const { info, last, unread } = room;
+    const line = preview(room);
+    const when = last && short_time(last.createdAt);
+    return this.item(info, unread > 0 ? "unread" : "", [line, when, unread], () => [
       tile(info),
       h(
         "span",
         { class: "item-main" },
-        h("span", { class: "item-line" }, h("span", { class: "item-name" }, info.visibility === "private" && icon("lock"), h("span", { class: "clip" }, info.name)), when),
-        h("span", { class: "item-line" }, h("span", { class: "item-preview clip" }, preview(room)), badge),
+        h(
+          "span",
+          { class: "item-line" },
+          h("span", { class: "item-name" }, info.visibility === "private" && icon("lock"), h("span", { class: "clip" }, info.name)),
+          when && h("time", { class: "item-time" }, when),
+        ),
+        h("span", { class: "item-line" }, h("span", { class: "item-preview clip" }, line), unread > 0 && badge(unread)),
       ),
-    );
+    ]);
   }
 
-  private open_item(info: RoomInfo): HTMLElement {
-    return this.item(info, "small", icon("hash"), h("span", { class: "item-name" }, h("span", { class: "clip" }, info.name)));
+  private open_item(info: RoomInfo): HTMLLIElement {
+    return this.item(info, "small", [], () => [icon("hash"), h("span", { class: "item-name" }, h("span", { class: "clip" }, info.name))]);
   }
 
-  private item(info: RoomInfo, extra: string, ...content: Child[]): HTMLElement {
+  private item(info: RoomInfo, extra: string, shown: unknown[], content: () => Child[]): HTMLLIElement {
+    const item = this.items.get(info.roomId) ?? this.new_item(info.roomId);
     const current = this.app.active?.info.roomId === info.roomId;
-    const href = `#/room/${encodeURIComponent(info.roomId)}`;
-    return h(
-      "li",
-      {},
-      h("a", { class: `room-item ${extra}`, href, "data-testid": `room-item-${info.roomId}`, "aria-current": current ? "page" : undefined, title: info.name }, ...content),
-    );
+    const drawn = JSON.stringify([info.name, info.visibility, extra, current, shown]);
+    if (item.drawn === drawn) return item.li;
+    item.drawn = drawn;
+    item.link.className = `room-item ${extra}`;
+    item.link.title = info.name;
+    if (current) item.link.setAttribute("aria-current", "page");
+    else item.link.removeAttribute("aria-current");
+    replace(item.link, ...content());
+    return item.li;
   }
+
+  private new_item(room_id: string): Item {
+    const link = h("a", { href: `#/room/${encodeURIComponent(room_id)}`, "data-testid": `room-item-${room_id}` });
+    const item = { li: h("li", {}, link), link, drawn: "" };
+    this.items.set(room_id, item);
+    return item;
+  }
+}
+
+function section(): Section {
+  return { list: h("ul", { class: "room-items" }), empty: h("p", { class: "empty-note" }) };
+}
+
+function fill({ list, empty }: Section, wanted: HTMLLIElement[], nothing: string): void {
+  wanted.forEach((li, i) => list.children[i] !== li && list.insertBefore(li, list.children[i] ?? null));
+  while (list.children.length > wanted.length) list.lastElementChild?.remove();
+  empty.hidden = wanted.length > 0;
+  set_text(empty, nothing);
+}
+
+function badge(unread: number): HTMLElement {
+  const text = unread > 99 ? "99+" : String(unread);
+  return h("span", { class: "badge", "data-testid": "unread", "aria-label": t("unread", { n: unread }) }, text);
 }
 
 export function tile(info: RoomInfo): HTMLElement {

@@ -28,6 +28,7 @@ const kTransient = new Set([
   "SERVER_FULL",
   "INTERNAL_ERROR",
 ]);
+const kEndings = new Set(["CHAT_FORBIDDEN", "SUBSCRIPTION_ENDED", "POSITION_INVALID"]);
 
 export interface ClientOptions {
   /**
@@ -271,9 +272,8 @@ export class ParleyClient {
     }
     const waiting = this.settle(error.receiptId);
     if (waiting) return waiting.reject(error);
-    if (feed && (error.code === "SUBSCRIPTION_ENDED" || error.code === "POSITION_INVALID")) {
-      return this.feed_refused(feed, error);
-    }
+    // No receipt asked for it, so it is about the subscription: the right to read has ended, or the position.
+    if (feed && kEndings.has(error.code)) return this.feed_refused(feed, error);
     this.options.on_error?.(error);
   }
 
@@ -285,10 +285,16 @@ export class ParleyClient {
     return waiting;
   }
 
-  private expect_receipt(waiting: Omit<Waiting, "limit">): string {
+  /** `busy`: asked when time is up; true grants as much again. */
+  private expect_receipt(waiting: Omit<Waiting, "limit">, busy: () => boolean = () => false): string {
     const id = `r${++this.counter}`;
-    const limit = this.clock.after(kReceiptLimitMs, () => this.connection?.abandon("no receipt in time"));
-    this.receipts.set(id, { ...waiting, limit });
+    const wait = (): Timer =>
+      this.clock.after(kReceiptLimitMs, () => {
+        const entry = this.receipts.get(id);
+        if (entry && busy()) entry.limit = wait();
+        else this.connection?.abandon("no receipt in time");
+      });
+    this.receipts.set(id, { ...waiting, limit: wait() });
     return id;
   }
 
@@ -331,14 +337,25 @@ export class ParleyClient {
   }
 
   private subscribe_feed(feed: RoomFeed): void {
-    const receipt = this.expect_receipt({
-      resolve: (headers) => feed.live(headers["epoch"], whole_number(headers["head-seq"])),
-      reject: (error) => this.feed_refused(feed, error),
-    });
+    // A long way to catch up is not silence.
+    let heard = false;
+    const still_coming = (): boolean => {
+      const was = heard;
+      heard = false;
+      return was;
+    };
+    const receipt = this.expect_receipt(
+      {
+        resolve: (headers) => feed.live(headers["epoch"], whole_number(headers["seq"])),
+        reject: (error) => this.feed_refused(feed, error),
+      },
+      still_coming,
+    );
     const destination = room_destination(feed.room_id);
     this.subscribe(destination, { ...feed.resume_headers(), receipt }, (frame) => {
       const message = parse_json(frame.body) as ChatMessage | undefined;
       if (!message || !(message.seq > 0)) return;
+      heard = true;
       if (feed.accept(message, frame.headers["replay"] === "true") === "gap") this.subscribe_feed(feed);
       else this.outbox.saw_stored(message.messageId);
     });

@@ -102,7 +102,7 @@ test("a feed begins with the newest messages and resumes after the last one with
   t.open();
   await t.online();
   assert.equal(t.socket.subscription(kRoom)["last"], "50");
-  t.socket.receipt(t.socket.subscription(kRoom)["receipt"], { epoch: "7", "head-seq": "11" });
+  t.socket.receipt(t.socket.subscription(kRoom)["receipt"], { epoch: "7", seq: "11" });
   t.socket.talk("r-1", 10);
   t.socket.talk("r-1", 11);
   t.socket.die();
@@ -115,7 +115,7 @@ test("an empty room is a position too", async () => {
   const t = new Bench();
   t.open();
   await t.online();
-  t.socket.receipt(t.socket.subscription(kRoom)["receipt"], { epoch: "7", "head-seq": "0" });
+  t.socket.receipt(t.socket.subscription(kRoom)["receipt"], { epoch: "7", seq: "0" });
   t.socket.die();
   await t.come_back();
   assert.equal(t.socket.subscription(kRoom)["after-seq"], "0");
@@ -192,12 +192,23 @@ test("a subscription refused for good ends its feed, for now is asked again", as
   assert.deepEqual(t.notes, ["ended CHAT_FORBIDDEN"]);
 });
 
+test("a long replay is not taken for silence, a stuck one is", async () => {
+  const t = new Bench();
+  t.open();
+  await t.online();
+  t.socket.talk("r-1", 1);
+  t.clock.advance(20_000);
+  assert.equal(t.state.kind, "online");
+  t.clock.advance(20_000);
+  assert.equal(t.state.kind, "waiting");
+});
+
 test("the right to read ended while subscribed: the feed ends", async () => {
   const t = new Bench();
   t.open();
   await t.online();
-  t.socket.refuse({ code: "SUBSCRIPTION_ENDED", roomId: "r-1" });
-  assert.deepEqual(t.notes, ["ended SUBSCRIPTION_ENDED"]);
+  t.socket.refuse({ code: "CHAT_FORBIDDEN", roomId: "r-1" });
+  assert.deepEqual(t.notes, ["ended CHAT_FORBIDDEN"]);
   t.socket.die();
   await t.come_back();
   assert.equal(t.socket.sent("SUBSCRIBE", kRoom).length, 0);
