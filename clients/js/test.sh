@@ -13,4 +13,4 @@ for file in $(find "$@" -name '*_test.ts' | sort); do
     --outfile="$out/$n-$(basename "$file" .ts).test.mjs"
 done
 [ "$n" -gt 0 ] || { echo "no tests found" >&2; exit 1; }
-node --test "$out"/
+node --test "$out"/*.test.mjs

@@ -7,10 +7,10 @@ export type RoomEvent =
 
 export function read_event(body: unknown): RoomEvent {
   const event = (body ?? {}) as Record<string, unknown>;
-  const kind = String(event["event"] ?? event["type"] ?? "").toLowerCase();
-  const member_id = event["memberId"] ?? event["senderId"];
+  const kind = event["event"];
+  const member_id = event["memberId"];
   if (typeof member_id !== "string") return { kind: "other" };
-  const nickname = event["nickName"] ?? event["nickname"] ?? event["senderNickname"];
+  const nickname = event["nickname"];
   const name = typeof nickname === "string" ? nickname : undefined;
   if (kind === "typing") return { kind: "typing", member_id, name };
   if (kind === "presence") return { kind: "presence", member_id, name, present: event["present"] === true };

@@ -36,9 +36,12 @@ export class Session implements Credentials {
     if (text !== null) {
       this.keep(JSON.parse(text) as Stored);
       if ((this.stored?.expires_at ?? 0) > Date.now() + 5_000) return true;
-      return this.renew();
+    } else if (localStorage.getItem(kWasHere) === null) {
+      return false;
     }
-    return localStorage.getItem(kWasHere) !== null && this.renew();
+    const renewed = await this.renew();
+    if (!renewed) this.forget();
+    return renewed;
   }
 
   async log_in(name: string, password: string): Promise<void> {
