@@ -66,7 +66,8 @@ export class Api {
   login = (name: string, password: string): Promise<Login> =>
     this.envelope("v1/auth/login", { name, password }, true) as Promise<Login>;
   logout = (): Promise<unknown> => this.envelope("v1/auth/logout", {}, false);
-  ticket = async (): Promise<string> => ((await this.envelope("v1/auth/ticket", {}, false)) as { ticket: string }).ticket;
+  ticket = async (): Promise<string> =>
+    ((await this.envelope("v1/auth/ticket", {}, false)) as { ticket: string }).ticket;
 
   /** With the token if there is one, else by the cookie alone. */
   async refresh(token: string | undefined): Promise<{ accessToken: string; expiresAt: string | number }> {
@@ -83,11 +84,15 @@ export class Api {
   invite = (room_id: string, name: string): Promise<unknown> =>
     this.json(`${room_path(room_id)}/members`, { method: "POST", body: { name } });
   members = (room_id: string): Promise<Member[]> => this.json(`${room_path(room_id)}/members`) as Promise<Member[]>;
-  read_mark = async (room_id: string): Promise<number> => ((await this.json(`${room_path(room_id)}/read`)) as { seq: number }).seq;
+  read_mark = async (room_id: string): Promise<number> =>
+    ((await this.json(`${room_path(room_id)}/read`)) as { seq: number }).seq;
 
   async history(room_id: string, before: number, limit: number): Promise<HistoryPage> {
     const answer = await this.call(`${room_path(room_id)}/messages?before=${before}&limit=${limit}`, {});
-    return { messages: (await answer.json()) as ChatMessage[], epoch: answer.headers.get("X-Parley-Epoch") ?? undefined };
+    return {
+      messages: (await answer.json()) as ChatMessage[],
+      epoch: answer.headers.get("X-Parley-Epoch") ?? undefined,
+    };
   }
 
   private async envelope(path: string, body: unknown, anonymous: boolean): Promise<unknown> {
@@ -118,7 +123,12 @@ async function request(path: string, call: Call, token: string | undefined): Pro
   let answer: Response;
   try {
     const body = call.body === undefined ? null : JSON.stringify(call.body);
-    answer = await fetch(new URL(path, document.baseURI), { method: call.method ?? "GET", headers, body, cache: "no-store" });
+    answer = await fetch(new URL(path, document.baseURI), {
+      method: call.method ?? "GET",
+      headers,
+      body,
+      cache: "no-store",
+    });
   } catch {
     throw new ApiError(0, "network", "", undefined);
   }

@@ -1,4 +1,11 @@
-import { ChatMessage, ConnectionState, ConnectRefused, Outgoing, ParleyClient, ServerError } from "../../clients/js/src/index";
+import {
+  ChatMessage,
+  ConnectionState,
+  ConnectRefused,
+  Outgoing,
+  ParleyClient,
+  ServerError,
+} from "../../clients/js/src/index";
 import { ApiError, RoomInfo } from "./api";
 import { read_event } from "./events";
 import { RoomState } from "./room_state";
@@ -90,7 +97,10 @@ export class App {
       this.my_rooms = mine.map((info) => info.roomId);
       const owned = new Set(this.my_rooms);
       this.public_rooms = open.filter((info) => !owned.has(info.roomId));
-      mine.map((info) => this.know(info)).slice(0, kMostFeeds).forEach((room) => this.receive(room));
+      mine
+        .map((info) => this.know(info))
+        .slice(0, kMostFeeds)
+        .forEach((room) => this.receive(room));
       for (const room of [...this.rooms.values()]) if (!owned.has(room.info.roomId)) this.not_mine(room);
       this.rooms_loaded = true;
       this.touch("rooms", "room");
@@ -226,24 +236,28 @@ export class App {
     const id = room.info.roomId;
     if (this.receiving.has(id)) return;
     this.receiving.add(id);
-    const feed = this.client.open_room(id, { last: kPage }, {
-      on_message: (message) => this.arrived(room, message),
-      on_live: () => {
-        room.live = true;
-        room.epoch = feed.position.epoch;
-        this.touch("messages");
+    const feed = this.client.open_room(
+      id,
+      { last: kPage },
+      {
+        on_message: (message) => this.arrived(room, message),
+        on_live: () => {
+          room.live = true;
+          room.epoch = feed.position.epoch;
+          this.touch("messages");
+        },
+        on_reset: () => {
+          room.reset();
+          this.touch("rooms", "messages");
+        },
+        on_truncated: () => this.touch("messages"),
+        on_ended: (error) => {
+          this.drop(room);
+          this.on_room_ended(room, error);
+          void this.load_rooms();
+        },
       },
-      on_reset: () => {
-        room.reset();
-        this.touch("rooms", "messages");
-      },
-      on_truncated: () => this.touch("messages"),
-      on_ended: (error) => {
-        this.drop(room);
-        this.on_room_ended(room, error);
-        void this.load_rooms();
-      },
-    });
+    );
   }
 
   /** Left elsewhere, or only being looked at. */
@@ -357,13 +371,20 @@ export class App {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 401) throw new ConnectRefused(error.message, { stop: "login" });
-      throw new ConnectRefused(error.message, error.retry_after_ms === undefined ? {} : { retry_after_ms: error.retry_after_ms });
+      throw new ConnectRefused(
+        error.message,
+        error.retry_after_ms === undefined ? {} : { retry_after_ms: error.retry_after_ms },
+      );
     }
   }
 
   /** A browser does not say why a handshake was refused, so after a refusal another room is tried. */
   private door(failures: number): string {
-    const known = [this.active?.info.roomId, ...this.my_rooms, ...this.public_rooms.slice(0, 5).map((info) => info.roomId)];
+    const known = [
+      this.active?.info.roomId,
+      ...this.my_rooms,
+      ...this.public_rooms.slice(0, 5).map((info) => info.roomId),
+    ];
     const doors = [...new Set(known.filter((id): id is string => id !== undefined)), "lobby"];
     return doors[failures % doors.length] ?? "lobby";
   }
@@ -399,5 +420,3 @@ export class App {
     window.setTimeout(flush, 100); // a hidden page draws no frames, but its title still counts
   }
 }
-
-export { kPage };

@@ -5,18 +5,50 @@ import { settings_buttons } from "./settings";
 import type { Session } from "./session";
 
 /** The door: log in or make an account. Calls `entered` once somebody is logged in. */
-export function auth_view(session: Session, notice: string | undefined, entered: () => void, rebuild: () => void): HTMLElement {
+export function auth_view(
+  session: Session,
+  notice: string | undefined,
+  entered: () => void,
+  rebuild: () => void,
+): HTMLElement {
   let registering = false;
-  const name = field("login-name", t("name"), { autocomplete: "username", maxlength: 64, autocapitalize: "none", spellcheck: "false" });
-  const nickname = field("login-nickname", t("nickname"), { autocomplete: "nickname", maxlength: 40 }, t("nickname_hint"));
+  const name = field("login-name", t("name"), {
+    autocomplete: "username",
+    maxlength: 64,
+    autocapitalize: "none",
+    spellcheck: "false",
+  });
+  const nickname = field(
+    "login-nickname",
+    t("nickname"),
+    { autocomplete: "nickname", maxlength: 40 },
+    t("nickname_hint"),
+  );
   const password = field("login-password", t("password"), { type: "password", minlength: 1, maxlength: 256 });
   const problem = h("p", { class: "form-problem", role: "alert", "data-testid": "login-error" }, notice);
   const submit = h("button", { type: "submit", class: "button primary wide", "data-testid": "login-submit" });
-  const toggle = h("button", { type: "button", class: "link-button", "data-testid": "register-toggle", on_click: () => show(!registering) });
+  const toggle = h("button", {
+    type: "button",
+    class: "link-button",
+    "data-testid": "register-toggle",
+    on_click: () => show(!registering),
+  });
   const form = h(
     "form",
-    { class: "auth-form", novalidate: true, on_submit: (event: Event) => { event.preventDefault(); void enter(); } },
-    name.row, nickname.row, password.row, problem, submit, toggle,
+    {
+      class: "auth-form",
+      novalidate: true,
+      on_submit: (event: Event) => {
+        event.preventDefault();
+        void enter();
+      },
+    },
+    name.row,
+    nickname.row,
+    password.row,
+    problem,
+    submit,
+    toggle,
   );
 
   function show(register: boolean): void {
@@ -67,8 +99,19 @@ export function field(
   hint?: string,
 ): { row: HTMLElement; input: HTMLInputElement } {
   const hint_id = `${testid}-hint`;
-  const input = h("input", { id: testid, "data-testid": testid, "aria-describedby": hint ? hint_id : undefined, ...attributes });
-  const row = h("div", { class: "field" }, h("label", { for: testid }, label), input, hint ? h("p", { class: "hint", id: hint_id }, hint) : undefined);
+  const input = h("input", {
+    id: testid,
+    "data-testid": testid,
+    "aria-describedby": hint ? hint_id : undefined,
+    ...attributes,
+  });
+  const row = h(
+    "div",
+    { class: "field" },
+    h("label", { for: testid }, label),
+    input,
+    hint ? h("p", { class: "hint", id: hint_id }, hint) : undefined,
+  );
   return { row, input };
 }
 
@@ -79,4 +122,3 @@ export function explain(error: unknown, registering = false): string {
   if (error.status === 409 && registering) return t("e_name_taken");
   return error_text(error.code, error.message);
 }
-

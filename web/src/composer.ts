@@ -37,17 +37,33 @@ export class Composer {
     });
     this.input.value = room.draft;
     const dice = kDice.map((sides) =>
-      h("button", { type: "button", class: "die", "data-testid": `roll-d${sides}`, on_click: () => this.throw_die(sides) }, `d${sides}`),
+      h(
+        "button",
+        { type: "button", class: "die", "data-testid": `roll-d${sides}`, on_click: () => this.throw_die(sides) },
+        `d${sides}`,
+      ),
     );
     this.tray = h("div", { class: "dice-tray", role: "group", "aria-label": t("roll_dice"), hidden: true }, ...dice);
-    const toggle = icon_button("d20", t("roll_dice"), () => this.toggle_tray(toggle), { "aria-expanded": "false", "data-testid": "dice" });
-    this.submit = icon_button("send", t("send"), () => this.commit(), { class: "icon-button send", "data-testid": "message-send" });
+    const toggle = icon_button("d20", t("roll_dice"), () => this.toggle_tray(toggle), {
+      "aria-expanded": "false",
+      "data-testid": "dice",
+    });
+    this.submit = icon_button("send", t("send"), () => this.commit(), {
+      class: "icon-button send",
+      "data-testid": "message-send",
+    });
     this.element = h(
       "div",
       { class: "composer" },
       this.tray,
       h("div", { class: "composer-box" }, toggle, this.input, this.submit),
-      h("div", { class: "composer-foot" }, this.typists, this.problem, h("span", { class: "composer-hint" }, t("hint"))),
+      h(
+        "div",
+        { class: "composer-foot" },
+        this.typists,
+        this.problem,
+        h("span", { class: "composer-hint" }, t("hint")),
+      ),
     );
     this.fit();
   }
@@ -65,7 +81,14 @@ export class Composer {
 
   show_typists(names: string[]): void {
     const [a = "", b = ""] = names;
-    const text = names.length === 0 ? "" : names.length === 1 ? t("typing_1", { a }) : names.length === 2 ? t("typing_2", { a, b }) : t("typing_n");
+    const text =
+      names.length === 0
+        ? ""
+        : names.length === 1
+          ? t("typing_1", { a })
+          : names.length === 2
+            ? t("typing_2", { a, b })
+            : t("typing_n");
     set_text(this.typists, text);
     this.element.classList.toggle("somebody-types", names.length > 0);
   }
@@ -115,4 +138,3 @@ export function skip_link(): HTMLElement {
   };
   return h("a", { class: "skip", href: "#message-input", on_click: go }, t("skip"));
 }
-

@@ -24,7 +24,8 @@ export class ConnectionView {
     if (state.kind === "stopped") return this.show(t(`stopped_${state.reason}` as Key), t("reconnect"));
     if (state.kind !== "waiting") return this.show(this.had_trouble ? t("reconnecting") : t("connecting"));
     const rest = h("span", { class: "countdown", "aria-hidden": "true" });
-    const tick = (): void => void (rest.textContent = t("retry_in", { s: Math.max(1, Math.ceil((state.retry_at - Date.now()) / 1000)) }));
+    const tick = (): void =>
+      void (rest.textContent = t("retry_in", { s: Math.max(1, Math.ceil((state.retry_at - Date.now()) / 1000)) }));
     this.show(t("reconnecting"), t("retry_now"), rest);
     tick();
     this.countdown = window.setInterval(tick, 500);
@@ -39,7 +40,13 @@ export class ConnectionView {
   }
 
   private show(text: string, button?: string, extra?: HTMLElement): void {
-    const act = button && h("button", { type: "button", class: "link-button", "data-testid": "reconnect", on_click: this.reconnect }, button);
+    const act =
+      button &&
+      h(
+        "button",
+        { type: "button", class: "link-button", "data-testid": "reconnect", on_click: this.reconnect },
+        button,
+      );
     replace(this.element, h("span", {}, text), extra, act || undefined);
   }
 }

@@ -17,7 +17,15 @@ interface DialogParts {
 function open_dialog(parts: DialogParts): void {
   const problem = h("p", { class: "form-problem", role: "alert" });
   const note = h("p", { class: "form-note", role: "status" });
-  const submit = h("button", { type: "submit", class: parts.danger ? "button danger" : "button primary", "data-testid": `${parts.testid}-submit` }, parts.submit);
+  const submit = h(
+    "button",
+    {
+      type: "submit",
+      class: parts.danger ? "button danger" : "button primary",
+      "data-testid": `${parts.testid}-submit`,
+    },
+    parts.submit,
+  );
   const close = (): void => dialog.close();
   async function run(event: Event): Promise<void> {
     event.preventDefault();
@@ -37,22 +45,49 @@ function open_dialog(parts: DialogParts): void {
   const form = h(
     "form",
     { class: "dialog-form", on_submit: (event: Event) => void run(event) },
-    h("div", { class: "dialog-head" }, h("h2", { id: "dialog-title" }, parts.title), icon_button("close", t("close"), close)),
+    h(
+      "div",
+      { class: "dialog-head" },
+      h("h2", { id: "dialog-title" }, parts.title),
+      icon_button("close", t("close"), close),
+    ),
     ...parts.content,
     problem,
     note,
-    h("div", { class: "dialog-buttons" }, h("button", { type: "button", class: "button", on_click: close }, t("cancel")), submit),
+    h(
+      "div",
+      { class: "dialog-buttons" },
+      h("button", { type: "button", class: "button", on_click: close }, t("cancel")),
+      submit,
+    ),
   );
-  const dialog: HTMLDialogElement = h("dialog", { class: "dialog", "aria-labelledby": "dialog-title", "data-testid": `${parts.testid}-dialog`, on_close: () => dialog.remove() }, form);
+  const dialog: HTMLDialogElement = h(
+    "dialog",
+    {
+      class: "dialog",
+      "aria-labelledby": "dialog-title",
+      "data-testid": `${parts.testid}-dialog`,
+      on_close: () => dialog.remove(),
+    },
+    form,
+  );
   dialog.addEventListener("click", (event) => event.target === dialog && close());
   document.body.append(dialog);
   dialog.showModal();
   (form.querySelector<HTMLElement>("input:not([type=radio])") ?? submit).focus();
 }
 
-const kRoomId = { pattern: "[A-Za-z0-9_.\\-]+", maxlength: 120, autocapitalize: "none", spellcheck: "false", autocomplete: "off" };
+const kRoomId = {
+  pattern: "[A-Za-z0-9_.\\-]+",
+  maxlength: 120,
+  autocapitalize: "none",
+  spellcheck: "false",
+  autocomplete: "off",
+};
 
-export function create_room_dialog(create: (room: { roomId?: string; name: string; visibility: string }) => Promise<void>): void {
+export function create_room_dialog(
+  create: (room: { roomId?: string; name: string; visibility: string }) => Promise<void>,
+): void {
   const name = field("create-room-name", t("room_name"), { required: true, maxlength: 80, autocomplete: "off" });
   const id = field("create-room-id", t("room_id"), kRoomId, t("room_id_hint"));
   const open = choice("public", "hash", t("public"), t("public_hint"), true);
@@ -70,30 +105,75 @@ export function create_room_dialog(create: (room: { roomId?: string; name: strin
   });
 }
 
-function choice(value: string, name: IconName, label: string, hint: string, checked: boolean): { row: HTMLElement; input: HTMLInputElement } {
-  const input = h("input", { type: "radio", name: "visibility", value, checked, "data-testid": `create-room-${value}` });
-  const row = h("label", { class: "choice" }, input, icon(name), h("span", { class: "choice-text" }, h("strong", {}, label), h("span", { class: "hint" }, hint)));
+function choice(
+  value: string,
+  name: IconName,
+  label: string,
+  hint: string,
+  checked: boolean,
+): { row: HTMLElement; input: HTMLInputElement } {
+  const input = h("input", {
+    type: "radio",
+    name: "visibility",
+    value,
+    checked,
+    "data-testid": `create-room-${value}`,
+  });
+  const row = h(
+    "label",
+    { class: "choice" },
+    input,
+    icon(name),
+    h("span", { class: "choice-text" }, h("strong", {}, label), h("span", { class: "hint" }, hint)),
+  );
   return { row, input };
 }
 
 export function join_dialog(join: (room_id: string) => Promise<void>): void {
   const id = field("join-room-id", t("room_id"), { ...kRoomId, required: true });
-  open_dialog({ title: t("join_by_id"), testid: "join-by-id", submit: t("join"), content: [id.row], on_submit: () => join(id.input.value.trim()) });
+  open_dialog({
+    title: t("join_by_id"),
+    testid: "join-by-id",
+    submit: t("join"),
+    content: [id.row],
+    on_submit: () => join(id.input.value.trim()),
+  });
 }
 
 export function invite_dialog(room: RoomState, link: string, invite: (name: string) => Promise<unknown>): void {
-  const name = field("invite-name", t("invite_name"), { required: true, maxlength: 64, autocapitalize: "none", spellcheck: "false", autocomplete: "off" });
+  const name = field("invite-name", t("invite_name"), {
+    required: true,
+    maxlength: 64,
+    autocapitalize: "none",
+    spellcheck: "false",
+    autocomplete: "off",
+  });
   const address = h("input", { id: "invite-link", readonly: true, value: link });
   const copy: HTMLButtonElement = h(
     "button",
-    { type: "button", class: "button", on_click: () => { address.select(); void navigator.clipboard.writeText(link).then(() => set_text(copy, t("copied"))); } },
+    {
+      type: "button",
+      class: "button",
+      on_click: () => {
+        address.select();
+        void navigator.clipboard.writeText(link).then(() => set_text(copy, t("copied")));
+      },
+    },
     t("copy"),
   );
   open_dialog({
     title: `${t("invite")} — ${room.info.name}`,
     testid: "invite",
     submit: t("invite"),
-    content: [name.row, h("div", { class: "field" }, h("label", { for: "invite-link" }, t("invite_link")), h("div", { class: "with-button" }, address, copy))],
+    content: [
+      name.row,
+      h(
+        "div",
+        { class: "field" },
+        h("label", { for: "invite-link" }, t("invite_link")),
+        h("div", { class: "with-button" }, address, copy),
+      ),
+    ],
     on_submit: async () => {
       const who = name.input.value.trim();
       await invite(who);
@@ -104,5 +184,12 @@ export function invite_dialog(room: RoomState, link: string, invite: (name: stri
 }
 
 export function leave_dialog(room: RoomState, leave: () => Promise<void>): void {
-  open_dialog({ title: t("leave"), testid: "leave", submit: t("leave"), danger: true, content: [h("p", {}, t("leave_sure", { room: room.info.name }))], on_submit: leave });
+  open_dialog({
+    title: t("leave"),
+    testid: "leave",
+    submit: t("leave"),
+    danger: true,
+    content: [h("p", {}, t("leave_sure", { room: room.info.name }))],
+    on_submit: leave,
+  });
 }

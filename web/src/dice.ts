@@ -21,9 +21,14 @@ export function parse_dice(text: string): Term[] | undefined {
   for (const part of compact.match(/[+-]?[^+-]+/g) ?? []) {
     const sign = part.startsWith("-") ? -1 : 1;
     const [count = "", sides] = part.replace(/^[+-]/, "").split("d");
-    const term: Term = { sign, count: count === "" ? 1 : Number(count), sides: sides === undefined ? 1 : Number(sides) };
+    const term: Term = {
+      sign,
+      count: count === "" ? 1 : Number(count),
+      sides: sides === undefined ? 1 : Number(sides),
+    };
     const limit = sides === undefined ? kMostNumber : kMostDice;
-    if (term.count > limit || (sides !== undefined && (term.count < 1 || term.sides < 2 || term.sides > kMostSides))) return undefined;
+    if (term.count > limit || (sides !== undefined && (term.count < 1 || term.sides < 2 || term.sides > kMostSides)))
+      return undefined;
     terms.push(term);
   }
   return terms.some((term) => term.sides > 1) ? terms : undefined;

@@ -39,7 +39,8 @@ const kSvg = "http://www.w3.org/2000/svg";
 const kIcons = {
   hash: "M10 3 8 21M16 3l-2 18M4 9h17M3 15h17",
   lock: "M6 11h12a1 1 0 0 1 1 1v8a1 1 0 0 1-1 1H6a1 1 0 0 1-1-1v-8a1 1 0 0 1 1-1zM8 11V7a4 4 0 0 1 8 0v4",
-  users: "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21v-1a6 6 0 0 1 6-6h2a6 6 0 0 1 6 6v1M16 3.5a4 4 0 0 1 0 7M18 14.5a6 6 0 0 1 4 5.5v1",
+  users:
+    "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21v-1a6 6 0 0 1 6-6h2a6 6 0 0 1 6 6v1M16 3.5a4 4 0 0 1 0 7M18 14.5a6 6 0 0 1 4 5.5v1",
   invite: "M10 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM3 21v-1a6 6 0 0 1 6-6h2a6 6 0 0 1 4.5 2M19 15v6M16 18h6",
   plus: "M12 5v14M5 12h14",
   enter: "M14 4h5a1 1 0 0 1 1 1v14a1 1 0 0 1-1 1h-5M10 8l4 4-4 4M14 12H3",
@@ -71,6 +72,15 @@ export function icon(name: IconName): SVGElement {
   return svg;
 }
 
-export function icon_button(name: IconName, label: string, on_click: () => void, attributes: Attributes = {}): HTMLButtonElement {
-  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, on_click, ...attributes }, icon(name));
+export function icon_button(
+  name: IconName,
+  label: string,
+  on_click: () => void,
+  attributes: Attributes = {},
+): HTMLButtonElement {
+  return h(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, on_click, ...attributes },
+    icon(name),
+  );
 }

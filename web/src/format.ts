@@ -2,7 +2,10 @@
 
 /** One or two characters that stand for a name: initials, or the first syllable of a Korean one. */
 export function initials(name: string): string {
-  const words = name.trim().split(/\s+/u).filter((word) => word !== "");
+  const words = name
+    .trim()
+    .split(/\s+/u)
+    .filter((word) => word !== "");
   const first = [...(words[0] ?? "?")];
   if (words.length > 1 && /^[\p{Script=Latin}]/u.test(name.trim())) {
     return ((first[0] ?? "") + ([...(words[words.length - 1] ?? "")][0] ?? "")).toUpperCase();
@@ -55,7 +58,12 @@ function is_url(text: string): boolean {
 
 /** Up to eight emoji and nothing else: shown large. */
 export function is_emoji_only(content: string): boolean {
-  return content.length <= 80 && /^(?:\p{Extended_Pictographic}(?:\uFE0F|\u200D|\p{Emoji_Modifier}|\p{Extended_Pictographic})*\s?){1,8}$/u.test(content);
+  return (
+    content.length <= 80 &&
+    /^(?:\p{Extended_Pictographic}(?:\uFE0F|\u200D|\p{Emoji_Modifier}|\p{Extended_Pictographic})*\s?){1,8}$/u.test(
+      content,
+    )
+  );
 }
 
 export interface Block {

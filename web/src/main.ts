@@ -27,7 +27,10 @@ class Page {
     apply_settings();
     document.body.append(this.root);
     window.addEventListener("hashchange", () => void this.follow_address());
-    document.addEventListener("keydown", (event) => event.key === "Escape" && this.room?.element.classList.remove("people-open"));
+    document.addEventListener(
+      "keydown",
+      (event) => event.key === "Escape" && this.room?.element.classList.remove("people-open"),
+    );
     if (await this.session.restore().catch(() => this.session.me !== undefined)) await this.enter();
     else this.show_door();
   }
@@ -36,7 +39,15 @@ class Page {
     this.app?.end();
     this.app = undefined;
     document.title = "Parley";
-    replace(this.root, auth_view(this.session, notice, () => void this.enter(), () => this.show_door()));
+    replace(
+      this.root,
+      auth_view(
+        this.session,
+        notice,
+        () => void this.enter(),
+        () => this.show_door(),
+      ),
+    );
     this.root.querySelector<HTMLElement>("input")?.focus();
   }
 
@@ -49,7 +60,9 @@ class Page {
       this.show_door(t("log_in_again"));
     };
     app.on_room_ended = (room, error) => {
-      this.toast(`${room.info.name}: ${error.code === "SUBSCRIPTION_ENDED" || error.code === "CHAT_FORBIDDEN" ? t("room_ended") : error_text(error.code, error.message)}`);
+      this.toast(
+        `${room.info.name}: ${error.code === "SUBSCRIPTION_ENDED" || error.code === "CHAT_FORBIDDEN" ? t("room_ended") : error_text(error.code, error.message)}`,
+      );
       location.hash = "#/";
     };
     this.build();
@@ -63,13 +76,26 @@ class Page {
     if (!app) return;
     this.sidebar = new SidebarView(app, {
       create: () => create_room_dialog(async (room) => this.go(await app.create_room(room))),
-      join_by_id: () => join_dialog(async (id) => { await app.join(id); this.go(id); }),
+      join_by_id: () =>
+        join_dialog(async (id) => {
+          await app.join(id);
+          this.go(id);
+        }),
       log_out: () => void this.log_out(),
       rebuild: () => this.build(),
     });
     this.connection = new ConnectionView(() => app.client.retry_now());
     this.connection.sync(app.connection);
-    replace(this.root, skip_link(), h("div", { class: "shell" }, this.sidebar.element, h("main", { class: "stage" }, this.connection.element, this.main)));
+    replace(
+      this.root,
+      skip_link(),
+      h(
+        "div",
+        { class: "shell" },
+        this.sidebar.element,
+        h("main", { class: "stage" }, this.connection.element, this.main),
+      ),
+    );
     this.sidebar.sync();
     this.room = undefined;
     this.show_room();
@@ -91,17 +117,23 @@ class Page {
     const { app } = this;
     if (!app) return;
     document.body.classList.toggle("room-open", app.active !== undefined);
-    this.room = app.active && new RoomView(app, app.active, {
-      invite: (room) => invite_dialog(room, location.href, (name) => app.invite(room, name)),
-      leave: (room) => leave_dialog(room, async () => { await app.leave(room); this.go(undefined); }),
-      join: async (room) => {
-        try {
-          await app.join(room.info.roomId);
-        } catch (error) {
-          this.toast(explain(error));
-        }
-      },
-    });
+    this.room =
+      app.active &&
+      new RoomView(app, app.active, {
+        invite: (room) => invite_dialog(room, location.href, (name) => app.invite(room, name)),
+        leave: (room) =>
+          leave_dialog(room, async () => {
+            await app.leave(room);
+            this.go(undefined);
+          }),
+        join: async (room) => {
+          try {
+            await app.join(room.info.roomId);
+          } catch (error) {
+            this.toast(explain(error));
+          }
+        },
+      });
     replace(this.main, this.room?.element ?? nothing_open());
     this.room?.opened();
   }
@@ -132,7 +164,12 @@ class Page {
   }
 
   private toast(text: string): void {
-    const toast = h("div", { class: "toast", role: "alert", "data-testid": "toast" }, icon("alert"), h("span", {}, text));
+    const toast = h(
+      "div",
+      { class: "toast", role: "alert", "data-testid": "toast" },
+      icon("alert"),
+      h("span", {}, text),
+    );
     document.body.append(toast);
     window.setTimeout(() => toast.remove(), kToastMs);
   }

@@ -43,8 +43,18 @@ export class MessageList {
     this.life = room.life;
     this.top = h("div", { class: "list-top" });
     this.list = h("ol", { class: "messages", "data-testid": "message-list" });
-    this.scroller = h("div", { class: "scroller", role: "log", "aria-label": room.info.name, tabindex: 0, on_scroll: () => this.scrolled() }, this.top, this.list);
-    this.jump = h("button", { type: "button", class: "jump", hidden: true, on_click: () => this.to_bottom() }, icon("down"), this.jump_text);
+    this.scroller = h(
+      "div",
+      { class: "scroller", role: "log", "aria-label": room.info.name, tabindex: 0, on_scroll: () => this.scrolled() },
+      this.top,
+      this.list,
+    );
+    this.jump = h(
+      "button",
+      { type: "button", class: "jump", hidden: true, on_click: () => this.to_bottom() },
+      icon("down"),
+      this.jump_text,
+    );
     this.element = h("div", { class: "list" }, this.scroller, this.jump);
     new ResizeObserver(() => this.at_bottom && this.to_bottom()).observe(this.scroller);
   }
@@ -104,7 +114,10 @@ export class MessageList {
   private sync_older(): void {
     const shown_first = this.rows[0]?.line.seq;
     if (shown_first === undefined) return;
-    const older = this.room.messages.slice(0, this.room.messages.findIndex((m) => m.seq >= shown_first));
+    const older = this.room.messages.slice(
+      0,
+      this.room.messages.findIndex((m) => m.seq >= shown_first),
+    );
     if (older.length === 0) return;
     const fresh = older.map((message) => this.row(line_of(message)));
     const anchor = this.rows[0];
@@ -187,7 +200,8 @@ export class MessageList {
     this.drop_separators(row);
     const new_day = !before || day_key(before.line.created_at) !== day_key(row.line.created_at);
     const after = this.room.new_after;
-    const first_new = after !== undefined && row.line.seq !== undefined && row.line.seq > after && (before?.line.seq ?? after) <= after;
+    const first_new =
+      after !== undefined && row.line.seq !== undefined && row.line.seq > after && (before?.line.seq ?? after) <= after;
     const missing = before?.line.seq !== undefined && row.line.seq !== undefined && row.line.seq > before.line.seq + 1;
     const together =
       !missing &&
@@ -221,20 +235,32 @@ export class MessageList {
   }
 
   private drop_separators(row: Row): void {
-    while (row.element.previousElementSibling?.classList.contains("separator")) row.element.previousElementSibling.remove();
+    while (row.element.previousElementSibling?.classList.contains("separator"))
+      row.element.previousElementSibling.remove();
   }
 
   /** What stands above the first line: loading, an end, or the room's beginning. */
   private sync_top(): void {
     const { room } = this;
-    const kind = room.load_failed ? "failed" : room.loading ? "loading" : room.truncated ? "truncated" : this.is_beginning() ? "beginning" : "more";
+    const kind = room.load_failed
+      ? "failed"
+      : room.loading
+        ? "loading"
+        : room.truncated
+          ? "truncated"
+          : this.is_beginning()
+            ? "beginning"
+            : "more";
     const shown = `${kind}${room.life > 0 ? " reset" : ""}`;
     if (this.top.dataset["kind"] === shown) return;
     this.top.dataset["kind"] = shown;
-    const reset = room.life > 0 && h("p", { class: "list-note", "data-testid": "history-reset" }, icon("alert"), t("reset"));
+    const reset =
+      room.life > 0 && h("p", { class: "list-note", "data-testid": "history-reset" }, icon("alert"), t("reset"));
     if (kind === "beginning") replace(this.top, this.beginning(), reset);
-    else if (kind === "truncated") replace(this.top, h("p", { class: "list-note", "data-testid": "history-truncated" }, t("truncated")), reset);
-    else if (kind === "loading") replace(this.top, h("p", { class: "list-note" }, h("span", { class: "spinner" }), t("loading")), reset);
+    else if (kind === "truncated")
+      replace(this.top, h("p", { class: "list-note", "data-testid": "history-truncated" }, t("truncated")), reset);
+    else if (kind === "loading")
+      replace(this.top, h("p", { class: "list-note" }, h("span", { class: "spinner" }), t("loading")), reset);
     else if (kind === "failed") replace(this.top, this.try_again(), reset);
     else replace(this.top, reset);
   }
@@ -247,11 +273,22 @@ export class MessageList {
     const { info } = this.room;
     const tile = h("span", { class: "tile tile-large", "aria-hidden": "true" }, initials(info.name));
     tile.style.setProperty("--hue", String(hue(info.roomId)));
-    return h("div", { class: "beginning" }, tile, h("h2", {}, info.name), h("p", {}, t("beginning", { room: info.name })), h("p", {}, t("beginning_hint")));
+    return h(
+      "div",
+      { class: "beginning" },
+      tile,
+      h("h2", {}, info.name),
+      h("p", {}, t("beginning", { room: info.name })),
+      h("p", {}, t("beginning_hint")),
+    );
   }
 
   private try_again(): HTMLElement {
-    const retry = h("button", { type: "button", class: "link-button", on_click: () => this.actions.older() }, t("retry"));
+    const retry = h(
+      "button",
+      { type: "button", class: "link-button", on_click: () => this.actions.older() },
+      t("retry"),
+    );
     return h("p", { class: "list-note" }, icon("alert"), t("history_failed"), retry);
   }
 
@@ -286,5 +323,9 @@ export class MessageList {
 }
 
 function separator(kind: "day" | "new" | "missing", text: string): HTMLLIElement {
-  return h("li", { class: `separator ${kind}`, role: "separator", "data-testid": `separator-${kind}` }, h("span", {}, text));
+  return h(
+    "li",
+    { class: `separator ${kind}`, role: "separator", "data-testid": `separator-${kind}` },
+    h("span", {}, text),
+  );
 }

@@ -52,7 +52,12 @@ export function make_row(line: Line, mine: boolean): Row {
   const name = line.nickname || line.sender_id;
   const element = h(
     "li",
-    { class: mine ? "message mine" : "message", "data-testid": "message", "data-seq": line.seq, "data-message-id": line.message_id },
+    {
+      class: mine ? "message mine" : "message",
+      "data-testid": "message",
+      "data-seq": line.seq,
+      "data-message-id": line.message_id,
+    },
     avatar(line.sender_id, name),
     h(
       "div",
@@ -72,7 +77,11 @@ function nickname(id: string, name: string): HTMLElement {
 }
 
 function time(line: Line): HTMLElement {
-  return h("time", { class: "time", datetime: line.created_at, title: full_time(line.created_at) }, time_of(line.created_at));
+  return h(
+    "time",
+    { class: "time", datetime: line.created_at, title: full_time(line.created_at) },
+    time_of(line.created_at),
+  );
 }
 
 const kSystemTexts: Record<string, Key> = {
@@ -86,7 +95,7 @@ const kSystemTexts: Record<string, Key> = {
 
 function system_row(line: Line): Row {
   const name = line.nickname || line.sender_id;
-  const key = kSystemTexts[line.type === "SYSTEM" ? line.event ?? "" : line.type];
+  const key = kSystemTexts[line.type === "SYSTEM" ? (line.event ?? "") : line.type];
   const text = key ? t(key, { name }) : line.content;
   const element = h(
     "li",
@@ -122,7 +131,9 @@ function body(content: string): Child[] {
 
 function linked(text: string): Child[] {
   return split_links(text).map((part) =>
-    part.kind === "link" ? h("a", { href: part.href, target: "_blank", rel: "noopener noreferrer nofollow" }, part.text) : part.text,
+    part.kind === "link"
+      ? h("a", { href: part.href, target: "_blank", rel: "noopener noreferrer nofollow" }, part.text)
+      : part.text,
   );
 }
 
@@ -156,7 +167,8 @@ export function show_state(row: Row, state: SendState, out: Outgoing | undefined
   if (!slot || (row.element.dataset["state"] === state && state !== "failed")) return;
   row.state = state;
   row.element.dataset["state"] = state;
-  if (state === "sending") replace(slot, h("span", { class: "spinner", "aria-hidden": "true" }), h("span", {}, t("sending")));
+  if (state === "sending")
+    replace(slot, h("span", { class: "spinner", "aria-hidden": "true" }), h("span", {}, t("sending")));
   else if (state === "sent") replace(slot, icon("check"), h("span", { class: "visually-hidden" }, t("sent")));
   else if (out) replace(slot, ...failure(out, actions));
 }
@@ -165,7 +177,15 @@ function failure(out: Outgoing, actions: RowActions): Child[] {
   return [
     icon("alert"),
     h("span", {}, `${t("failed")} — ${error_text(out.error?.code ?? "", out.error?.message ?? "")}`),
-    h("button", { type: "button", class: "link-button", "data-testid": "message-retry", on_click: () => actions.retry(out) }, t("retry")),
-    h("button", { type: "button", class: "link-button", "data-testid": "message-discard", on_click: () => actions.discard(out) }, t("discard")),
+    h(
+      "button",
+      { type: "button", class: "link-button", "data-testid": "message-retry", on_click: () => actions.retry(out) },
+      t("retry"),
+    ),
+    h(
+      "button",
+      { type: "button", class: "link-button", "data-testid": "message-discard", on_click: () => actions.discard(out) },
+      t("discard"),
+    ),
   ];
 }

@@ -77,7 +77,8 @@ export class RoomState {
   /** A message of ours changed its state. */
   outgoing(out: Outgoing): void {
     const known = this.pending.includes(out) || this.unconfirmed.has(out.message_id);
-    if (!known && !this.messages.some((m) => m.messageId === out.message_id && m.senderId === this.my_id)) this.pending.push(out);
+    if (!known && !this.messages.some((m) => m.messageId === out.message_id && m.senderId === this.my_id))
+      this.pending.push(out);
     if (out.state === "sent") this.unconfirmed.delete(out.message_id);
   }
 
@@ -125,7 +126,8 @@ export class RoomState {
   set_present(member_id: string, nickname: string | undefined, present: boolean): void {
     const known = this.members.find((member) => member.memberId === member_id);
     if (known) known.present = present;
-    else if (present) this.members.push({ memberId: member_id, nickName: nickname ?? member_id, standing: "", present });
+    else if (present)
+      this.members.push({ memberId: member_id, nickName: nickname ?? member_id, standing: "", present });
   }
 
   private came_back(message: ChatMessage): void {

@@ -14,7 +14,10 @@ const seqs = (state: RoomState) => state.messages.map((m) => m.seq);
 
 test("a line that is there already is not taken twice", () => {
   const state = room();
-  assert.deepEqual([1, 2, 2, 1, 3].map((seq) => state.add(theirs(seq))), [true, true, false, false, true]);
+  assert.deepEqual(
+    [1, 2, 2, 1, 3].map((seq) => state.add(theirs(seq))),
+    [true, true, false, false, true],
+  );
   assert.deepEqual(seqs(state), [1, 2, 3]);
 });
 

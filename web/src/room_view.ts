@@ -35,8 +35,18 @@ export class RoomView {
       retry: (out) => app.retry(out),
       discard: (out) => app.discard(room, out),
     });
-    this.people = h("aside", { class: "people", id: "people", "aria-label": t("members"), "data-testid": "member-list" });
-    this.element = h("div", { class: "room" }, h("section", { class: "room-main", "aria-label": room.info.name }, this.head, this.list.element, this.foot), this.people);
+    this.people = h("aside", {
+      class: "people",
+      id: "people",
+      "aria-label": t("members"),
+      "data-testid": "member-list",
+    });
+    this.element = h(
+      "div",
+      { class: "room" },
+      h("section", { class: "room-main", "aria-label": room.info.name }, this.head, this.list.element, this.foot),
+      this.people,
+    );
     this.sync_head();
     this.sync_foot();
     this.sync_people();
@@ -69,13 +79,22 @@ export class RoomView {
     const may_invite = mine && (room.info.visibility === "public" || room.info.ownerId === this.app.me.id);
     replace(
       this.head,
-      h("a", { class: "icon-button back", href: "#/", "aria-label": t("back"), title: t("back"), "data-testid": "back" }, icon("back")),
+      h(
+        "a",
+        { class: "icon-button back", href: "#/", "aria-label": t("back"), title: t("back"), "data-testid": "back" },
+        icon("back"),
+      ),
       tile(room.info),
       h(
         "div",
         { class: "room-title" },
         h("h1", { class: "clip", "data-testid": "room-name" }, room.info.name),
-        h("p", { class: "clip" }, icon(room.info.visibility === "private" ? "lock" : "hash"), `${t(room.info.visibility === "private" ? "private" : "public")} · ${room.info.roomId}`),
+        h(
+          "p",
+          { class: "clip" },
+          icon(room.info.visibility === "private" ? "lock" : "hash"),
+          `${t(room.info.visibility === "private" ? "private" : "public")} · ${room.info.roomId}`,
+        ),
       ),
       may_invite && icon_button("invite", t("invite"), () => this.actions.invite(room), { "data-testid": "invite" }),
       mine && icon_button("leave", t("leave"), () => this.actions.leave(room), { "data-testid": "leave-room" }),
@@ -89,7 +108,10 @@ export class RoomView {
       const open = this.element.classList.toggle(wide ? "people-hidden" : "people-open");
       button.setAttribute("aria-expanded", String(wide ? !open : open));
     };
-    const button = icon_button("users", t("members"), toggle, { "aria-controls": "people", "data-testid": "toggle-members" });
+    const button = icon_button("users", t("members"), toggle, {
+      "aria-controls": "people",
+      "data-testid": "toggle-members",
+    });
     return button;
   }
 
@@ -106,7 +128,11 @@ export class RoomView {
     }
     if (this.foot.querySelector(".door")) return;
     this.composer = undefined;
-    const button: HTMLButtonElement = h("button", { type: "button", class: "button primary", "data-testid": "join-room", on_click: () => void enter() }, t("join_room"));
+    const button: HTMLButtonElement = h(
+      "button",
+      { type: "button", class: "button primary", "data-testid": "join-room", on_click: () => void enter() },
+      t("join_room"),
+    );
     const enter = async (): Promise<void> => {
       button.disabled = true;
       await this.actions.join(this.room).finally(() => (button.disabled = false));
@@ -124,7 +150,14 @@ export class RoomView {
     const away = all.filter((member) => !member.present);
     replace(
       this.people,
-      h("div", { class: "people-head" }, h("h2", {}, t("members")), icon_button("close", t("close"), () => this.element.classList.remove("people-open"), { class: "icon-button people-close" })),
+      h(
+        "div",
+        { class: "people-head" },
+        h("h2", {}, t("members")),
+        icon_button("close", t("close"), () => this.element.classList.remove("people-open"), {
+          class: "icon-button people-close",
+        }),
+      ),
       ...this.people_section(t("here_now"), here),
       here.length === 0 && h("p", { class: "empty-note" }, t("nobody_here")),
       ...(away.length > 0 ? this.people_section(t("away"), away) : []),
@@ -132,16 +165,30 @@ export class RoomView {
   }
 
   private people_section(title: string, members: Member[]): Child[] {
-    return [h("h3", { class: "section-title" }, `${title} — ${members.length}`), h("ul", {}, ...members.map((member) => this.person(member)))];
+    return [
+      h("h3", { class: "section-title" }, `${title} — ${members.length}`),
+      h("ul", {}, ...members.map((member) => this.person(member))),
+    ];
   }
 
   private person(member: Member): HTMLElement {
     const name = h("span", { class: "clip" });
     set_text(name, member.nickName || member.memberId);
-    const crown = member.standing.toLowerCase() === "owner" && h("span", { class: "crown", title: t("owner") }, icon("crown"), h("span", { class: "visually-hidden" }, t("owner")));
+    const crown =
+      member.standing.toLowerCase() === "owner" &&
+      h(
+        "span",
+        { class: "crown", title: t("owner") },
+        icon("crown"),
+        h("span", { class: "visually-hidden" }, t("owner")),
+      );
     return h(
       "li",
-      { class: member.present ? "person present" : "person", "data-testid": `member-${member.memberId}`, "data-present": String(member.present) },
+      {
+        class: member.present ? "person present" : "person",
+        "data-testid": `member-${member.memberId}`,
+        "data-present": String(member.present),
+      },
       avatar(member.memberId, member.nickName || member.memberId, "with-dot"),
       name,
       member.memberId === this.app.me.id && h("span", { class: "you" }, t("you")),

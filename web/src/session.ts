@@ -47,7 +47,12 @@ export class Session implements Credentials {
   async log_in(name: string, password: string): Promise<void> {
     const login = await this.api.login(name, password);
     localStorage.setItem(kWasHere, "1");
-    this.keep({ token: login.accessToken, id: login.id, nickname: login.nickName, expires_at: millis(login.expiresAt) });
+    this.keep({
+      token: login.accessToken,
+      id: login.id,
+      nickname: login.nickName,
+      expires_at: millis(login.expiresAt),
+    });
   }
 
   async log_out(): Promise<void> {

@@ -35,7 +35,14 @@ export function settings_buttons(rebuild: () => void): HTMLElement[] {
   return [
     h(
       "button",
-      { type: "button", class: "icon-button text-icon", "aria-label": label, title: label, "data-testid": "switch-language", on_click: speak },
+      {
+        type: "button",
+        class: "icon-button text-icon",
+        "aria-label": label,
+        title: label,
+        "data-testid": "switch-language",
+        on_click: speak,
+      },
       language() === "ko" ? "EN" : "한",
     ),
     icon_button(kIcon[theme()], t(kLabel[theme()]), paint, { "data-testid": "switch-theme" }),

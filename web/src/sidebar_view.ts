@@ -83,14 +83,23 @@ export class SidebarView {
   sync(): void {
     const { app } = this;
     const wanted = this.search.value.trim().toLowerCase();
-    const matches = (info: RoomInfo): boolean => wanted === "" || info.name.toLowerCase().includes(wanted) || info.roomId.toLowerCase().includes(wanted);
+    const matches = (info: RoomInfo): boolean =>
+      wanted === "" || info.name.toLowerCase().includes(wanted) || info.roomId.toLowerCase().includes(wanted);
     const mine = app.my_rooms
       .map((id) => app.rooms.get(id))
       .filter((room): room is RoomState => room !== undefined && matches(room.info))
       .sort((a, b) => activity(b).localeCompare(activity(a)));
     const open = app.public_rooms.filter(matches);
-    fill(this.mine, mine.map((room) => this.my_item(room)), app.rooms_loaded ? t("no_rooms") : t("loading"));
-    fill(this.open, open.map((info) => this.open_item(info)), app.rooms_loaded ? t("no_public") : "");
+    fill(
+      this.mine,
+      mine.map((room) => this.my_item(room)),
+      app.rooms_loaded ? t("no_rooms") : t("loading"),
+    );
+    fill(
+      this.open,
+      open.map((info) => this.open_item(info)),
+      app.rooms_loaded ? t("no_public") : "",
+    );
   }
 
   private my_item(room: RoomState): HTMLLIElement {
@@ -105,7 +114,12 @@ export class SidebarView {
         h(
           "span",
           { class: "item-line" },
-          h("span", { class: "item-name" }, info.visibility === "private" && icon("lock"), h("span", { class: "clip" }, info.name)),
+          h(
+            "span",
+            { class: "item-name" },
+            info.visibility === "private" && icon("lock"),
+            h("span", { class: "clip" }, info.name),
+          ),
           when && h("time", { class: "item-time" }, when),
         ),
         h("span", { class: "item-line" }, h("span", { class: "item-preview clip" }, line), unread > 0 && badge(unread)),
@@ -114,7 +128,10 @@ export class SidebarView {
   }
 
   private open_item(info: RoomInfo): HTMLLIElement {
-    return this.item(info, "small", [], () => [icon("hash"), h("span", { class: "item-name" }, h("span", { class: "clip" }, info.name))]);
+    return this.item(info, "small", [], () => [
+      icon("hash"),
+      h("span", { class: "item-name" }, h("span", { class: "clip" }, info.name)),
+    ]);
   }
 
   private item(info: RoomInfo, extra: string, shown: unknown[], content: () => Child[]): HTMLLIElement {

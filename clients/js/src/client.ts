@@ -2,7 +2,7 @@ import { Connection } from "./connection";
 import { FeedHandlers, FeedStart, RoomFeed } from "./feed";
 import type { Frame } from "./frame";
 import { Outbox, Outgoing } from "./outbox";
-import { back_off, judge_close, StopReason } from "./retry";
+import { back_off, judge_close } from "./retry";
 import {
   ChatMessage,
   Clock,
@@ -399,5 +399,3 @@ function open_browser_socket(url: string): Socket {
   socket.binaryType = "arraybuffer";
   return socket;
 }
-
-export type { StopReason };

@@ -10,7 +10,10 @@ test("the errors queue is subscribed before anything can be refused", async () =
   t.open();
   t.client.send("r-1", "early");
   await t.online();
-  assert.deepEqual(t.socket.frames.slice(0, 3).map((f) => f.headers["destination"] ?? f.command), ["CONNECT", "/user/queue/errors", kRoom]);
+  assert.deepEqual(
+    t.socket.frames.slice(0, 3).map((f) => f.headers["destination"] ?? f.command),
+    ["CONNECT", "/user/queue/errors", kRoom],
+  );
 });
 
 test("a send is sending until its receipt, then sent", async () => {
@@ -219,11 +222,17 @@ test("presence is announced once and again on every new connection until left", 
   t.client.join("r-1");
   await t.online();
   t.client.join("r-1");
-  assert.deepEqual(t.socket.talks().map((b) => b.type), ["JOIN"]);
+  assert.deepEqual(
+    t.socket.talks().map((b) => b.type),
+    ["JOIN"],
+  );
   t.socket.die();
   await t.come_back();
   t.client.leave("r-1");
-  assert.deepEqual(t.socket.talks().map((b) => b.type), ["JOIN", "LEAVE"]);
+  assert.deepEqual(
+    t.socket.talks().map((b) => b.type),
+    ["JOIN", "LEAVE"],
+  );
 });
 
 test("44xx waits for somebody to decide", async () => {
@@ -243,7 +252,10 @@ test("4401 comes back once with a renewed token, then gives up", async () => {
   await t.online();
   t.socket.die(4401);
   await t.turn();
-  assert.deepEqual(t.attempts.map((a) => a.renew), [false, true]);
+  assert.deepEqual(
+    t.attempts.map((a) => a.renew),
+    [false, true],
+  );
   t.socket.accept();
   t.socket.die(4401);
   assert.deepEqual(t.state, { kind: "stopped", reason: "login" });

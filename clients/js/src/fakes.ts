@@ -65,7 +65,9 @@ export class FakeSocket implements Socket {
   }
 
   sent(command: string, destination?: string): Frame[] {
-    return this.frames.filter((f) => f.command === command && (!destination || f.headers["destination"] === destination));
+    return this.frames.filter(
+      (f) => f.command === command && (!destination || f.headers["destination"] === destination),
+    );
   }
 
   /** The newest subscription to `destination`. */
@@ -97,7 +99,9 @@ export class FakeSocket implements Socket {
   }
 
   talks(): { content: string; messageId: string; type: string }[] {
-    return this.sent("SEND", "/pub/chat/send").map((f) => JSON.parse(f.body) as { content: string; messageId: string; type: string });
+    return this.sent("SEND", "/pub/chat/send").map(
+      (f) => JSON.parse(f.body) as { content: string; messageId: string; type: string },
+    );
   }
 }
 
@@ -173,11 +177,15 @@ export class Bench {
   }
 
   open(room_id = "r-1"): void {
-    this.client.open_room(room_id, { last: 50 }, {
-      on_message: (m) => this.seen.push(m.seq),
-      on_reset: () => this.notes.push("reset"),
-      on_truncated: (first) => this.notes.push(`truncated ${first}`),
-      on_ended: (error) => this.notes.push(`ended ${error.code}`),
-    });
+    this.client.open_room(
+      room_id,
+      { last: 50 },
+      {
+        on_message: (m) => this.seen.push(m.seq),
+        on_reset: () => this.notes.push("reset"),
+        on_truncated: (first) => this.notes.push(`truncated ${first}`),
+        on_ended: (error) => this.notes.push(`ended ${error.code}`),
+      },
+    );
   }
 }

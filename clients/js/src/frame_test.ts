@@ -12,11 +12,15 @@ test("a frame comes back as it was written, with Korean, emoji, colons and line 
 });
 
 test("frames cut at every place are put together", () => {
-  const text = encode_frame("MESSAGE", { seq: "1" }, "가🎲나") + "\n\r\n" + encode_frame("RECEIPT", { "receipt-id": "r1" });
+  const text =
+    encode_frame("MESSAGE", { seq: "1" }, "가🎲나") + "\n\r\n" + encode_frame("RECEIPT", { "receipt-id": "r1" });
   for (let cut = 0; cut <= text.length; cut++) {
     const reader = new FrameReader();
     const frames = [...reader.push(text.slice(0, cut)), ...reader.push(text.slice(cut))];
-    assert.deepEqual(frames.map((f) => f.command + f.body), ["MESSAGE가🎲나", "RECEIPT"]);
+    assert.deepEqual(
+      frames.map((f) => f.command + f.body),
+      ["MESSAGE가🎲나", "RECEIPT"],
+    );
   }
 });
 
