@@ -267,12 +267,30 @@ export function error_text(code: string, fallback: string): string {
   return key in en ? t(key as Key) : fallback || code;
 }
 
+type Format = "time" | "full" | "day" | "day_and_year";
+
+const kFormats: Record<Format, Intl.DateTimeFormatOptions> = {
+  time: { hour: "numeric", minute: "2-digit" },
+  full: { dateStyle: "full", timeStyle: "medium" },
+  day: { weekday: "long", month: "long", day: "numeric" },
+  day_and_year: { weekday: "long", month: "long", day: "numeric", year: "numeric" },
+};
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+/** Making a formatter costs more than drawing a line: each is made once. */
+function format(date: Date, how: Format): string {
+  const key = current + how;
+  const formatter = formatters.get(key) ?? new Intl.DateTimeFormat(current, kFormats[how]);
+  formatters.set(key, formatter);
+  return formatter.format(date);
+}
+
 export function time_of(iso: string): string {
-  return new Intl.DateTimeFormat(current, { hour: "numeric", minute: "2-digit" }).format(new Date(iso));
+  return format(new Date(iso), "time");
 }
 
 export function full_time(iso: string): string {
-  return new Intl.DateTimeFormat(current, { dateStyle: "full", timeStyle: "medium" }).format(new Date(iso));
+  return format(new Date(iso), "full");
 }
 
 export function day_of(iso: string, now: Date = new Date()): string {
@@ -281,6 +299,5 @@ export function day_of(iso: string, now: Date = new Date()): string {
   const days = Math.round((midnight(now) - midnight(date)) / 86_400_000);
   if (days === 0) return t("today");
   if (days === 1) return t("yesterday");
-  const year = date.getFullYear() === now.getFullYear() ? undefined : ("numeric" as const);
-  return new Intl.DateTimeFormat(current, { weekday: "long", month: "long", day: "numeric", year }).format(date);
+  return format(date, date.getFullYear() === now.getFullYear() ? "day" : "day_and_year");
 }
