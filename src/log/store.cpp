@@ -11,6 +11,9 @@
 #include <rocksdb/utilities/table_properties_collectors.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
 #include <regex>
 #include <thread>
 
@@ -18,6 +21,12 @@ namespace parley::log {
 namespace {
 
 constexpr std::string_view kStoreKey = "store";
+
+std::string damaged_file(const std::string& text) {
+    static const std::regex kName{R"(([0-9]+\.(?:sst|log)|MANIFEST-[0-9]+|CURRENT))"};
+    std::smatch found;
+    return std::regex_search(text, found, kName) ? found[1].str() : std::string{};
+}
 
 /// RocksDB may get over what does not stop writes (a compaction without space) by itself. After a failed
 /// write the log reopens the store instead: an unknown outcome is settled by replay, as after a crash.
@@ -27,6 +36,31 @@ public:
                               bool* automatic) override {
         *automatic = error.severity() <= rocksdb::Status::Severity::kSoftError;
     }
+};
+
+/// Notes which write-ahead log is damaged: RocksDB says that to its log file only.
+class DamageNote final : public rocksdb::Logger {
+public:
+    explicit DamageNote(std::shared_ptr<rocksdb::Logger> next)
+        : Logger(rocksdb::InfoLogLevel::WARN_LEVEL), next_(std::move(next)) {}
+    using Logger::Logv;
+    void Logv(const char* format, va_list arguments) override {
+        va_list copy;
+        va_copy(copy, arguments);
+        std::array<char, 512> text{};
+        std::vsnprintf(text.data(), text.size(), format, copy);
+        va_end(copy);
+        const std::string_view line{text.data()};
+        if (const auto at = line.find(": dropping "); at != std::string_view::npos && damaged_.empty())
+            damaged_ = damaged_file(std::string{line.substr(0, at)});
+        if (next_) next_->Logv(format, arguments);
+    }
+    /// Empty: none. Only after opening has ended.
+    [[nodiscard]] const std::string& damaged() const { return damaged_; }
+
+private:
+    std::shared_ptr<rocksdb::Logger> next_;
+    std::string damaged_;
 };
 
 rocksdb::BlockBasedTableOptions table(const std::shared_ptr<rocksdb::Cache>& cache) {
@@ -65,12 +99,6 @@ rocksdb::ColumnFamilyOptions column(std::size_t write_buffer) {
     return out;
 }
 
-std::string damaged_file(const std::string& text) {
-    static const std::regex kName{R"(([0-9]+\.(?:sst|log)|MANIFEST-[0-9]+|CURRENT))"};
-    std::smatch found;
-    return std::regex_search(text, found, kName) ? found[1].str() : std::string{};
-}
-
 /// Without CURRENT RocksDB would begin an empty store beside the old files.
 bool lost_current(const std::string& dir, rocksdb::Env& env) {
     if (env.FileExists(dir + "/CURRENT").ok()) return false;
@@ -85,6 +113,8 @@ bool lost_current(const std::string& dir, rocksdb::Env& env) {
 
 std::string store_dir(const std::string& data_dir) { return data_dir + "/log"; }
 
+std::string repair_dir(const std::string& data_dir) { return data_dir + "/log.repair"; }
+
 std::uint64_t wal_bytes(const StoreOptions& options) {
     std::vector<rocksdb::Env::FileAttributes> files;
     auto* env = db_options(options).env;
@@ -97,8 +127,8 @@ std::uint64_t wal_bytes(const StoreOptions& options) {
 
 Error explain(const rocksdb::Status& status, const std::string& data_dir) {
     const std::string text = status.ToString();
-    if (status.IsCorruption()) {
-        const std::string file = damaged_file(text);
+    const std::string file = damaged_file(text);
+    if (status.IsCorruption() || (status.IsPathNotFound() && !file.empty())) {
         return {Code::kStoreUnavailable,
                 fmt::format("the message store {} is damaged{}{}: {}; run: parley repair --data-dir {}",
                             store_dir(data_dir), file.empty() ? "" : " in ", file, text, data_dir)};
@@ -183,20 +213,32 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Cl
 
 Result<> Store::load(const StoreOptions& options, const Clock& clock) {
     const std::string dir = store_dir(options.data_dir);
-    const rocksdb::DBOptions settings = db_options(options);
+    rocksdb::DBOptions settings = db_options(options);
     settings.env->LowerThreadPoolCPUPriority(rocksdb::Env::Priority::LOW);
     if (lost_current(dir, *settings.env))
         return fail(explain(rocksdb::Status::Corruption("CURRENT is missing"), options.data_dir));
-    settings.env->CreateDirIfMissing(options.data_dir).PermitUncheckedError();
+    if (settings.env->FileExists(repair_dir(options.data_dir)).ok())
+        return fail(Code::kStoreUnavailable,
+                    fmt::format("a repair of the message store {} did not end; run: parley repair --data-dir {}", dir,
+                                options.data_dir));
+    if (!options.read_only) settings.env->CreateDirIfMissing(options.data_dir).PermitUncheckedError();
 
+    std::shared_ptr<rocksdb::Logger> text_log;
+    if (!options.read_only) rocksdb::CreateLoggerFromOptions(dir, settings, &text_log).PermitUncheckedError();
+    const auto note = std::make_shared<DamageNote>(text_log);
+    settings.info_log = note;
     rocksdb::DB* db = nullptr;
-    auto status = rocksdb::DB::Open(settings, dir, column_families(options), &handles_, &db);
+    auto status = options.read_only
+                      ? rocksdb::DB::OpenForReadOnly(settings, dir, column_families(options), &handles_, &db)
+                      : rocksdb::DB::Open(settings, dir, column_families(options), &handles_, &db);
+    if (status.IsCorruption() && !note->damaged().empty())
+        status = rocksdb::Status::Corruption(note->damaged(), status.ToString());
     if (!status.ok()) return fail(explain(status, options.data_dir));
     db_.reset(db);
 
     const std::unique_ptr<rocksdb::Iterator> last{db_->NewIterator({}, messages())};
     last->SeekToLast();
-    if (!last->status().ok()) return fail(explain(last->status(), options.data_dir));
+    if (!last->status().ok() && !options.read_only) return fail(explain(last->status(), options.data_dir));
     const bool empty = !last->Valid();
     if (!empty) {
         const auto key = records::parse_message_key(last->key().ToStringView());
@@ -216,12 +258,17 @@ Result<> Store::load(const StoreOptions& options, const Clock& clock) {
     if (!status.IsNotFound()) return fail(explain(status, options.data_dir));
     if (!empty && !options.skip_damaged_wal)
         return fail(explain(rocksdb::Status::Corruption("the store's own record is missing"), options.data_dir));
-    epoch_ = {static_cast<std::uint64_t>(clock.wall().time_since_epoch().count())};
-    rocksdb::WriteOptions durable;
-    durable.sync = true;
-    status = db_->Put(durable, key, records::encode_store(epoch_));
+    if (options.read_only) return {};
+    status = set_epoch({static_cast<std::uint64_t>(clock.wall().time_since_epoch().count())});
     if (!status.ok()) return fail(explain(status, options.data_dir));
     return {};
+}
+
+rocksdb::Status Store::set_epoch(Epoch epoch) {
+    rocksdb::WriteOptions durable;
+    durable.sync = true;
+    epoch_ = epoch;
+    return db_->Put(durable, {kStoreKey.data(), kStoreKey.size()}, records::encode_store(epoch));
 }
 
 Store::~Store() {

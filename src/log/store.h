@@ -18,10 +18,14 @@ struct StoreOptions {
     Bytes cache{64_MiB};
     /// For repair: opens although parts of the write-ahead log are damaged, leaving them out.
     bool skip_damaged_wal = false;
+    /// For repair: changes nothing in the folder.
+    bool read_only = false;
 };
 
 /// `<data_dir>/log`.
 [[nodiscard]] std::string store_dir(const std::string& data_dir);
+/// Where repair builds the new store; there only while one is under way.
+[[nodiscard]] std::string repair_dir(const std::string& data_dir);
 /// A RocksDB status as a sentence that names the folder, the file where known, and what to do.
 [[nodiscard]] Error explain(const rocksdb::Status& status, const std::string& data_dir);
 /// Bytes the next open has to replay and write out again.
@@ -48,6 +52,7 @@ public:
     [[nodiscard]] rocksdb::ColumnFamilyHandle* dedup() const noexcept { return handles_[3]; }
     /// The epoch of unknown rooms, given to each room when it is made.
     [[nodiscard]] Epoch epoch() const noexcept { return epoch_; }
+    rocksdb::Status set_epoch(Epoch epoch);
     /// Above every number in use when the store was opened.
     [[nodiscard]] records::RoomNo next_room() const noexcept { return next_room_; }
 
