@@ -48,10 +48,16 @@ bool is_unspeakable(char c, StompVersion version) noexcept {
     return c == '\0' || (version == StompVersion::k10 && (c == '\n' || c == '\r'));
 }
 
+constexpr std::array<bool, 256> kSpecial = [] {
+    std::array<bool, 256> table{};
+    for (const unsigned char c : {'\0', '\n', '\r', ':', '\\'}) table[c] = true;
+    return table;
+}();
+
 void append_escaped(std::string& out, std::string_view text, StompVersion version) {
-    constexpr std::string_view kSpecial{"\n:\\\r\0", 5};
     while (true) {
-        const std::size_t plain = std::min(text.find_first_of(kSpecial), text.size());
+        std::size_t plain = 0;
+        while (plain < text.size() && !kSpecial[static_cast<unsigned char>(text[plain])]) ++plain;
         out += text.substr(0, plain);
         if (plain == text.size()) return;
         const char c = text[plain];
