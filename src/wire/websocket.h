@@ -40,7 +40,8 @@ struct WebSocketLimits {
 /// it swallows whatever else arrives.
 class WebSocketDecoder {
 public:
-    /// The views passed live until the call returns. A handler must not destroy or feed the decoder.
+    /// The views passed live until the call returns. A handler must not destroy the decoder, nor
+    /// feed it or another that borrows the same Inflater.
     class Handler {
     public:
         virtual ~Handler() = default;
