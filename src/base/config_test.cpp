@@ -81,7 +81,7 @@ TEST(Config, LoadsAFileAndRefusesOneThatIsNotThere) {
     const auto dir = std::filesystem::path{testing::TempDir()} / "parley-config-test";
     std::filesystem::create_directories(dir);
     std::ofstream{dir / "a.toml"} << "threads = 7\n";
-    std::ofstream{dir / "empty.toml"};
+    std::ofstream{dir / "empty.toml"} << "";
     const auto config = Config::load({.file = dir / "a.toml"});
     ASSERT_TRUE(config) << problem(config);
     EXPECT_EQ(config->get(keys::threads), 7);
