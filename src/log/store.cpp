@@ -14,8 +14,12 @@
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <filesystem>
+#include <mutex>
 #include <regex>
 #include <thread>
+
+#include "base/logger.h"
 
 namespace parley::log {
 namespace {
@@ -38,28 +42,30 @@ public:
     }
 };
 
-/// Notes which write-ahead log is damaged: RocksDB says that to its log file only.
-class DamageNote final : public rocksdb::Logger {
+/// What RocksDB tells its operator. Not in a LOG file of its own, as the library aborts (7.8, with
+/// assertions) when such a file cannot be written. Notes which write-ahead log is damaged, too: RocksDB
+/// says that here only.
+class Notes final : public rocksdb::Logger {
 public:
-    explicit DamageNote(std::shared_ptr<rocksdb::Logger> next)
-        : Logger(rocksdb::InfoLogLevel::WARN_LEVEL), next_(std::move(next)) {}
+    Notes() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
     using Logger::Logv;
     void Logv(const char* format, va_list arguments) override {
-        va_list copy;
-        va_copy(copy, arguments);
-        std::array<char, 512> text{};
-        std::vsnprintf(text.data(), text.size(), format, copy);
-        va_end(copy);
-        const std::string_view line{text.data()};
-        if (const auto at = line.find(": dropping "); at != std::string_view::npos && damaged_.empty())
-            damaged_ = damaged_file(std::string{line.substr(0, at)});
-        if (next_) next_->Logv(format, arguments);
+        std::array<char, 1024> text{};
+        std::vsnprintf(text.data(), text.size(), format, arguments);
+        const std::string line{text.data()};
+        logger::debug("log", "RocksDB", {{"note", line}});
+        const std::lock_guard lock{mutex_};
+        if (const auto at = line.find(": dropping "); at != std::string::npos && damaged_.empty())
+            damaged_ = damaged_file(line.substr(0, at));
     }
-    /// Empty: none. Only after opening has ended.
-    [[nodiscard]] const std::string& damaged() const { return damaged_; }
+    /// Empty: none.
+    [[nodiscard]] std::string damaged() const {
+        const std::lock_guard lock{mutex_};
+        return damaged_;
+    }
 
 private:
-    std::shared_ptr<rocksdb::Logger> next_;
+    mutable std::mutex mutex_;
     std::string damaged_;
 };
 
@@ -168,8 +174,7 @@ rocksdb::DBOptions db_options(const StoreOptions& options) {
     out.enable_write_thread_adaptive_yield = false;
 
     out.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-    out.keep_log_file_num = 3;
-    out.max_log_file_size = (4_MiB).count;
+    out.info_log = std::make_shared<Notes>();
     out.stats_dump_period_sec = 0;
     out.stats_persist_period_sec = 0;
     return out;
@@ -221,18 +226,18 @@ Result<> Store::load(const StoreOptions& options, const Clock& clock) {
         return fail(Code::kStoreUnavailable,
                     fmt::format("a repair of the message store {} did not end; run: parley repair --data-dir {}", dir,
                                 options.data_dir));
-    if (!options.read_only) settings.env->CreateDirIfMissing(options.data_dir).PermitUncheckedError();
+    std::error_code error;
+    if (!options.read_only) std::filesystem::create_directories(options.data_dir, error);
+    if (error) return fail(Code::kStoreUnavailable, "the folder " + options.data_dir + ": " + error.message());
 
-    std::shared_ptr<rocksdb::Logger> text_log;
-    if (!options.read_only) rocksdb::CreateLoggerFromOptions(dir, settings, &text_log).PermitUncheckedError();
-    const auto note = std::make_shared<DamageNote>(text_log);
-    settings.info_log = note;
+    const auto notes = std::make_shared<Notes>();
+    settings.info_log = notes;
     rocksdb::DB* db = nullptr;
     auto status = options.read_only
                       ? rocksdb::DB::OpenForReadOnly(settings, dir, column_families(options), &handles_, &db)
                       : rocksdb::DB::Open(settings, dir, column_families(options), &handles_, &db);
-    if (status.IsCorruption() && !note->damaged().empty())
-        status = rocksdb::Status::Corruption(note->damaged(), status.ToString());
+    if (const auto file = notes->damaged(); status.IsCorruption() && !file.empty())
+        status = rocksdb::Status::Corruption(file, status.ToString());
     if (!status.ok()) return fail(explain(status, options.data_dir));
     db_.reset(db);
 
