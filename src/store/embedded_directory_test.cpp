@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <map>
 
 #include "store/directory_contract.h"
 
@@ -48,7 +49,8 @@ std::unique_ptr<Directory> in_new_folder() {
 INSTANTIATE_TEST_SUITE_P(Embedded, DirectoryContract, testing::Values(DirectoryMaker{in_new_folder}),
                          [](const auto&) { return "RocksDb"; });
 
-/// A disk that stops taking writes when told: as a full one does, or one turned read-only.
+/// A disk that stops taking writes when told, as a full one does or one turned read-only, and that knows what a power
+/// cut would leave of each file.
 class FailingEnv final : public rocksdb::EnvWrapper {
 public:
     FailingEnv() : EnvWrapper(rocksdb::Env::Default()) {}
@@ -57,36 +59,52 @@ public:
         failing_ = true;
     }
     void heal() { failing_ = false; }
+    /// Bytes of each file that were synced, by its path.
+    std::map<std::string, std::uint64_t> synced() const {
+        const std::lock_guard lock{mutex_};
+        return synced_;
+    }
 
     rocksdb::Status NewWritableFile(const std::string& name, std::unique_ptr<rocksdb::WritableFile>* result,
                                     const rocksdb::EnvOptions& options) override {
         if (failing_) return status_;
         std::unique_ptr<rocksdb::WritableFile> file;
         auto status = EnvWrapper::NewWritableFile(name, &file, options);
-        if (status.ok()) *result = std::make_unique<File>(*this, std::move(file));
+        if (status.ok()) *result = std::make_unique<File>(*this, name, std::move(file));
         return status;
     }
 
 private:
     class File final : public rocksdb::WritableFileWrapper {
     public:
-        File(FailingEnv& env, std::unique_ptr<rocksdb::WritableFile> file)
-            : WritableFileWrapper(file.get()), env_(env), file_(std::move(file)) {}
+        File(FailingEnv& env, std::string name, std::unique_ptr<rocksdb::WritableFile> file)
+            : WritableFileWrapper(file.get()), env_(env), name_(std::move(name)), file_(std::move(file)) {}
         rocksdb::Status Append(const rocksdb::Slice& data) override {
-            return env_.failing_ ? env_.status_ : file_->Append(data);
+            if (env_.failing_) return env_.status_;
+            size_ += data.size();
+            return file_->Append(data);
         }
         rocksdb::Status Append(const rocksdb::Slice& data, const rocksdb::DataVerificationInfo&) override {
             return Append(data);
         }
-        rocksdb::Status Sync() override { return env_.failing_ ? env_.status_ : file_->Sync(); }
-        rocksdb::Status Fsync() override { return env_.failing_ ? env_.status_ : file_->Fsync(); }
+        rocksdb::Status Sync() override {
+            if (env_.failing_) return env_.status_;
+            const std::lock_guard lock{env_.mutex_};
+            env_.synced_[name_] = size_;
+            return file_->Sync();
+        }
+        rocksdb::Status Fsync() override { return Sync(); }
 
     private:
         FailingEnv& env_;
+        const std::string name_;
+        std::uint64_t size_ = 0;
         std::unique_ptr<rocksdb::WritableFile> file_;
     };
     std::atomic<bool> failing_{false};
     rocksdb::Status status_;
+    mutable std::mutex mutex_;
+    std::map<std::string, std::uint64_t> synced_;
 };
 
 TEST(EmbeddedDirectory, RemembersEverythingAfterReopening) {
@@ -108,6 +126,24 @@ TEST(EmbeddedDirectory, RemembersEverythingAfterReopening) {
     EXPECT_EQ((*directory->room(room))->visibility, Visibility::kPrivate);
     EXPECT_EQ((*directory->membership(room, member))->standing, Standing::kOwner);
     EXPECT_EQ(*directory->read_mark(room, member), RoomSeq{3});
+}
+
+TEST(EmbeddedDirectory, KeepsWhatItAcknowledgedThroughAPowerCut) {
+    const Folder folder;
+    FailingEnv env;
+    std::map<std::string, std::uint64_t> synced;
+    {
+        const auto directory = open(folder, kClock, &env);
+        for (int i = 0; i < 20; ++i) {
+            ASSERT_TRUE(directory->revoke_token("token" + std::to_string(i), WallTime{seconds{9}}));
+        }
+        synced = env.synced();
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+        if (entry.path().extension() == ".log") std::filesystem::resize_file(entry.path(), synced[entry.path()]);
+    }
+    const auto directory = open(folder);
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(*directory->is_token_revoked("token" + std::to_string(i))) << i;
 }
 
 TEST(EmbeddedDirectory, SaysThatItIsInUseWhenOpenedTwice) {
