@@ -153,15 +153,15 @@ void EmbeddedLog::refuse(AppendDone& done, const std::string& reason) {
 }
 
 void EmbeddedLog::begin_fault(const std::string& reason) {
-    fault_ = reason;
     ++counters_->faults;
     back_off_ = milliseconds{0};
-    back_off();
+    fault_lasts(reason);
     faulted_ = true;
-    if (options_.on_trouble) options_.on_trouble(reason);
 }
 
-void EmbeddedLog::back_off() {
+void EmbeddedLog::fault_lasts(const std::string& reason) {
+    if (fault_ != reason && options_.on_trouble) options_.on_trouble(reason);
+    fault_ = reason;
     back_off_ = std::clamp(back_off_ * 2, kFirstBackOff, kLastBackOff);
     next_try_ = clock_.steady() + back_off_;
 }
@@ -173,29 +173,29 @@ bool EmbeddedLog::recover() {
     const StoreOptions store = store_options(options_);
     const auto status = probe_disk(store, wal_bytes(store) + (1_MiB).count);
     if (!status.ok()) {
-        fault_ = explain(status, options_.data_dir).message;
-        back_off();
+        fault_lasts(explain(status, options_.data_dir).message);
         return false;
     }
-    {
-        reopening_ = true;
-        const std::unique_lock lock{store_mutex_};
-        store_.reset();
-        auto opened = Store::open(store, clock_);
-        if (opened)
-            store_ = std::move(*opened);
-        else
-            fault_ = opened.error().message;
-        reopening_ = false;
-    }
-    if (!store_) {
-        back_off();
+    if (auto opened = open_anew(store); !opened) {
+        fault_lasts(opened.error().message);
         return false;
     }
     committer_->forget(*store_);
+    fault_.clear();
     faulted_ = false;
     if (options_.on_trouble) options_.on_trouble({});
     return true;
+}
+
+Result<> EmbeddedLog::open_anew(const StoreOptions& options) {
+    reopening_ = true;
+    const std::unique_lock lock{store_mutex_};
+    store_.reset();
+    auto opened = Store::open(options, clock_);
+    if (opened) store_ = std::move(*opened);
+    reopening_ = false;
+    if (!store_) return fail(std::move(opened.error()));
+    return {};
 }
 
 namespace {

@@ -21,6 +21,7 @@ class Committer;
 class Store;
 class Trimmer;
 struct Pending;
+struct StoreOptions;
 struct Trim;
 struct Work;
 
@@ -37,7 +38,8 @@ struct EmbeddedLogOptions {
     milliseconds max_age{0};
     Bytes max_room_bytes{0};
     milliseconds trim_interval{30'000};
-    /// Told on the log's thread when storing begins to fail (the reason) and when it works again (empty).
+    /// Told on the log's thread when storing begins to fail (the reason), when the reason changes and when it
+    /// works again (empty).
     UniqueFunction<void(const std::string& reason)> on_trouble;
     rocksdb::Env* env = nullptr;  ///< null: the system's
     bool sync = true;             ///< false loses acknowledged messages at a crash: for the test that shows it
@@ -101,8 +103,9 @@ private:
     void refuse(AppendDone& done, const std::string& reason);
     void begin_fault(const std::string& reason);
     bool recover();
+    Result<> open_anew(const StoreOptions& options);
     bool recovery_is_due() const;
-    void back_off();
+    void fault_lasts(const std::string& reason);
 
     EmbeddedLogOptions options_;
     const Clock& clock_;

@@ -223,6 +223,24 @@ TEST_F(EmbeddedLogFault, AStoreThatCannotBeOpenedAnewIsTriedAgain) {
     EXPECT_THAT(ids("r-1"), testing::IsSupersetOf({"m1", "m2", "m3", "c"}));
 }
 
+TEST_F(EmbeddedLogFault, TheOperatorHearsWhenTroubleBeginsChangesAndEnds) {
+    std::vector<std::string> heard;
+    auto with = options();
+    with.on_trouble = [&](const std::string& reason) { heard.push_back(reason); };
+    open(std::move(with));
+    disk_.fail_syncs(Fault::kIo);
+    EXPECT_FALSE(put("r-1", "a"));
+    disk_.fail_syncs(Fault::kFull);
+    for (int i = 0; i < 3; ++i) {
+        clock_.advance(seconds{10});
+        EXPECT_FALSE(put("r-1", "b"));
+    }
+    disk_.fail_syncs(Fault::kNone);
+    clock_.advance(seconds{10});
+    EXPECT_TRUE(put("r-1", "c"));
+    EXPECT_THAT(heard, testing::ElementsAre(HasSubstr("Input/output error"), HasSubstr("No space left"), ""));
+}
+
 TEST_F(EmbeddedLogFault, ManyFaultsInARowLoseNothingAcknowledged) {
     open();
     std::vector<std::string> acknowledged;

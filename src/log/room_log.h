@@ -41,8 +41,9 @@ struct Page {
 
 /// The ordered, durable log of every room: gives the dense seq and drops repeats.
 ///
-/// Thread: any for every call. append() never blocks; its callback comes on a thread of the log's own and
-///         must only hand over. read(), head(), seek() may touch the disk: never call them on a loop.
+/// Thread: any for every call. append() never blocks; its callback comes on a thread of the log's own, or
+///         inside append() when it is refused at once, and must only hand over. read(), head(), seek() may touch the
+///         disk: never call them on a loop.
 /// Order:  seq is dense per room from 1; created_at never falls as seq rises. The commit listener hears
 ///         each room's messages in seq order, each after it is durable, before the appender's callback.
 /// Fails:  an unknown room is an empty one in the log's own epoch (nothing is made by asking). Storage
