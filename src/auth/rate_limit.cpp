@@ -109,7 +109,7 @@ std::optional<milliseconds> RateLimits::room_creation(std::string_view member, S
 }
 
 std::string address_key(std::string_view address) {
-    const std::string text{address};
+    std::string text{address};
     in6_addr v6{};
     if (inet_pton(AF_INET6, text.c_str(), &v6) != 1) return text;
     if (IN6_IS_ADDR_V4MAPPED(&v6)) {

@@ -141,7 +141,7 @@ TokenGuard::~TokenGuard() {
     state_->pool = nullptr;
 }
 
-void TokenGuard::check(std::string text, Done done) {
+void TokenGuard::check(const std::string& text, Done done) {
     if (!Tickets::is_ticket(text)) return state_->verify(text, std::move(done));
     state_->tickets.redeem(text, [self = state_, done = std::move(done)](Result<std::string> token) mutable {
         if (!token) return done(fail(token.error()));

@@ -48,7 +48,7 @@ public:
 
     using Done = UniqueFunction<void(Result<VerifiedToken>)>;
     /// `text` is a token or a ticket; a ticket is spent by this.
-    void check(std::string text, Done done);
+    void check(const std::string& text, Done done);
     /// For a session that is open: everything but the signature again. kAuthUnavailable says nothing about the token.
     void recheck(VerifiedToken token, Done done);
 

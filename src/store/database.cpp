@@ -24,6 +24,13 @@ rocksdb::Options make_options(rocksdb::Env* env) {
     return options;
 }
 
+/// Opening for reading must not turn over the log file of the server that writes.
+class Silent final : public rocksdb::Logger {
+public:
+    using rocksdb::Logger::Logv;
+    void Logv(const char*, va_list) override {}
+};
+
 bool is_lock_conflict(const rocksdb::Status& status) {
     const std::string text = status.ToString();
     return status.IsIOError() && text.find("LOCK") != std::string::npos &&
@@ -33,23 +40,31 @@ bool is_lock_conflict(const rocksdb::Status& status) {
 
 }  // namespace
 
-Database::Database(std::filesystem::path folder, const Clock& clock, rocksdb::Env* env)
-    : folder_(std::move(folder)), clock_(clock), env_(env) {}
+Database::Database(std::filesystem::path folder, const Clock& clock, rocksdb::Env* env, Access access)
+    : folder_(std::move(folder)), clock_(clock), env_(env), access_(access) {}
 
 Database::~Database() = default;
 
-Result<std::unique_ptr<Database>> Database::open(std::filesystem::path folder, const Clock& clock, rocksdb::Env* env) {
+Result<std::unique_ptr<Database>> Database::open(std::filesystem::path folder, const Clock& clock, rocksdb::Env* env,
+                                                 Access access) {
     std::error_code error;
-    std::filesystem::create_directories(folder, error);
+    if (access == Access::kReadWrite) std::filesystem::create_directories(folder, error);
     if (error) return fail(Code::kStoreUnavailable, "cannot make " + folder.string() + ": " + error.message());
-    std::unique_ptr<Database> database{new Database(std::move(folder), clock, env)};
+    if (access == Access::kReadOnly && !std::filesystem::exists(folder / "CURRENT", error)) {
+        return fail(Code::kStoreUnavailable, "there is no directory in " + folder.string());
+    }
+    std::unique_ptr<Database> database{new Database(std::move(folder), clock, env, access)};
     if (auto opened = database->open_now(); !opened) return fail(opened.error());
     return database;
 }
 
 Result<> Database::open_now() {
     rocksdb::DB* db = nullptr;
-    const rocksdb::Status status = rocksdb::DB::Open(make_options(env_), folder_.string(), &db);
+    rocksdb::Options options = make_options(env_);
+    if (access_ == Access::kReadOnly) options.info_log = std::make_shared<Silent>();
+    const rocksdb::Status status = access_ == Access::kReadOnly
+                                       ? rocksdb::DB::OpenForReadOnly(options, folder_.string(), &db)
+                                       : rocksdb::DB::Open(options, folder_.string(), &db);
     if (!status.ok()) return fail(unavailable(status));
     db_.reset(db);
     return {};
@@ -78,6 +93,9 @@ Result<std::optional<std::string>> Database::get(const std::string& key) {
 }
 
 Result<> Database::write(const std::vector<Change>& changes) {
+    if (access_ == Access::kReadOnly) {
+        return fail(Code::kStoreUnavailable, "the directory in " + folder_.string() + " was opened for reading only");
+    }
     if (broken_) {
         if (auto recovered = recover(); !recovered) return recovered;
     }

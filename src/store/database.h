@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -26,6 +27,8 @@ struct Change {
     std::optional<std::string> value;
 };
 
+enum class Access : std::uint8_t { kReadWrite, kReadOnly };
+
 /// A small ordered key-value store on RocksDB whose successes are on the disk.
 ///
 /// Thread: any; blocks on the disk.
@@ -36,7 +39,9 @@ class Database {
 public:
     /// `clock` and `env` (null: the real one) must outlive the Database. Says in plain words when the folder is in use,
     /// damaged or cannot be written.
-    static Result<std::unique_ptr<Database>> open(std::filesystem::path folder, const Clock& clock, rocksdb::Env* env);
+    /// kReadOnly takes no lock: it shows the store of a running server as it is at this moment.
+    static Result<std::unique_ptr<Database>> open(std::filesystem::path folder, const Clock& clock, rocksdb::Env* env,
+                                                  Access access = Access::kReadWrite);
     ~Database();
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
@@ -48,7 +53,7 @@ public:
                   UniqueFunction<bool(std::string_view key, std::string_view value)> visit);
 
 private:
-    Database(std::filesystem::path folder, const Clock& clock, rocksdb::Env* env);
+    Database(std::filesystem::path folder, const Clock& clock, rocksdb::Env* env, Access access);
     Result<> open_now();
     Result<> recover();
     [[nodiscard]] bool disk_takes_writes() const;
@@ -57,6 +62,7 @@ private:
     const std::filesystem::path folder_;
     const Clock& clock_;
     rocksdb::Env* const env_;
+    const Access access_;
     std::shared_mutex mutex_;  ///< exclusive only to reopen
     std::unique_ptr<rocksdb::DB> db_;
     std::atomic<bool> broken_{false};

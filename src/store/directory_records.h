@@ -10,7 +10,7 @@
 namespace parley::store::records {
 
 inline constexpr char kFormatKey[] = "!format";
-inline constexpr std::uint8_t kFormat = 1;
+inline constexpr char kFormat[] = "\x01";
 
 std::string account_key(const MemberId& id);
 std::string name_key(std::string_view name);  ///< ASCII letters folded to lower case

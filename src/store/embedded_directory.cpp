@@ -16,6 +16,11 @@ Error damaged(std::string_view key) {
             "a record of the directory is damaged or of a later version (table " + std::string{key.substr(0, 1)} + ")"};
 }
 
+Error later_version(const std::filesystem::path& folder) {
+    return {Code::kStoreUnavailable,
+            "the directory in " + folder.string() + " was written by a later version of parley"};
+}
+
 }  // namespace
 
 EmbeddedDirectory::EmbeddedDirectory(std::unique_ptr<Database> database) : database_(std::move(database)) {}
@@ -27,13 +32,21 @@ Result<std::unique_ptr<EmbeddedDirectory>> EmbeddedDirectory::open(const std::fi
     if (!database) return fail(database.error());
     auto format = (*database)->get(kFormatKey);
     if (!format) return fail(format.error());
-    const std::string ours(1, static_cast<char>(kFormat));
     if (!format->has_value()) {
-        if (auto written = (*database)->write({{kFormatKey, ours}}); !written) return fail(written.error());
-    } else if (**format != ours) {
-        return fail(Code::kStoreUnavailable,
-                    "the directory in " + folder.string() + " was written by a later version of parley");
+        if (auto written = (*database)->write({{kFormatKey, kFormat}}); !written) return fail(written.error());
+    } else if (**format != kFormat) {
+        return fail(later_version(folder));
     }
+    return std::unique_ptr<EmbeddedDirectory>{new EmbeddedDirectory(std::move(*database))};
+}
+
+Result<std::unique_ptr<EmbeddedDirectory>> EmbeddedDirectory::open_read_only(const std::filesystem::path& folder,
+                                                                             const Clock& clock) {
+    auto database = Database::open(folder, clock, nullptr, Access::kReadOnly);
+    if (!database) return fail(database.error());
+    const auto format = (*database)->get(kFormatKey);
+    if (!format) return fail(format.error());
+    if (format->has_value() && **format != kFormat) return fail(later_version(folder));
     return std::unique_ptr<EmbeddedDirectory>{new EmbeddedDirectory(std::move(*database))};
 }
 

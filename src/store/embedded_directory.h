@@ -30,6 +30,9 @@ public:
     /// `clock` and `env` (null: the real file system) must outlive it.
     static Result<std::unique_ptr<EmbeddedDirectory>> open(const std::filesystem::path& folder, const Clock& clock,
                                                            rocksdb::Env* env = nullptr);
+    /// The directory of a server that may be running, as it is at this moment. Changes fail.
+    static Result<std::unique_ptr<EmbeddedDirectory>> open_read_only(const std::filesystem::path& folder,
+                                                                     const Clock& clock);
     ~EmbeddedDirectory() override;
 
     Result<> add_account(const Account& account) override;

@@ -8,7 +8,9 @@
 #include <fstream>
 #include <map>
 
+#include "store/database.h"
 #include "store/directory_contract.h"
+#include "store/directory_records.h"
 
 namespace parley::store {
 namespace {
@@ -152,6 +154,50 @@ TEST(EmbeddedDirectory, SaysThatItIsInUseWhenOpenedTwice) {
     const auto second = EmbeddedDirectory::open(folder.path(), kClock);
     ASSERT_FALSE(second);
     EXPECT_THAT(second.error().message, HasSubstr(folder.path().string() + " is in use by another server"));
+}
+
+TEST(EmbeddedDirectory, CanBeReadWhileAServerHasItOpen) {
+    const Folder folder;
+    const auto server = open(folder);
+    ASSERT_TRUE(server->revoke_token("token", WallTime{seconds{9}}));
+    const auto reader = EmbeddedDirectory::open_read_only(folder.path(), kClock);
+    ASSERT_TRUE(reader) << reader.error().message;
+    EXPECT_TRUE(*(*reader)->is_token_revoked("token"));
+    EXPECT_EQ((*reader)->revoke_token("other", WallTime{seconds{9}}).error().code, Code::kStoreUnavailable);
+    EXPECT_TRUE(server->revoke_token("other", WallTime{seconds{9}}));
+    EXPECT_FALSE(EmbeddedDirectory::open_read_only(folder.path() / "missing", kClock));
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "missing"));
+}
+
+TEST(EmbeddedDirectory, RefusesAFolderOfALaterVersion) {
+    const Folder folder;
+    open(folder).reset();
+    {
+        auto database = Database::open(folder.path(), kClock, nullptr);
+        ASSERT_TRUE((*database)->write({{records::kFormatKey, "\x02"}}));
+    }
+    const auto opened = EmbeddedDirectory::open(folder.path(), kClock);
+    ASSERT_FALSE(opened);
+    EXPECT_THAT(opened.error().message, HasSubstr("a later version of parley"));
+    EXPECT_FALSE(EmbeddedDirectory::open_read_only(folder.path(), kClock));
+}
+
+TEST(EmbeddedDirectory, TellsADamagedRecordInsteadOfSkippingIt) {
+    const Folder folder;
+    const auto room = RoomId::trusted("r");
+    const auto member = MemberId::trusted("u-1");
+    open(folder).reset();
+    {
+        auto database = Database::open(folder.path(), kClock, nullptr);
+        const std::string key = records::membership_key(room, member);
+        const std::string good = records::encode(records::StoredStanding{{member, "n", Standing::kMember, {}}, false});
+        ASSERT_TRUE((*database)->write(
+            {{key, good.substr(0, good.size() - 1)}, {records::read_mark_key(room, member), "\x02 from later on"}}));
+    }
+    const auto directory = open(folder);
+    EXPECT_EQ(directory->membership(room, member).error().code, Code::kStoreUnavailable);
+    EXPECT_EQ(directory->members(room, 10).error().code, Code::kStoreUnavailable);
+    EXPECT_THAT(directory->read_mark(room, member).error().message, HasSubstr("damaged or of a later version"));
 }
 
 TEST(EmbeddedDirectory, SaysThatItIsDamagedWhenItsLogIs) {
