@@ -67,13 +67,13 @@ inline constexpr Key<Bytes> limits_queue_total{{.name = "limits.queue_total", .d
 
 inline constexpr Key<bool> rate_enabled{{.name = "rate.enabled", .default_text = "true",
     .help = "Whether the `rate.*` limits hold."}};
-inline constexpr Key<Rate> rate_send{{.name = "rate.send", .default_text = "60/10s",
+inline constexpr Key<Rate> rate_send{{.name = "rate.send", .default_text = "100/5s",
     .help = "SENDs of a session, and of a member over all sessions.", .min = 1, .max = 1'000'000'000}};
-inline constexpr Key<Rate> rate_handshake{{.name = "rate.handshake", .default_text = "300/1m",
+inline constexpr Key<Rate> rate_handshake{{.name = "rate.handshake", .default_text = "600/10s",
     .help = "Handshakes from one address.", .min = 1, .max = 1'000'000'000}};
-inline constexpr Key<Rate> rate_login{{.name = "rate.login", .default_text = "20/1m",
+inline constexpr Key<Rate> rate_login{{.name = "rate.login", .default_text = "60/1m",
     .help = "Logins and registrations from one address.", .min = 1, .max = 1'000'000'000}};
-inline constexpr Key<Rate> rate_room_create{{.name = "rate.room_create", .default_text = "30/1h",
+inline constexpr Key<Rate> rate_room_create{{.name = "rate.room_create", .default_text = "100/1m",
     .help = "Rooms that come to be by one member.", .min = 1, .max = 1'000'000'000}};
 
 inline constexpr Key<std::string> stomp_heartbeat{{.name = "stomp.heartbeat", .default_text = "30000,30000",

@@ -5,7 +5,7 @@
 
 #include "base/config.h"
 
-/// The text forms of configuration values; used by config.cpp alone.
+/// The text forms of configuration values; used by config.cpp, and by main for durations on the command line.
 namespace parley::config_detail {
 
 /// Reads `text` as the key's type, its bounds and check included. The message says what is wrong

@@ -2,8 +2,8 @@
 
 namespace parley::room {
 
-Hub::Hub(rt::Loop& loop, LogReader& reader, MayRead may_read, Options options)
-    : loop_(loop), reader_(reader), may_read_(std::move(may_read)), options_(options) {}
+Hub::Hub(rt::Loop& loop, log::RoomLog& log, rt::Asker& asker, MayRead may_read, Options options)
+    : loop_(loop), log_(log), asker_(asker), may_read_(std::move(may_read)), options_(options) {}
 
 Hub::~Hub() = default;
 

@@ -6,14 +6,14 @@
 
 #include "base/function.h"
 #include "room/local_room.h"
-#include "room/log_reader.h"
+#include "rt/asker.h"
 #include "room/subscription.h"
 
 namespace parley::room {
 
 /// All rooms that have subscribers on this core.
 ///
-/// Thread: core-local. Owns the LocalRooms. Borrows loop and reader.
+/// Thread: core-local. Owns the LocalRooms. Borrows loop, log and asker.
 /// Order:  see Subscription; the bus's messages go to every room they name and nowhere else.
 class Hub {
 public:
@@ -28,7 +28,7 @@ public:
         Bytes recent_bytes{256 * 1024};
     };
 
-    Hub(rt::Loop& loop, LogReader& reader, MayRead may_read, Options options);
+    Hub(rt::Loop& loop, log::RoomLog& log, rt::Asker& asker, MayRead may_read, Options options);
     ~Hub();
 
     /// `key` is the client's subscription id. The sink must outlive the subscription. Whether the member may read is
@@ -49,7 +49,8 @@ private:
     void drop_if_idle(const RoomId& id);
 
     rt::Loop& loop_;
-    LogReader& reader_;
+    log::RoomLog& log_;
+    rt::Asker& asker_;
     MayRead may_read_;
     const Options options_;
     std::unordered_map<RoomId, std::unique_ptr<LocalRoom>> rooms_;

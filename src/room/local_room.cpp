@@ -97,7 +97,7 @@ void LocalRoom::load_head() {
     if (loading_) return;
     loading_ = true;
     // Whatever is committed after this read is announced to us: nothing falls between.
-    hub_.reader_.ask([room = id_](log::RoomLog& log) { return log.head(room); },
+    hub_.asker_.ask([room = id_, &log = hub_.log_] { return log.head(room); },
                      [this, alive = std::weak_ptr<bool>{hub_.alive_}, room = id_, &hub = hub_](auto head) {
                          if (alive.expired()) return;
                          const auto found = hub.rooms_.find(room);
@@ -144,7 +144,7 @@ void LocalRoom::begin(Subscription& subscription, const Start& start) {
         case Start::From::kSince: break;
     }
     const std::uint64_t serial = all_[&subscription];
-    hub_.reader_.ask([room = id_, since = start.since](log::RoomLog& log) { return log.seek(room, since); },
+    hub_.asker_.ask([room = id_, since = start.since, &log = hub_.log_] { return log.seek(room, since); },
                      [this, raw = &subscription, serial, start, alive = std::weak_ptr<bool>{hub_.alive_}, room = id_,
                       &hub = hub_](Result<RoomSeq> after) {
                          if (alive.expired()) return;
@@ -197,28 +197,29 @@ void LocalRoom::catch_up(Subscription& subscription) {
             go_live(subscription);
             return;
         }
-        if (!subscription.sink_.can_take()) {
+        const std::size_t budget = subscription.sink_.can_take();
+        if (budget == 0) {
             subscription.state_ = Subscription::State::kWaiting;
             return;
         }
         if (recent_.empty() || recent_.front()->seq > subscription.cursor_.next()) {
-            read_page(subscription);
+            read_page(subscription, budget);
             return;
         }
         const std::size_t from = subscription.cursor_.value + 1 - recent_.front()->seq.value;
-        const std::size_t count = std::min(recent_.size() - from, hub_.options_.page_messages);
+        const std::size_t count = std::min({recent_.size() - from, hub_.options_.page_messages, budget});
         const std::vector<MessageRef> page{recent_.begin() + static_cast<std::ptrdiff_t>(from),
                                            recent_.begin() + static_cast<std::ptrdiff_t>(from + count)};
         hand_over(subscription, page);
     }
 }
 
-void LocalRoom::read_page(Subscription& subscription) {
+void LocalRoom::read_page(Subscription& subscription, std::size_t budget) {
     const std::uint64_t serial = all_[&subscription];
     const auto& options = hub_.options_;
-    hub_.reader_.ask(
-        [room = id_, after = subscription.cursor_, limit = options.page_messages,
-         max = options.page_bytes](log::RoomLog& log) { return log.read(room, after, limit, max); },
+    hub_.asker_.ask(
+        [room = id_, after = subscription.cursor_, limit = std::min(options.page_messages, budget),
+         max = options.page_bytes, &log = hub_.log_] { return log.read(room, after, limit, max); },
         [this, raw = &subscription, serial, alive = std::weak_ptr<bool>{hub_.alive_}, room = id_,
          &hub = hub_](Result<log::Page> page) {
             if (alive.expired()) return;
@@ -325,8 +326,8 @@ void LocalRoom::fill_gap() {
     if (filling_ || pending_.empty()) return;
     filling_ = true;
     const auto& options = hub_.options_;
-    hub_.reader_.ask([room = id_, after = head_.head, limit = options.page_messages,
-                      max = options.page_bytes](log::RoomLog& log) { return log.read(room, after, limit, max); },
+    hub_.asker_.ask([room = id_, after = head_.head, limit = options.page_messages,
+                      max = options.page_bytes, &log = hub_.log_] { return log.read(room, after, limit, max); },
                      [this, alive = std::weak_ptr<bool>{hub_.alive_}, room = id_, &hub = hub_](Result<log::Page> page) {
                          if (alive.expired()) return;
                          const auto found = hub.rooms_.find(room);
@@ -380,6 +381,12 @@ void LocalRoom::publish(std::span<const MessageRef> messages) {
 void LocalRoom::end_publishing() {
     publishing_ = false;
     for (auto& groups : groups_) std::erase_if(groups, [](const auto& entry) { return entry.second.members == 0; });
+    // Who could take some of a run gets that much now.
+    std::vector<Subscription*> partial;
+    partial.swap(partial_);
+    for (Subscription* subscription : partial) {
+        if (all_.contains(subscription)) catch_up(*subscription);
+    }
 }
 
 void LocalRoom::publish_to(Group& group, std::span<const Item> items) {
@@ -393,14 +400,20 @@ void LocalRoom::publish_to(Group& group, std::span<const Item> items) {
         if (i >= group.live.size()) continue;
         Subscription& subscription = *group.live[i];
         if (subscription.cursor_ >= last) continue;
-        if (subscription.sink_.can_take()) {
+        const std::size_t budget = subscription.sink_.can_take();
+        if (budget >= items.size()) {
             subscription.cursor_ = last;
             subscription.sink_.take(slice);
             continue;
         }
         take_from_live(subscription);
-        subscription.state_ = Subscription::State::kWaiting;
         subscription.replay_until_ = last;
+        if (budget == 0) {
+            subscription.state_ = Subscription::State::kWaiting;
+        } else {
+            subscription.state_ = Subscription::State::kReading;
+            partial_.push_back(&subscription);
+        }
         subscription.sink_.on_set_back(id_, subscription.cursor_);
     }
 }

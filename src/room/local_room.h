@@ -61,7 +61,7 @@ private:
     void begin_at(Subscription& subscription, RoomSeq after);
 
     void catch_up(Subscription& subscription);
-    void read_page(Subscription& subscription);
+    void read_page(Subscription& subscription, std::size_t budget);
     void on_page(Subscription& subscription, Result<log::Page> page);
     void hand_over(Subscription& subscription, std::span<const MessageRef> messages);
     void go_live(Subscription& subscription);
@@ -88,6 +88,7 @@ private:
     std::map<std::pair<WireForm*, std::string>, Group> groups_[2];  ///< messages, events
     std::unordered_map<Subscription*, std::uint64_t> all_;  ///< every message subscription and its serial number
     std::vector<Waiting> waiting_;
+    std::vector<Subscription*> partial_;
     std::uint64_t serial_ = 0;
     std::size_t subscriptions_ = 0;
     rt::Timer gap_timer_;

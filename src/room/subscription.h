@@ -31,14 +31,15 @@ struct Start {
 class Sink {
 public:
     virtual ~Sink() = default;
-    /// False: its queue is full. The subscription is set back and waits for Subscription::on_drained().
-    [[nodiscard]] virtual bool can_take() const = 0;
+    /// How many messages it can take now. Short of what there is, the subscription waits for on_drained() and goes on
+    /// from where it is.
+    [[nodiscard]] virtual std::size_t can_take() const = 0;
     /// False earlier than can_take(): events are the first to go.
     [[nodiscard]] virtual bool can_take_event() const = 0;
     virtual void take(const rt::Slice& frames) = 0;
     /// Once, when history is through and what is sent from now on arrives live.
     virtual void on_live(std::string_view key, const log::RoomHead& at) = 0;
-    /// It fell behind after `written` and will be filled up from there as it drains.
+    /// It could not take what came live after `written` and will be filled up from there as it drains.
     virtual void on_set_back(const RoomId& room, RoomSeq written) = 0;
     /// The wanted position is no longer kept; delivery goes on from `first`.
     virtual void on_truncated(const RoomId& room, RoomSeq first) = 0;

@@ -66,7 +66,6 @@ void Connection::send_copy(std::string_view bytes) {
 }
 
 void Connection::resume_reading() {
-    if (!paused_) return;
     paused_ = false;
     if (readable_ || !left_over_.empty() || end_of_input_) loop_.at_turn_end(*this);
 }
@@ -74,6 +73,7 @@ void Connection::resume_reading() {
 void Connection::set_handler(std::unique_ptr<Handler> handler) {
     loop_.bury(std::move(handler_));
     handler_ = std::move(handler);
+    handler_->on_open(*this);
 }
 
 void Connection::on_events(std::uint32_t events) {
@@ -245,6 +245,27 @@ void Connection::close_now() {
     set_.remove(*this);
 }
 
+Connection::Detached Connection::detach() {
+    Detached out{fd_, std::move(left_over_), {}};
+    while (!out_.empty()) {
+        std::array<iovec, kSlicesPerWrite> parts;
+        const std::size_t count = out_.gather(parts);
+        std::size_t bytes = 0;
+        for (const iovec& part : std::span{parts}.first(count)) {
+            out.unsent.append(static_cast<const char*>(part.iov_base), part.iov_len);
+            bytes += part.iov_len;
+        }
+        out_.written(bytes);
+    }
+    set_.queued_bytes_.fetch_sub(out.unsent.size(), std::memory_order_relaxed);
+    state_ = State::kClosed;
+    loop_.unwatch(fd_, *this);
+    loop_.forget_turn_end(*this);
+    fd_ = -1;
+    set_.remove(*this);
+    return out;
+}
+
 ConnectionSet::ConnectionSet(Loop& loop, Limits limits)
     : loop_(loop), limits_(limits), sweep_timer_(Timer::of<&ConnectionSet::sweep>(this)) {
     loop_.arm(sweep_timer_, seconds{1});
@@ -252,11 +273,14 @@ ConnectionSet::ConnectionSet(Loop& loop, Limits limits)
 
 ConnectionSet::~ConnectionSet() { close_all(); }
 
-Connection& ConnectionSet::open(int fd, std::unique_ptr<Connection::Handler> handler) {
+Connection& ConnectionSet::open(int fd, std::unique_ptr<Connection::Handler> handler, std::string unread) {
     connections_.push_back(std::unique_ptr<Connection>{new Connection{*this, fd, std::move(handler)}});
     connections_.back()->set_index_ = connections_.size() - 1;
     count_.store(connections_.size(), std::memory_order_relaxed);
-    return *connections_.back();
+    Connection& connection = *connections_.back();
+    connection.left_over_ = std::move(unread);
+    connection.handler_->on_open(connection);
+    return connection;
 }
 
 void ConnectionSet::close_all() {

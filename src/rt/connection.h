@@ -29,6 +29,8 @@ public:
     class Handler {
     public:
         virtual ~Handler() = default;
+        /// The connection is this handler's from now on.
+        virtual void on_open(Connection& connection) { (void)connection; }
         /// Returns how many bytes were used. The rest is given again with more behind it, or after resume_reading().
         virtual std::size_t on_data(Connection& connection, std::span<char> bytes) = 0;
         /// The peer will send no more.
@@ -62,6 +64,14 @@ public:
     /// Closes at the end of the turn without waiting for anything.
     void abort();
     [[nodiscard]] bool is_closing() const noexcept { return state_ != State::kOpen; }
+
+    /// Gives the socket away, to be opened again on another loop. The handler hears no more of it.
+    struct Detached {
+        int fd = -1;
+        std::string unread;
+        std::string unsent;
+    };
+    [[nodiscard]] Detached detach();
 
     [[nodiscard]] Loop& loop() noexcept { return loop_; }
     [[nodiscard]] ConnectionSet& set() noexcept { return set_; }
@@ -114,8 +124,8 @@ public:
     ConnectionSet(Loop& loop, Limits limits);
     ~ConnectionSet();
 
-    /// Takes the descriptor. The connection lives until it closes.
-    Connection& open(int fd, std::unique_ptr<Connection::Handler> handler);
+    /// Takes the descriptor; `unread` is what another loop had read of it. The connection lives until it closes.
+    Connection& open(int fd, std::unique_ptr<Connection::Handler> handler, std::string unread = {});
     void close_all();
     [[nodiscard]] std::size_t size() const noexcept { return connections_.size(); }
     [[nodiscard]] const Limits& limits() const noexcept { return limits_; }

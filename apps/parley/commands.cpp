@@ -1,0 +1,116 @@
+#include "commands.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "auth/acl.h"
+#include "base/clock.h"
+#include "base/config_keys.h"
+#include "gateway/iso_time.h"
+#include "log/embedded_log.h"
+#include "log/repair.h"
+#include "settings.h"
+#include "store/embedded_directory.h"
+
+namespace parley::app {
+namespace {
+
+int fault(const std::string& why) {
+    fmt::print(stderr, "parley: {}\n", why);
+    return 2;
+}
+
+}  // namespace
+
+int make_token(const Config& config, const TokenRequest& request) {
+    const auto member = MemberId::parse(request.id);
+    if (!member) return fault("--id: " + member.error().message);
+    const auto options = token_options(config);
+    if (!options) return fault(options.error().message);
+    const auto keys = auth::TokenKeys::load(*options);
+    if (!keys) return fault(keys.error().message);
+    auth::Claims claims;
+    claims.member = *member;
+    claims.nickname = request.nickname.empty() ? request.id : request.nickname;
+    const auto token = keys->sign(claims, SystemClock{}.wall(), request.ttl);
+    if (!token) return fault(token.error().message);
+    fmt::print("{}\n", *token);
+    return 0;
+}
+
+int explain(const Config& config, const ExplainRequest& request) {
+    const bool guest = request.user == "guest";
+    auth::Question question;
+    question.profile = request.profile == "public"   ? auth::Profile::kPublic
+                       : request.profile == "broker" ? auth::Profile::kBroker
+                                                     : auth::Profile::kGame;
+    question.operation = request.subscribe.empty() ? auth::Operation::kSend : auth::Operation::kSubscribe;
+    const std::string& text = request.subscribe.empty() ? request.send : request.subscribe;
+    question.destination = auth::parse_destination(question.profile, text);
+    question.auto_create = config.get(keys::rooms_auto_create);
+    question.who.guest = guest;
+    if (!guest) {
+        const auto member = MemberId::parse(request.user);
+        if (!member) return fault("--user: " + member.error().message);
+        question.who.member = *member;
+    }
+    const auto folder = std::filesystem::path{config.get(keys::data_dir)} / "directory";
+    const RoomId& room = question.destination.room;
+    if (!room.empty() && std::filesystem::exists(folder)) {
+        const SystemClock clock;
+        const auto directory = store::EmbeddedDirectory::open(folder, clock);
+        if (!directory) return fault(directory.error().message);
+        const auto info = (*directory)->room(room);
+        if (!info) return fault(info.error().message);
+        question.room = *info;
+        if (*info && !guest) {
+            const auto membership = (*directory)->membership(room, question.who.member);
+            if (!membership) return fault(membership.error().message);
+            question.membership = *membership;
+        }
+    }
+    const auth::Decision decision = auth::decide(question);
+    fmt::print("{} {} {}: {}{}\n", request.user, request.subscribe.empty() ? "SEND" : "SUBSCRIBE", text,
+               decision.allowed ? "allowed" : "refused",
+               decision.allowed ? std::string{} : fmt::format(" ({})", name(decision.code)));
+    fmt::print("rule: {}\n", decision.rule);
+    return decision.allowed ? 0 : 1;
+}
+
+int replay(const Config& config, const ReplayRequest& request) {
+    const auto room = RoomId::parse(request.room);
+    if (!room) return fault("--room: " + room.error().message);
+    const SystemClock clock;
+    log::EmbeddedLogOptions options;
+    options.data_dir = config.get(keys::data_dir);
+    const auto log = log::EmbeddedLog::open(std::move(options), clock);
+    if (!log) return fault(log.error().message);
+    RoomSeq after{request.from_seq == 0 ? 0 : request.from_seq - 1};
+    if (!request.from_time.empty()) {
+        const auto time = gateway::parse_iso_time(request.from_time);
+        if (!time) return fault("--from-time: must be an ISO 8601 time such as 2026-11-20T12:34:56Z");
+        const auto found = (*log)->seek(*room, *time);
+        if (!found) return fault(found.error().message);
+        after = *found;
+    }
+    for (;;) {
+        const auto page = (*log)->read(*room, after, 1000, 4_MiB);
+        if (!page) return fault(page.error().message);
+        if (page->messages.empty()) return 0;
+        for (const MessageRef& message : page->messages) fmt::print("{}\n", to_json(*message));
+        after = page->messages.back()->seq;
+    }
+}
+
+int repair(const Config& config) {
+    const SystemClock clock;
+    fmt::print(stderr, "parley: reading the store in {} …\n", config.get(keys::data_dir));
+    const auto report = log::repair(config.get(keys::data_dir), clock);
+    if (!report) return fault(report.error().message);
+    fmt::print("{}", log::to_text(*report));
+    return 0;
+}
+
+}  // namespace parley::app

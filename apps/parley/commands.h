@@ -1,0 +1,36 @@
+#pragma once
+#include <string>
+
+#include "base/config.h"
+
+namespace parley::app {
+
+/// The sub-commands besides serve. Each prints to stdout and returns the exit status: 0, 1 for "no", 2 for a fault.
+
+struct TokenRequest {
+    std::string id;
+    std::string nickname;
+    milliseconds ttl{3'600'000};
+};
+[[nodiscard]] int make_token(const Config& config, const TokenRequest& request);
+
+struct ExplainRequest {
+    std::string user;
+    std::string subscribe;
+    std::string send;
+    std::string profile = "game";
+};
+/// Says whether a member may, and by which rule. The server must not be running: it owns the directory.
+[[nodiscard]] int explain(const Config& config, const ExplainRequest& request);
+
+struct ReplayRequest {
+    std::string room;
+    std::uint64_t from_seq = 1;
+    std::string from_time;
+};
+/// Prints a room's messages, one JSON object a line.
+[[nodiscard]] int replay(const Config& config, const ReplayRequest& request);
+
+[[nodiscard]] int repair(const Config& config);
+
+}  // namespace parley::app

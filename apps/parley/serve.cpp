@@ -1,0 +1,243 @@
+#include "serve.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+#include "base/config_keys.h"
+#include "base/logger.h"
+#include "bus/inproc_bus.h"
+#include "cache/memory_cache.h"
+#include "gateway/core.h"
+#include "gateway/probe.h"
+#include "log/embedded_log.h"
+#include "metrics.h"
+#include "settings.h"
+#include "store/embedded_directory.h"
+
+namespace parley::app {
+namespace {
+
+/// A start that cannot be is one clear line and exit status 2.
+struct CannotStart {
+    std::string why;
+};
+
+template <class T>
+T must(Result<T> result) {
+    if (!result) throw CannotStart{result.error().message};
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+void use_all_descriptors() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);  // what we have is enough to start
+}
+
+/// Everything of a running server, in the order in which it depends on each other.
+class Server {
+public:
+    Server(const Config& config, bool test_endpoints);
+    ~Server();
+    void run();
+
+private:
+    void open_log(const Config& config);
+    void start_cores();
+    void wait_for_signal(milliseconds limit, std::function<bool()> done);
+    void drain();
+
+    const Config& config_;
+    SystemClock clock_;
+    metrics::Registry metrics_;
+    gateway::Counters counters_{metrics_};
+    rt::Endpoint endpoint_;
+    gateway::Options options_;
+    std::unique_ptr<log::EmbeddedLog> log_;
+    std::unique_ptr<store::EmbeddedDirectory> directory_;
+    cache::MemoryCache cache_{clock_};
+    std::optional<auth::TokenKeys> keys_;
+    auth::Passwords passwords_;
+    auth::Tickets tickets_{cache_, clock_};
+    std::unique_ptr<auth::RateLimits> rates_;
+    std::unique_ptr<room::Presence> presence_;
+    std::unique_ptr<rt::Runtime> runtime_;
+    std::unique_ptr<bus::InprocBus> bus_;
+    std::unique_ptr<rt::WorkPool> reads_;
+    std::unique_ptr<rt::WorkPool> hashing_;
+    std::unique_ptr<auth::TokenGuard> guard_;
+    std::unique_ptr<gateway::Services> services_;
+    std::vector<std::unique_ptr<gateway::Core>> cores_;
+    std::unique_ptr<gateway::Probe> probe_;
+    std::vector<metrics::GaugeHandle> gauges_;
+};
+
+void Server::open_log(const Config& config) {
+    log::EmbeddedLogOptions options;
+    options.data_dir = config.get(keys::data_dir);
+    options.max_age = config.get(keys::log_keep_age);
+    options.max_room_bytes = config.get(keys::log_keep_bytes);
+    options.on_trouble = [](const std::string& reason) {
+        if (reason.empty()) {
+            logger::info("log", "storing works again");
+        } else {
+            logger::error("log", "messages cannot be stored; senders are refused", {{"why", reason}});
+        }
+    };
+    log_ = must(log::EmbeddedLog::open(std::move(options), clock_));
+}
+
+Server::Server(const Config& config, bool test_endpoints) : config_(config) {
+    endpoint_ = must(endpoint(config));
+    if (test_endpoints && !endpoint_.is_loopback()) {
+        throw CannotStart{"--enable-test-endpoints works on a loopback listener only; listen is " + endpoint_.text()};
+    }
+    // Bound once without SO_REUSEPORT: a port somebody has is an error, not half the users.
+    endpoint_ = must(rt::claim(endpoint_));
+    options_ = gateway_options(config, endpoint_, test_endpoints);
+    auto tokens = must(token_options(config));
+    keys_.emplace(must(auth::TokenKeys::load(tokens)));
+    open_log(config);
+    directory_ = must(store::EmbeddedDirectory::open(std::filesystem::path{config.get(keys::data_dir)} / "directory",
+                                                     clock_));
+    rates_ = std::make_unique<auth::RateLimits>(rate_options(config));
+    presence_ = std::make_unique<room::Presence>(config.get(keys::presence_grace));
+    const auto wanted = static_cast<std::size_t>(config.get(keys::threads));
+    const std::size_t threads = wanted != 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
+    runtime_ = std::make_unique<rt::Runtime>(threads, clock_);
+    bus_ = std::make_unique<bus::InprocBus>(*runtime_);
+    log_->on_commit([this](std::span<const MessageRef> messages) { bus_->announce(messages); });
+    reads_ = std::make_unique<rt::WorkPool>("parley-read", 4, 100'000);
+    hashing_ = std::make_unique<rt::WorkPool>("parley-argon2", 1, 32);
+    guard_ = std::make_unique<auth::TokenGuard>(
+        *keys_, cache_, *directory_, *reads_, clock_,
+        auth::TokenGuard::Options{.allow_when_cache_down = config.get(keys::auth_cache_down) == "allow",
+                                  .require_registered = config.get(keys::members_require_registered)});
+    guard_->on_revoked([this](const auth::Revocation& revocation) {
+        using Kind = bus::Notice::Kind;
+        if (revocation.sha256_hex.empty()) {
+            bus_->notify({Kind::kMemberRevoked, revocation.member.str(), {}, revocation.before});
+        } else {
+            bus_->notify({Kind::kTokenRevoked, revocation.sha256_hex, {}, {}});
+        }
+    });
+    services_.reset(new gateway::Services{*runtime_, *log_, *directory_, *bus_, *presence_, *keys_, *guard_, tickets_,
+                                          *rates_, passwords_, *reads_, *hashing_, metrics_, counters_, options_});
+    services_->topic_hubs.resize(threads);
+    services_->cores.resize(threads);
+    probe_ = std::make_unique<gateway::Probe>(*services_);
+    start_cores();
+    gauges_ = server_gauges(metrics_, *services_, *log_);
+}
+
+void Server::start_cores() {
+    cores_.resize(runtime_->size());
+    std::vector<Result<>> listening(runtime_->size());
+    runtime_->for_each([&](rt::Loop& loop) {
+        auto& core = cores_[loop.index()];
+        core = std::make_unique<gateway::Core>(loop, *services_);
+        bus_->attach(loop, *core);
+    });
+    // Listening begins when every core is there: a request may move to another core.
+    runtime_->for_each([&](rt::Loop& loop) { listening[loop.index()] = cores_[loop.index()]->listen(endpoint_); });
+    for (auto& result : listening) must(std::move(result));
+}
+
+Server::~Server() {
+    gauges_.clear();
+    probe_.reset();
+    if (runtime_ != nullptr) {
+        runtime_->for_each([this](rt::Loop& loop) {
+            bus_->detach(loop);
+            if (loop.index() < cores_.size()) cores_[loop.index()].reset();
+        });
+    }
+    // Nothing asks any more; what was accepted is finished before its parts go.
+    guard_.reset();
+    reads_.reset();
+    hashing_.reset();
+    log_.reset();
+    if (runtime_ != nullptr) runtime_->stop();
+}
+
+void Server::run() {
+    fmt::print("parley ready http://{}\n", endpoint_.text());
+    std::fflush(stdout);
+    logger::info("parley", "serving",
+                 {{"url", "http://" + endpoint_.text()}, {"data_dir", config_.get(keys::data_dir)},
+                  {"threads", runtime_->size()}});
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    int signal = 0;
+    ::sigwait(&signals, &signal);
+    drain();
+}
+
+/// Waits up to `limit` or until done() holds; a second signal ends the wait.
+void Server::wait_for_signal(milliseconds limit, std::function<bool()> done) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    const auto end = clock_.steady() + limit;
+    while (!done() && clock_.steady() < end) {
+        timespec step{0, 20'000'000};
+        if (::sigtimedwait(&signals, nullptr, &step) > 0) return;
+    }
+}
+
+void Server::drain() {
+    const auto limit = config_.get(keys::drain_limit);
+    const auto begun = clock_.steady();
+    const auto left = [&] {
+        return std::max(milliseconds{0}, limit - std::chrono::floor<milliseconds>(clock_.steady() - begun));
+    };
+    const auto nobody = [this] { return services_->sessions == 0; };
+    services_->not_ready = true;
+    logger::info("parley", "shutting down", {{"sessions", services_->sessions.load()}});
+    const bool default_notice = config_.is_default(keys::drain_notice) && options_.loopback;
+    const auto notice = default_notice ? milliseconds{0} : config_.get(keys::drain_notice);
+    wait_for_signal(std::min(notice, left()), nobody);
+    services_->draining = true;
+    const auto spread = std::min(config_.get(keys::drain_spread), left());
+    runtime_->for_each([&](rt::Loop& loop) { cores_[loop.index()]->drain(spread); });
+    wait_for_signal(left(), nobody);
+    // The last answers and close frames get a moment to leave.
+    wait_for_signal(std::min(left(), milliseconds{500}), [this] {
+        std::uint64_t queued = 0;
+        for (const auto& core : cores_) queued += core->connections().queued_bytes();
+        return queued == 0;
+    });
+}
+
+}  // namespace
+
+int serve(const Config& config, bool test_endpoints) {
+    // Before any thread exists: signals are taken by sigwait alone.
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    (void)std::signal(SIGPIPE, SIG_IGN);
+    use_all_descriptors();
+    try {
+        Server server{config, test_endpoints};
+        server.run();
+    } catch (const CannotStart& problem) {
+        fmt::print(stderr, "parley: {}\n", problem.why);
+        return 2;
+    }
+    return 0;
+}
+
+}  // namespace parley::app

@@ -1,0 +1,109 @@
+#include "settings.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "base/config_keys.h"
+#include "base/uuid.h"
+
+namespace parley::app {
+namespace {
+
+Result<std::string> read_or_make_secret(const std::filesystem::path& data_dir) {
+    std::error_code error;
+    std::filesystem::create_directories(data_dir, error);
+    if (error) {
+        return fail(Code::kInternal, fmt::format("data_dir {}: cannot be made: {}", data_dir.string(), error.message()));
+    }
+    const auto path = data_dir / "secret";
+    if (std::filesystem::exists(path)) {
+        std::ifstream file{path};
+        std::string secret;
+        std::getline(file, secret);
+        if (secret.size() < 32) {
+            return fail(Code::kInternal, fmt::format("{} holds no secret of 32 bytes or more; restore or remove it",
+                                                     path.string()));
+        }
+        return secret;
+    }
+    // Written aside and renamed: a crash in between leaves no half secret.
+    const std::string secret = random_hex(32);
+    const auto fresh = data_dir / "secret.new";
+    const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const std::string line = secret + '\n';
+    const bool written = fd >= 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+                         ::fsync(fd) == 0;
+    const int problem = errno;
+    if (fd >= 0) ::close(fd);
+    if (!written || ::rename(fresh.c_str(), path.c_str()) != 0) {
+        return fail(Code::kInternal,
+                    fmt::format("{}: the generated secret cannot be kept: {}", path.string(), std::strerror(problem)));
+    }
+    return secret;
+}
+
+}  // namespace
+
+Result<rt::Endpoint> endpoint(const Config& config) {
+    auto parsed = rt::Endpoint::parse(config.get(keys::listen));
+    if (!parsed) return fail(Code::kBadRequest, fmt::format("listen ({}): {}", config.origin(keys::listen),
+                                                            parsed.error().message));
+    return parsed;
+}
+
+gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpoint, bool test_endpoints) {
+    gateway::Options options;
+    options.loopback = endpoint.is_loopback();
+    const std::string& enabled = config.get(keys::public_enabled);
+    options.public_profile = enabled == "on" || (enabled == "auto" && options.loopback);
+    options.test_endpoints = test_endpoints;
+    options.auto_create = config.get(keys::rooms_auto_create);
+    options.max_sessions = static_cast<std::size_t>(config.get(keys::limits_max_sessions));
+    options.message = config.get(keys::limits_message);
+    options.send_buffer = config.get(keys::limits_send_buffer);
+    options.send_time = config.get(keys::limits_send_time);
+    options.handshake_header = config.get(keys::limits_handshake_header);
+    options.handshake_time = config.get(keys::limits_handshake_time);
+    options.subscriptions = static_cast<std::size_t>(config.get(keys::limits_subscriptions));
+    options.queue_total = config.get(keys::limits_queue_total);
+    options.origins = config.get(keys::origins_allowed);
+    const auto beat = keys::parse_heartbeat(config.get(keys::stomp_heartbeat));
+    options.heart_beat = {static_cast<std::uint32_t>(beat.send.count()), static_cast<std::uint32_t>(beat.receive.count())};
+    options.session_ttl = config.get(keys::chat_session_ttl);
+    return options;
+}
+
+auth::RateOptions rate_options(const Config& config) {
+    auth::RateOptions options;
+    options.enabled = config.get(keys::rate_enabled);
+    options.send_session = config.get(keys::rate_send);
+    options.send_member = config.get(keys::rate_send);
+    options.handshake_address = config.get(keys::rate_handshake);
+    options.login_address = config.get(keys::rate_login);
+    options.room_member = config.get(keys::rate_room_create);
+    return options;
+}
+
+Result<auth::TokenOptions> token_options(const Config& config) {
+    auth::TokenOptions options;
+    options.algorithm = config.get(keys::auth_algorithm);
+    options.secret = config.get(keys::auth_secret);
+    options.secret_previous = config.get(keys::auth_secret_previous);
+    options.public_key = config.get(keys::auth_public_key);
+    options.public_key_previous = config.get(keys::auth_public_key_previous);
+    if (options.algorithm.starts_with("HS") && options.secret.empty()) {
+        auto secret = read_or_make_secret(config.get(keys::data_dir));
+        if (!secret) return fail(secret.error());
+        options.secret = std::move(*secret);
+    }
+    return options;
+}
+
+}  // namespace parley::app

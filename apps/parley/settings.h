@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+
+#include "auth/jwt.h"
+#include "auth/rate_limit.h"
+#include "base/config.h"
+#include "base/result.h"
+#include "gateway/services.h"
+#include "rt/listener.h"
+
+namespace parley::app {
+
+/// What the operator configured, in the words of the parts. Error messages name the key.
+[[nodiscard]] Result<rt::Endpoint> endpoint(const Config& config);
+[[nodiscard]] gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpoint, bool test_endpoints);
+[[nodiscard]] auth::RateOptions rate_options(const Config& config);
+/// With the generated secret where none is configured: made once, kept in `data_dir/secret` with mode 0600.
+[[nodiscard]] Result<auth::TokenOptions> token_options(const Config& config);
+
+}  // namespace parley::app

@@ -1,0 +1,45 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "base/function.h"
+#include "rt/asker.h"
+#include "store/directory.h"
+
+namespace parley::chat {
+
+/// What a decision about a room needs: the room, and how the member stands in it.
+struct RoomView {
+    std::optional<store::RoomInfo> room;
+    std::optional<store::Membership> membership;
+};
+
+/// This core's memory of rooms and standings, so that judging a SEND reads no disk.
+///
+/// Thread: core-local. Borrows the directory and the asker; both outlive it.
+/// Order:  forget() comes with every change (the bus's kRoomChanged); an answer that was asked for before it is
+///         handed on but not remembered.
+/// Limit:  kMaxRooms; beyond it everything is forgotten and read again.
+class RoomBook {
+public:
+    RoomBook(store::Directory& directory, rt::Asker& asker) : directory_(directory), asker_(asker) {}
+
+    /// Null when it has to be asked for with learn().
+    [[nodiscard]] const RoomView* find(const RoomId& room, const MemberId& member);
+    void learn(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<RoomView>)> then);
+    void forget(const RoomId& room);
+
+private:
+    static constexpr std::size_t kMaxRooms = 50'000;
+    struct Room {
+        std::unordered_map<MemberId, RoomView> views;
+    };
+
+    store::Directory& directory_;
+    rt::Asker& asker_;
+    std::unordered_map<RoomId, Room> rooms_;
+    std::uint64_t forgotten_ = 0;  ///< counts forget()s
+};
+
+}  // namespace parley::chat

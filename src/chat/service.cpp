@@ -1,0 +1,232 @@
+#include "chat/service.h"
+
+#include "base/uuid.h"
+#include "wire/json.h"
+
+namespace parley::chat {
+namespace {
+
+std::string event_json(std::string_view kind, const RoomId& room, const MemberId& member, std::string_view nickname) {
+    std::string out = R"({"event":")";
+    out += kind;
+    out += R"(","roomId":)";
+    append_json_string(out, room.str());
+    out += R"(,"memberId":)";
+    append_json_string(out, member.str());
+    if (!nickname.empty()) {
+        out += R"(,"nickname":)";
+        append_json_string(out, nickname);
+    }
+    return out;
+}
+
+}  // namespace
+
+Service::Service(Parts parts, Options options)
+    : parts_(parts), options_(options), book_(parts.directory, parts.asker) {}
+
+void Service::view(const RoomId& room, const MemberId& member, Then<RoomView> then) {
+    if (const RoomView* known = book_.find(room, member)) {
+        then(*known);
+    } else {
+        book_.learn(room, member, std::move(then));
+    }
+}
+
+Result<> Service::check_content(std::string_view content) const {
+    if (content.size() > options_.content_limit) return fail(Code::kMessageTooLarge, "content is too large");
+    if (wire::has_nul(content)) return fail(Code::kInvalidPayload, "content may not hold U+0000");
+    if (!wire::has_text(content)) return fail(Code::kInvalidPayload, "content must have a character that is not white space");
+    return {};
+}
+
+Draft Service::draft(const Speaker& speaker, Words words) const {
+    Draft draft;
+    draft.id = words.id.empty() ? MessageId::trusted(make_uuid7(parts_.loop.clock().wall())) : std::move(words.id);
+    draft.sender = speaker.member;
+    draft.nickname = speaker.nickname;
+    draft.type = words.type;
+    draft.content = std::move(words.content);
+    draft.extra = std::move(words.extra);
+    return draft;
+}
+
+void Service::append(const RoomId& room, std::vector<Draft> drafts, Then<std::vector<log::Appended>> then) {
+    parts_.log.append({room, std::move(drafts)},
+                      [&loop = parts_.loop, then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
+                          loop.post([then = std::move(then), result = std::move(result)]() mutable {
+                              then(std::move(result));
+                          });
+                      });
+}
+
+void Service::create_unknown(const Speaker& speaker, const RoomId& room, Then<void> then) {
+    if (!options_.auto_create) {
+        then(fail(Code::kRoomNotFound, "there is no such room"));
+        return;
+    }
+    if (const auto wait = parts_.rates.room_creation(speaker.member.str(), parts_.loop.now())) {
+        then(fail(Code::kRateLimited, "too many new rooms"));
+        return;
+    }
+    store::RoomInfo info;
+    info.id = room;
+    info.name = room.str();
+    info.created_at = parts_.loop.clock().wall();
+    create_room(speaker, std::move(info), [then = std::move(then)](Result<store::RoomInfo> made) mutable {
+        // Somebody else was faster: it is there, which is all that was asked.
+        if (made || made.error().code == Code::kRoomExists) {
+            then({});
+        } else {
+            then(fail(made.error()));
+        }
+    });
+}
+
+void Service::create_room(const Speaker& speaker, store::RoomInfo room, Then<store::RoomInfo> then) {
+    parts_.asker.ask([&directory = parts_.directory, room, nickname = speaker.nickname] {
+        return directory.add_room(room, nickname);
+    }, [this, room, then = std::move(then)](Result<> made) mutable {
+        book_.forget(room.id);
+        parts_.bus.notify({bus::Notice::Kind::kRoomChanged, room.id.str(), {}, {}});
+        if (made) {
+            then(std::move(room));
+        } else {
+            then(fail(made.error()));
+        }
+    });
+}
+
+// --- presence -----------------------------------------------------------------------------------------------------
+
+void Service::tell_presence(const RoomId& room, const MemberId& member, std::string_view nickname, bool present) {
+    std::string json = event_json("presence", room, member, nickname);
+    json += present ? R"(,"present":true,"count":)" : R"(,"present":false,"count":)";
+    json += std::to_string(parts_.presence.present(room).size());
+    json += '}';
+    parts_.bus.event({room, std::move(json)});
+}
+
+void Service::join(const Speaker& speaker, Words words, Then<std::optional<log::Appended>> then) {
+    const RoomId room = words.room;
+    if (!parts_.presence.join(room, speaker.member, speaker.nickname, speaker.session)) {
+        then(std::optional<log::Appended>{});
+        return;
+    }
+    words.type = MessageType::kJoin;
+    if (!wire::has_text(words.content)) words.content = speaker.nickname + "님이 입장했습니다.";
+    append(room, {draft(speaker, std::move(words))},
+           [this, room, speaker, then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
+               if (!result) {
+                   parts_.presence.leave(room, speaker.member, speaker.session);
+                   then(fail(result.error()));
+                   return;
+               }
+               tell_presence(room, speaker.member, speaker.nickname, true);
+               then(std::optional{result->front()});
+           });
+}
+
+void Service::leave(const Speaker& speaker, Words words, Then<std::optional<log::Appended>> then) {
+    const RoomId room = words.room;
+    if (!parts_.presence.leave(room, speaker.member, speaker.session)) {
+        then(std::optional<log::Appended>{});
+        return;
+    }
+    words.type = MessageType::kLeave;
+    if (!wire::has_text(words.content)) words.content = speaker.nickname + "님이 퇴장했습니다.";
+    append(room, {draft(speaker, std::move(words))},
+           [this, room, speaker, then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
+               if (!result) {
+                   parts_.presence.join(room, speaker.member, speaker.nickname, speaker.session);
+                   then(fail(result.error()));
+                   return;
+               }
+               tell_presence(room, speaker.member, speaker.nickname, false);
+               then(std::optional{result->front()});
+           });
+}
+
+void Service::disconnect(const Speaker& speaker, const RoomId& room) {
+    parts_.presence.disconnect(room, speaker.member, speaker.session, parts_.loop.now());
+}
+
+void Service::expire(const Speaker& speaker, const RoomId& room) {
+    if (parts_.presence.leave(room, speaker.member, speaker.session)) {
+        tell_presence(room, speaker.member, speaker.nickname, false);
+    }
+}
+
+void Service::sweep_presence() {
+    for (const auto& absent : parts_.presence.sweep(parts_.loop.now())) {
+        tell_presence(absent.room, absent.member, {}, false);
+    }
+}
+
+void Service::typing(const Speaker& speaker, const RoomId& room) {
+    parts_.bus.event({room, event_json("typing", room, speaker.member, speaker.nickname) + '}'});
+}
+
+void Service::mark_read(const Speaker& speaker, const RoomId& room, RoomSeq seq, Then<RoomSeq> then) {
+    parts_.asker.ask([&log = parts_.log, &directory = parts_.directory, room, member = speaker.member,
+                      seq]() -> Result<RoomSeq> {
+        const auto head = log.head(room);
+        if (!head) return fail(head.error());
+        return directory.raise_read_mark(room, member, std::min(seq, head->head));
+    }, [this, room, speaker, then = std::move(then)](Result<RoomSeq> mark) mutable {
+        if (mark) {
+            parts_.bus.event({room, event_json("read", room, speaker.member, speaker.nickname) +
+                                        R"(,"seq":)" + std::to_string(mark->value) + '}'});
+        }
+        then(std::move(mark));
+    });
+}
+
+// --- membership ---------------------------------------------------------------------------------------------------
+
+void Service::change(const Speaker& speaker, const RoomId& room, RoomChange change, std::string nickname,
+                     std::string text, Then<RoomSeq> then) {
+    Words words;
+    words.type = MessageType::kSystem;
+    words.content = std::move(text);
+    words.extra = to_extra(change);
+    append(room, {draft(speaker, std::move(words))},
+           [this, room, change, nickname = std::move(nickname),
+            then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
+               if (!result) {
+                   then(fail(result.error()));
+                   return;
+               }
+               apply(room, change, std::move(nickname), result->front().seq, std::move(then));
+           });
+}
+
+void Service::apply(const RoomId& room, const RoomChange& change, std::string nickname, RoomSeq seq,
+                    Then<RoomSeq> then) {
+    using Kind = RoomChange::Kind;
+    parts_.asker.ask([&directory = parts_.directory, room, change, nickname = std::move(nickname),
+                      seq]() -> Result<> {
+        switch (change.kind) {
+            case Kind::kInvited:
+                return directory.put_membership(room, {change.member, nickname, store::Standing::kInvited, seq});
+            case Kind::kJoined:
+                return directory.put_membership(room, {change.member, nickname, store::Standing::kMember, seq});
+            case Kind::kLeft: return directory.drop_membership(room, change.member, seq);
+            case Kind::kKicked:
+                return directory.put_membership(room, {change.member, nickname, store::Standing::kKicked, seq});
+            case Kind::kMadePrivate: return directory.set_visibility(room, store::Visibility::kPrivate, seq);
+            case Kind::kMadePublic: return directory.set_visibility(room, store::Visibility::kPublic, seq);
+        }
+        return {};
+    }, [this, room, seq, then = std::move(then)](Result<> applied) mutable {
+        book_.forget(room);
+        parts_.bus.notify({bus::Notice::Kind::kRoomChanged, room.str(), {}, {}});
+        if (applied) {
+            then(seq);
+        } else {
+            then(fail(applied.error()));
+        }
+    });
+}
+
+}  // namespace parley::chat

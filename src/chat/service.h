@@ -1,0 +1,100 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/rate_limit.h"
+#include "base/room_change.h"
+#include "bus/bus.h"
+#include "chat/room_book.h"
+#include "log/room_log.h"
+#include "room/presence.h"
+#include "rt/asker.h"
+
+namespace parley::chat {
+
+/// Who acts: from the session's token, never from a body.
+struct Speaker {
+    MemberId member;
+    std::string nickname;
+    bool guest = false;
+    room::Presence::SessionId session = 0;
+};
+
+/// What a client asks to be said, as it came.
+struct Words {
+    RoomId room;
+    MessageType type = MessageType::kTalk;
+    std::string content;
+    MessageId id;  ///< empty: the server makes one
+    std::string extra;
+};
+
+/// What operations on rooms mean: who may, what is stored, who is told.
+///
+/// Thread: core-local; every `then` comes on this loop, some at once.
+/// Order:  append() keeps the order of its calls per room.
+/// Fails:  with the code the client sees. kStoreUnavailable: nothing was acknowledged and a retry with the same id is safe.
+class Service {
+public:
+    struct Options {
+        bool auto_create = true;
+        std::size_t content_limit = 128 * 1024;
+    };
+    struct Parts {
+        rt::Loop& loop;
+        log::RoomLog& log;
+        store::Directory& directory;
+        bus::Bus& bus;
+        room::Presence& presence;
+        auth::RateLimits& rates;
+        rt::Asker& asker;
+    };
+    template <class T>
+    using Then = UniqueFunction<void(Result<T>)>;
+
+    Service(Parts parts, Options options);
+
+    [[nodiscard]] RoomBook& book() noexcept { return book_; }
+    [[nodiscard]] const Options& options() const noexcept { return options_; }
+    /// Answers at once where the book knows.
+    void view(const RoomId& room, const MemberId& member, Then<RoomView> then);
+
+    /// At least one character that is not white space, no U+0000.
+    [[nodiscard]] Result<> check_content(std::string_view content) const;
+    [[nodiscard]] Draft draft(const Speaker& speaker, Words words) const;
+    /// Stores; `then` once durable. The room must exist.
+    void append(const RoomId& room, std::vector<Draft> drafts, Then<std::vector<log::Appended>> then);
+    /// Makes `room` a public chat room where auto_create allows; kRoomNotFound where it does not.
+    void create_unknown(const Speaker& speaker, const RoomId& room, Then<void> then);
+
+    /// JOIN: stored only when the member was not present. The answer is empty when nothing was stored.
+    void join(const Speaker& speaker, Words words, Then<std::optional<log::Appended>> then);
+    void leave(const Speaker& speaker, Words words, Then<std::optional<log::Appended>> then);
+    /// The session's connection is gone.
+    void disconnect(const Speaker& speaker, const RoomId& room);
+    /// The session's stay in the room ran out: nothing is stored.
+    void expire(const Speaker& speaker, const RoomId& room);
+    /// Whose grace is over: run on one core, about once a second.
+    void sweep_presence();
+    void typing(const Speaker& speaker, const RoomId& room);
+    /// Read mark = max(old, min(seq, head)).
+    void mark_read(const Speaker& speaker, const RoomId& room, RoomSeq seq, Then<RoomSeq> then);
+
+    // Rooms and membership: records of the room's log, then the directory.
+    void create_room(const Speaker& speaker, store::RoomInfo room, Then<store::RoomInfo> then);
+    /// Appends the change as a SYSTEM record and applies it. The caller has judged that it is allowed.
+    void change(const Speaker& speaker, const RoomId& room, RoomChange change, std::string nickname, std::string text,
+                Then<RoomSeq> then);
+
+private:
+    void apply(const RoomId& room, const RoomChange& change, std::string nickname, RoomSeq seq, Then<RoomSeq> then);
+    void tell_presence(const RoomId& room, const MemberId& member, std::string_view nickname, bool present);
+
+    Parts parts_;
+    const Options options_;
+    RoomBook book_;
+};
+
+}  // namespace parley::chat

@@ -1,0 +1,163 @@
+#include "gateway/core.h"
+
+#include "base/uuid.h"
+#include "gateway/router.h"
+#include "gateway/sockjs_sessions.h"
+#include "gateway/stomp_session.h"
+
+namespace parley::gateway {
+
+Core::Core(rt::Loop& loop, Services& services)
+    : loop_(loop),
+      services_(services),
+      asker_(loop, services.reads),
+      hashing_(loop, services.hashing, Code::kServerFull),
+      forms_(deflaters_),
+      hub_(loop, services.log, asker_,
+           [this](const RoomId& room, const MemberId& member, UniqueFunction<void(bool)> then) {
+               may_read(room, member, std::move(then));
+           },
+           {}),
+      chat_({loop, services.log, services.directory, services.bus, services.presence, services.rates, asker_},
+            {.auto_create = services.options.auto_create, .content_limit = services.options.message.count}),
+      topics_(services.runtime, services.topic_hubs),
+      sockjs_(std::make_unique<SockJsSessions>(*this)),
+      router_(std::make_unique<Router>(*this)),
+      connections_(loop, {.send_buffer = services.options.send_buffer,
+                          .send_time = std::chrono::ceil<seconds>(services.options.send_time)}),
+      second_(rt::Timer::of<&Core::on_second>(this)),
+      drain_timer_(rt::Timer::of<&Core::drain_next>(this)),
+      id_prefix_(random_hex(4)) {
+    http_options_.limits.head = services.options.handshake_header;
+    http_options_.handshake_time = services.options.handshake_time;
+    http_service_.body_limit = [this](const wire::HttpRequest& request) { return router_->body_limit(request); };
+    http_service_.serve = [this](ExchangeRef exchange) { router_->serve(std::move(exchange)); };
+    http_service_.date = [this] { return date(); };
+    services_.topic_hubs[loop.index()] = &topics_;
+    services_.cores[loop.index()] = this;
+    loop_.arm(second_, seconds{1});
+}
+
+Core::~Core() {
+    listeners_.clear();
+    connections_.close_all();
+    sockjs_.reset();
+    services_.topic_hubs[loop_.index()] = nullptr;
+    services_.cores[loop_.index()] = nullptr;
+}
+
+Result<> Core::listen(const rt::Endpoint& endpoint) {
+    auto listener = rt::Listener::open(loop_, endpoint, [this](int fd) {
+        connections_.open(fd, std::make_unique<HttpSession>(loop_, http_service_, http_options_));
+    });
+    if (!listener) return fail(listener.error());
+    listeners_.push_back(std::move(*listener));
+    return {};
+}
+
+void Core::adopt(rt::Connection::Detached detached, wire::HttpRequest request) {
+    auto handler = std::make_unique<HttpSession>(loop_, http_service_, http_options_);
+    HttpSession& session = *handler;
+    rt::Connection& connection = connections_.open(detached.fd, std::move(handler), std::move(detached.unread));
+    connection.send_copy(detached.unsent);
+    session.adopt(std::move(request));
+}
+
+void Core::stop_listening() { listeners_.clear(); }
+
+std::string_view Core::date() {
+    if (date_.empty()) date_ = wire::format_http_date(loop_.clock().wall());
+    return date_;
+}
+
+std::string Core::random_id() { return id_prefix_ + std::to_string(loop_.index()) + '-' + std::to_string(++next_id_); }
+
+void Core::add(StompSession& session) {
+    sessions_.push_back(&session);
+    services_.sessions.fetch_add(1);
+}
+
+void Core::remove(StompSession& session) noexcept {
+    if (std::erase(sessions_, &session) != 0) services_.sessions.fetch_sub(1);
+}
+
+void Core::read_mark(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<RoomSeq>)> then) {
+    asker_.ask([&directory = services_.directory, room, member] { return directory.read_mark(room, member); },
+               std::move(then));
+}
+
+void Core::may_read(const RoomId& room, const MemberId& member, UniqueFunction<void(bool)> then) {
+    asker_.ask([&directory = services_.directory, room, member] { return directory.membership(room, member); },
+               [then = std::move(then)](Result<std::optional<store::Membership>> found) mutable {
+                   then(found && *found && ((*found)->standing == store::Standing::kMember ||
+                                            (*found)->standing == store::Standing::kOwner));
+               });
+}
+
+void Core::on_messages(const bus::MessageBatch& batch) {
+    hub_.on_messages(*batch);
+    if (batch->empty()) return;
+    if (loop_.index() == 0) {
+        for (const MessageRef& message : *batch) {
+            if (message->room.str() == "~probe") services_.on_probe(*message);
+        }
+    }
+    const auto late = loop_.clock().wall() - batch->back()->created_at;
+    services_.counters.fan_out_latency.observe(std::chrono::duration<double>(late).count());
+}
+
+void Core::on_room_event(const bus::RoomEvent& event) { hub_.on_room_event(event.room, event.json); }
+
+void Core::on_notice(const bus::Notice& notice) {
+    using Kind = bus::Notice::Kind;
+    const auto each = [this](auto&& tell) {
+        const std::vector<StompSession*> sessions = sessions_;  // telling one may end it
+        for (StompSession* session : sessions) tell(*session);
+    };
+    switch (notice.kind) {
+        case Kind::kRoomChanged: chat_.book().forget(RoomId::trusted(notice.subject)); return;
+        case Kind::kTokenRevoked:
+            each([&](StompSession& session) { session.on_token_revoked(notice.subject); });
+            return;
+        case Kind::kMemberRevoked:
+            each([&](StompSession& session) {
+                session.on_member_revoked(MemberId::trusted(notice.subject), notice.at);
+            });
+            return;
+        case Kind::kNotification:
+            each([&](StompSession& session) { session.notify(MemberId::trusted(notice.subject), notice.body); });
+            return;
+    }
+}
+
+void Core::on_second() {
+    date_.clear();
+    const auto wall = loop_.clock().wall();
+    const std::vector<StompSession*> sessions = sessions_;
+    for (StompSession* session : sessions) session->on_second(wall, loop_.now());
+    sockjs_->on_second();
+    if (loop_.index() == 0) chat_.sweep_presence();
+    loop_.arm(second_, seconds{1});
+}
+
+// --- shutting down ------------------------------------------------------------------------------------------------
+
+void Core::drain(milliseconds spread) {
+    drained_ = 0;
+    drain_step_ = sessions_.empty() ? milliseconds{0} : spread / static_cast<std::int64_t>(sessions_.size());
+    drain_next();
+}
+
+void Core::drain_next() {
+    // Several at a time where the step is shorter than the timer's tick.
+    const auto batch = drain_step_ >= rt::TimerWheel::kTick
+                           ? 1
+                           : std::max<std::int64_t>(1, rt::TimerWheel::kTick / std::max(drain_step_, milliseconds{1}));
+    for (std::int64_t i = 0; i < batch && !sessions_.empty(); ++i) {
+        // Each waits a little longer than the one before, so that they do not all return at once.
+        sessions_.back()->drain(milliseconds{500 + static_cast<std::int64_t>(drained_++ % 100) * 25});
+    }
+    if (!sessions_.empty()) loop_.arm(drain_timer_, std::max(drain_step_, rt::TimerWheel::kTick));
+}
+
+}  // namespace parley::gateway

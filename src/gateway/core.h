@@ -1,0 +1,97 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bus/bus.h"
+#include "chat/service.h"
+#include "gateway/http_session.h"
+#include "gateway/services.h"
+#include "gateway/stomp_form.h"
+#include "gateway/topic_hub.h"
+#include "room/hub.h"
+#include "rt/connection.h"
+#include "rt/listener.h"
+#include "wire/deflate.h"
+
+namespace parley::gateway {
+
+class Router;
+class StompSession;
+class SockJsSessions;
+
+/// Everything of one core: its connections, rooms, sessions and what they share.
+///
+/// Thread: core-local; made, used and destroyed on its loop. Borrows Services.
+/// Order:  hears the bus as a Listener and hands on to rooms and sessions.
+class Core final : public bus::Bus::Listener {
+public:
+    Core(rt::Loop& loop, Services& services);
+    ~Core() override;
+
+    /// Error: the system's reason why the port cannot be listened on.
+    Result<> listen(const rt::Endpoint& endpoint);
+    void stop_listening();
+    /// Goes on with a request that another core had read.
+    void adopt(rt::Connection::Detached detached, wire::HttpRequest request);
+    /// Closes sessions one after the other over `spread`, each with its own reconnect delay.
+    void drain(milliseconds spread);
+
+    [[nodiscard]] rt::Loop& loop() noexcept { return loop_; }
+    [[nodiscard]] Services& services() noexcept { return services_; }
+    [[nodiscard]] const Options& options() const noexcept { return services_.options; }
+    [[nodiscard]] room::Hub& hub() noexcept { return hub_; }
+    [[nodiscard]] chat::Service& chat() noexcept { return chat_; }
+    [[nodiscard]] rt::Asker& asker() noexcept { return asker_; }
+    [[nodiscard]] rt::Asker& hashing() noexcept { return hashing_; }
+    [[nodiscard]] StompForms& forms() noexcept { return forms_; }
+    [[nodiscard]] TopicHub& topics() noexcept { return topics_; }
+    [[nodiscard]] SockJsSessions& sockjs() noexcept { return *sockjs_; }
+    [[nodiscard]] wire::Inflater& inflater() noexcept { return inflater_; }
+    [[nodiscard]] wire::DeflaterSet& deflaters() noexcept { return deflaters_; }
+    [[nodiscard]] rt::ConnectionSet& connections() noexcept { return connections_; }
+    /// `Date` of HTTP, made once a second.
+    [[nodiscard]] std::string_view date();
+    /// Unique in this process and not to be guessed from outside.
+    [[nodiscard]] std::string random_id();
+    void read_mark(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<RoomSeq>)> then);
+
+    void add(StompSession& session);
+    void remove(StompSession& session) noexcept;
+    [[nodiscard]] std::size_t sessions() const noexcept { return sessions_.size(); }
+
+private:
+    void on_messages(const bus::MessageBatch& batch) override;
+    void on_room_event(const bus::RoomEvent& event) override;
+    void on_notice(const bus::Notice& notice) override;
+    void may_read(const RoomId& room, const MemberId& member, UniqueFunction<void(bool)> then);
+    void on_second();
+    void drain_next();
+
+    rt::Loop& loop_;
+    Services& services_;
+    rt::Asker asker_;
+    rt::Asker hashing_;
+    wire::Inflater inflater_;
+    wire::DeflaterSet deflaters_;
+    StompForms forms_;
+    room::Hub hub_;
+    chat::Service chat_;
+    TopicHub topics_;
+    std::vector<StompSession*> sessions_;
+    std::unique_ptr<SockJsSessions> sockjs_;
+    std::unique_ptr<Router> router_;
+    HttpSession::Service http_service_;
+    HttpSession::Options http_options_;
+    rt::ConnectionSet connections_;
+    std::vector<std::unique_ptr<rt::Listener>> listeners_;
+    rt::Timer second_;
+    rt::Timer drain_timer_;
+    milliseconds drain_step_{0};
+    std::size_t drained_ = 0;
+    std::string date_;
+    std::string id_prefix_;
+    std::uint64_t next_id_ = 0;
+};
+
+}  // namespace parley::gateway

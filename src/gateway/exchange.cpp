@@ -1,0 +1,136 @@
+#include "gateway/exchange.h"
+
+#include "base/message.h"
+#include "gateway/http_session.h"
+
+namespace parley::gateway {
+
+std::string error_json(Code code, std::string_view message, std::string_view extra) {
+    std::string out = R"({"code":")";
+    out += name(code);
+    out += R"(","message":)";
+    append_json_string(out, message.empty() ? info(code).english : message);
+    if (!extra.empty()) {
+        out += ',';
+        out += extra;
+    }
+    out += '}';
+    return out;
+}
+
+Exchange::Exchange(HttpSession& session, rt::Connection& connection, wire::HttpRequest request)
+    : session_(&session), connection_(&connection), request_(std::move(request)), peer_(connection.peer_address()) {}
+
+void Exchange::add_field(std::string name, std::string value) {
+    common_fields_.emplace_back(std::move(name), std::move(value));
+}
+
+wire::HttpResponseHead Exchange::head(int status, std::vector<wire::HttpField> fields) const {
+    for (const auto& [name, value] : common_fields_) fields.push_back({name, value});
+    wire::HttpResponseHead head;
+    head.status = status;
+    head.fields = std::move(fields);
+    head.keep_alive = request_.keep_alive && !session_->end_of_input_;
+    head.version_minor = request_.version_minor;
+    head.head_only = request_.method == "HEAD";
+    head.date = session_->service_.date();
+    return head;
+}
+
+void Exchange::respond(int status, std::vector<wire::HttpField> fields, std::string_view body) {
+    if (session_ == nullptr) return;
+    std::string out;
+    const auto h = head(status, std::move(fields));
+    wire::append_response(out, h, body);
+    connection_->send_copy(out);
+    HttpSession* session = session_;
+    finished();
+    session->answered(h.keep_alive);
+}
+
+void Exchange::respond_json(int status, std::string_view json, std::vector<wire::HttpField> fields) {
+    fields.push_back({"Content-Type", "application/json; charset=utf-8"});
+    fields.push_back({"Cache-Control", "no-store"});
+    respond(status, std::move(fields), json);
+}
+
+void Exchange::refuse(const Error& error) { refuse(info(error.code).http_status, error); }
+
+void Exchange::refuse(int status, const Error& error) {
+    std::vector<wire::HttpField> fields;
+    if (status == 503 || status == 429) fields.push_back({"Retry-After", "1"});
+    if (status == 401) fields.push_back({"WWW-Authenticate", "Bearer"});
+    respond_json(status, error_json(error.code, error.message), std::move(fields));
+}
+
+void Exchange::begin_stream(int status, std::vector<wire::HttpField> fields) {
+    if (session_ == nullptr) return;
+    std::string out;
+    framing_ = wire::append_response_head(out, head(status, std::move(fields)));
+    streaming_ = true;
+    connection_->send_copy(out);
+}
+
+void Exchange::write(std::string_view piece) {
+    if (session_ == nullptr || piece.empty()) return;
+    if (framing_ == wire::HttpBodyFraming::kUntilClose) {
+        connection_->send_copy(piece);
+    } else if (framing_ == wire::HttpBodyFraming::kChunked) {
+        std::string out;
+        out.reserve(piece.size() + 16);
+        wire::append_chunk(out, piece);
+        connection_->send_copy(out);
+    }
+}
+
+void Exchange::end_stream() {
+    if (session_ == nullptr) return;
+    if (framing_ == wire::HttpBodyFraming::kChunked) {
+        std::string out;
+        wire::append_last_chunk(out);
+        connection_->send_copy(out);
+    }
+    const bool keep_alive =
+        request_.keep_alive && framing_ != wire::HttpBodyFraming::kUntilClose && !session_->end_of_input_;
+    HttpSession* session = session_;
+    finished();
+    session->answered(keep_alive);
+}
+
+void Exchange::upgrade(std::string_view response, std::unique_ptr<rt::Connection::Handler> handler) {
+    if (session_ == nullptr) return;
+    rt::Connection& connection = *connection_;
+    HttpSession& session = *session_;
+    connection.send_copy(response);
+    finished();
+    session.current_.reset();
+    session.timeout_.cancel();
+    connection.set_handler(std::move(handler));
+    connection.resume_reading();
+}
+
+void Exchange::move_to(rt::Loop& loop, Arrive arrive) {
+    if (session_ == nullptr) return;
+    rt::Connection& connection = *connection_;
+    session_->timeout_.cancel();
+    const ExchangeRef self = std::move(session_->current_);
+    finished();
+    loop.post([arrive = std::move(arrive), detached = connection.detach(), request = std::move(request_)]() mutable {
+        arrive(std::move(detached), std::move(request));
+    });
+}
+
+void Exchange::finished() {
+    session_ = nullptr;
+    connection_ = nullptr;
+    gone_ = nullptr;
+}
+
+void Exchange::detach() {
+    if (session_ == nullptr) return;
+    auto gone = std::move(gone_);
+    finished();
+    if (gone) gone();
+}
+
+}  // namespace parley::gateway

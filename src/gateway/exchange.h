@@ -1,0 +1,78 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/function.h"
+#include "base/result.h"
+#include "rt/connection.h"
+#include "wire/http_request.h"
+#include "wire/http_response.h"
+
+namespace parley::gateway {
+
+class HttpSession;
+
+/// One HTTP request and its answer, which may come later.
+///
+/// Thread: core-local. Shared by the connection and whoever will answer; outlives the connection.
+/// Order:  exactly one answer; the connection reads its next request after it.
+/// Fails:  an answer to a connection that has gone has no effect.
+class Exchange : public std::enable_shared_from_this<Exchange> {
+public:
+    Exchange(HttpSession& session, rt::Connection& connection, wire::HttpRequest request);
+
+    [[nodiscard]] const wire::HttpRequest& request() const noexcept { return request_; }
+    [[nodiscard]] bool is_open() const noexcept { return session_ != nullptr; }
+    /// Null once the connection has gone.
+    [[nodiscard]] rt::Connection* connection() noexcept { return connection_; }
+    [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
+
+    /// Fields that every answer to this request carries (CORS).
+    void add_field(std::string name, std::string value);
+    void respond(int status, std::vector<wire::HttpField> fields, std::string_view body);
+    void respond_json(int status, std::string_view json, std::vector<wire::HttpField> fields = {});
+    /// `{"code","message"}` with the code's HTTP status; 503 and 429 carry Retry-After.
+    void refuse(const Error& error);
+    /// As refuse(), with a status other than the code's own.
+    void refuse(int status, const Error& error);
+
+    /// Begins an answer of unknown length. The connection closes at end_stream() where it must.
+    void begin_stream(int status, std::vector<wire::HttpField> fields);
+    void write(std::string_view piece);
+    void end_stream();
+
+    /// Answers `response` as it is and gives the connection to `handler`.
+    void upgrade(std::string_view response, std::unique_ptr<rt::Connection::Handler> handler);
+
+    /// Gives the connection and its request to another loop; `arrive` runs there. This exchange is over.
+    using Arrive = UniqueFunction<void(rt::Connection::Detached, wire::HttpRequest)>;
+    void move_to(rt::Loop& loop, Arrive arrive);
+
+    /// Called once when the connection goes before the answer is complete.
+    void on_gone(UniqueFunction<void()> callback) { gone_ = std::move(callback); }
+
+private:
+    friend class HttpSession;
+    [[nodiscard]] wire::HttpResponseHead head(int status, std::vector<wire::HttpField> fields) const;
+    void detach();
+    void finished();
+
+    HttpSession* session_;
+    rt::Connection* connection_;
+    wire::HttpRequest request_;
+    std::string peer_;
+    std::vector<std::pair<std::string, std::string>> common_fields_;
+    UniqueFunction<void()> gone_;
+    wire::HttpBodyFraming framing_ = wire::HttpBodyFraming::kNone;
+    bool streaming_ = false;
+};
+using ExchangeRef = std::shared_ptr<Exchange>;
+
+/// `{"code":"…","message":"…"}`; `extra` is further members, `"epoch":"3"`, or empty.
+[[nodiscard]] std::string error_json(Code code, std::string_view message, std::string_view extra = {});
+
+}  // namespace parley::gateway

@@ -1,0 +1,60 @@
+#pragma once
+#include <functional>
+#include <memory>
+
+#include "gateway/exchange.h"
+#include "rt/connection.h"
+#include "wire/http_parser.h"
+
+namespace parley::gateway {
+
+/// HTTP/1.x on one connection: requests one after the other, until one of them upgrades.
+///
+/// Thread: core-local. Owned by its connection.
+/// Order:  a pipelined request waits until the one before is answered.
+/// Limit:  the head within 10 s of its first byte (or of connecting), the next request within 75 s; the body by route.
+/// Fails:  what cannot be parsed gets its status, then the server half-closes and discards.
+class HttpSession final : public rt::Connection::Handler {
+public:
+    struct Options {
+        wire::HttpLimits limits;
+        milliseconds handshake_time{10'000};
+        milliseconds idle_time{75'000};
+    };
+    /// Judges what arrives. on_head may lower or raise the body limit before the body is read.
+    struct Service {
+        std::function<Bytes(const wire::HttpRequest&)> body_limit;
+        std::function<void(ExchangeRef)> serve;
+        std::function<std::string_view()> date;
+    };
+
+    HttpSession(rt::Loop& loop, const Service& service, const Options& options);
+    ~HttpSession() override;
+
+    /// Serves a request that another core had read.
+    void adopt(wire::HttpRequest request);
+
+    void on_open(rt::Connection& connection) override { connection_ = &connection; }
+    std::size_t on_data(rt::Connection& connection, std::span<char> bytes) override;
+    void on_end_of_input(rt::Connection& connection) override;
+    void on_closed(rt::Connection& connection) override;
+
+private:
+    friend class Exchange;
+    void answered(bool keep_alive);
+    void on_timeout();
+    void serve(wire::HttpRequest request);
+    void refuse(rt::Connection& connection, const wire::HttpFault& fault);
+
+    rt::Loop& loop_;
+    const Service& service_;
+    const Options& options_;
+    std::unique_ptr<wire::HttpRequestParser> parser_;
+    ExchangeRef current_;
+    rt::Connection* connection_ = nullptr;
+    rt::Timer timeout_;
+    bool end_of_input_ = false;
+    bool serving_ = false;  ///< inside serve(): an answer now needs no resume
+};
+
+}  // namespace parley::gateway

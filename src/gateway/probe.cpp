@@ -1,0 +1,65 @@
+#include "gateway/probe.h"
+
+#include "base/uuid.h"
+#include "gateway/exchange.h"
+
+namespace parley::gateway {
+namespace {
+constexpr seconds kEvery{5};
+}
+
+Probe::Probe(Services& services)
+    : services_(services), loop_(services.runtime.loop(0)), timer_(rt::Timer::of<&Probe::run>(this)) {
+    services_.readiness = [this] { return readiness(); };
+    services_.on_probe = [this](const Message& message) { seen(message); };
+    loop_.post([this] { run(); });
+}
+
+Probe::~Probe() {
+    services_.runtime.for_each([this](rt::Loop& loop) {
+        if (&loop == &loop_) timer_.cancel();
+    });
+}
+
+void Probe::run() {
+    Draft draft;
+    draft.id = MessageId::trusted(make_uuid7(loop_.clock().wall()));
+    draft.sender = MemberId::trusted("~probe");
+    draft.nickname = "probe";
+    draft.type = MessageType::kSystem;
+    draft.content = "probe";
+    {
+        const std::lock_guard lock{mutex_};
+        if (!waiting_for_.empty()) {
+            healthy_ = false;
+            if (fault_.empty()) fault_ = "a probe message did not come back within 5 s";
+        }
+        waiting_for_ = draft.id.str();
+    }
+    services_.log.append({RoomId::trusted("~probe"), {std::move(draft)}}, [this](auto result) {
+        if (result) return;
+        const std::lock_guard lock{mutex_};
+        healthy_ = false;
+        fault_ = "the log does not store: " + result.error().message;
+    });
+    loop_.arm(timer_, kEvery);
+}
+
+void Probe::seen(const Message& message) {
+    const std::lock_guard lock{mutex_};
+    if (message.id.str() != waiting_for_) return;
+    waiting_for_.clear();
+    fault_.clear();
+    healthy_ = true;
+}
+
+Services::Readiness Probe::readiness() {
+    if (services_.not_ready || services_.draining) {
+        return {false, error_json(Code::kDraining, "the server is shutting down")};
+    }
+    const std::lock_guard lock{mutex_};
+    if (!healthy_) return {false, error_json(Code::kStoreUnavailable, fault_)};
+    return {true, R"({"status":"READY","degraded":[]})"};
+}
+
+}  // namespace parley::gateway

@@ -1,0 +1,36 @@
+#pragma once
+#include <mutex>
+#include <string>
+
+#include "gateway/services.h"
+#include "rt/loop.h"
+
+namespace parley::gateway {
+
+/// Every 5 s a message in the room `~probe` goes through log and bus and back: what /ready reports is that, not that the
+/// process is alive.
+///
+/// Thread: its timer lives on the first loop; readiness may be asked from any. Made before the cores, destroyed before
+///         them too.
+class Probe {
+public:
+    explicit Probe(Services& services);
+    ~Probe();
+
+    /// The bus brought a message of the probe's room.
+    void seen(const Message& message);
+
+private:
+    void run();
+    [[nodiscard]] Services::Readiness readiness();
+
+    Services& services_;
+    rt::Loop& loop_;
+    rt::Timer timer_;
+    std::mutex mutex_;
+    std::string waiting_for_;  ///< message id of the probe under way
+    bool healthy_ = true;
+    std::string fault_;
+};
+
+}  // namespace parley::gateway

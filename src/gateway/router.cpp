@@ -1,0 +1,196 @@
+#include "gateway/router.h"
+
+#include "gateway/core.h"
+#include "gateway/handshake.h"
+#include "gateway/rest.h"
+#include "gateway/ws_apps.h"
+#include "parley_assets.h"
+#include "wire/stomp.h"
+#include "wire/websocket_handshake.h"
+
+namespace parley::gateway {
+namespace {
+
+constexpr Bytes kEchoMessage{16 * 1024 * 1024};
+constexpr std::size_t kTestResponse = 4 * 1024;
+
+SockJsService test_service(std::string prefix, SockJsService::Speaks speaks) {
+    SockJsService service;
+    service.prefix = std::move(prefix);
+    service.speaks = speaks;
+    service.any_origin = true;
+    service.options.heartbeat = seconds{25};
+    service.options.response_limit = kTestResponse;
+    return service;
+}
+
+}  // namespace
+
+Router::Router(Core& core) : core_(core), rest_(std::make_unique<Rest>(core)) {
+    using Speaks = SockJsService::Speaks;
+    const auto stomp_at = [this](std::string prefix, auth::Profile profile) {
+        SockJsService service;
+        service.prefix = std::move(prefix);
+        service.profile = profile;
+        service.options.message_limit = core_.options().message.count;
+        services_.push_back(std::move(service));
+    };
+    stomp_at("/ws-chat", auth::Profile::kGame);
+    if (core.options().public_profile) stomp_at("/ws", auth::Profile::kPublic);
+    if (!core.options().test_endpoints) return;
+    stomp_at("/stomp", auth::Profile::kBroker);
+    services_.push_back(test_service("/sockjs/echo", Speaks::kEcho));
+    services_.push_back(test_service("/sockjs/close", Speaks::kClose));
+    services_.push_back(test_service("/sockjs/disabled_websocket_echo", Speaks::kEcho));
+    services_.back().websocket = false;
+    services_.push_back(test_service("/sockjs/cookie_needed_echo", Speaks::kEcho));
+    services_.back().cookie_needed = true;
+}
+
+Router::~Router() = default;
+
+Bytes Router::body_limit(const wire::HttpRequest& request) const {
+    // A SockJS payload is an array of messages with everything escaped.
+    for (const SockJsService& service : services_) {
+        if (request.path.starts_with(service.prefix)) return Bytes{8 * core_.options().message.count};
+    }
+    return rest_->body_limit(request);
+}
+
+void Router::serve(ExchangeRef exchange) {
+    const wire::HttpRequest& request = exchange->request();
+    if (!host_allowed(core_.options(), request)) {
+        exchange->refuse({Code::kOriginForbidden, "this listener is for this machine only; Host names another"});
+        return;
+    }
+    if (request.method == "CONNECT" || request.method == "TRACE") {
+        exchange->refuse(501, {Code::kMethodNotAllowed, "this method is not implemented"});
+        return;
+    }
+    if (serve_endpoint(exchange) || serve_health(exchange) || rest_->serve(exchange) || serve_page(exchange)) return;
+    exchange->refuse({Code::kNotFound, "there is nothing at this path"});
+}
+
+bool Router::serve_endpoint(const ExchangeRef& exchange) {
+    const wire::HttpRequest& request = exchange->request();
+    if (request.path == "/echo" && core_.options().test_endpoints) {
+        echo(exchange);
+        return true;
+    }
+    for (const SockJsService& service : services_) {
+        const std::string_view path = request.path;
+        if (!path.starts_with(service.prefix)) continue;
+        const std::string_view rest = path.substr(service.prefix.size());
+        if (!rest.empty() && rest.front() != '/') continue;
+        const bool stomp_here = service.speaks == SockJsService::Speaks::kStomp && rest.empty();
+        if (stomp_here && (is_websocket_request(request) || service.profile == auth::Profile::kGame)) {
+            if (is_websocket_request(request) || !request.query.empty()) {
+                stomp(exchange, service.profile);
+                return true;
+            }
+        }
+        core_.sockjs().serve(exchange, service, rest);
+        return true;
+    }
+    return false;
+}
+
+void Router::stomp(const ExchangeRef& exchange, auth::Profile profile) {
+    int status = 400;
+    if (is_websocket_request(exchange->request())) {
+        if (const auto problem = websocket_problem(exchange->request(), status)) {
+            if (status == 426) exchange->add_field("Sec-WebSocket-Version", "13");
+            exchange->refuse(status, *problem);
+            return;
+        }
+    }
+    judge_handshake(core_, exchange, profile,
+                    [this, exchange, profile](std::optional<HandshakeRefusal> refusal,
+                                              std::optional<Identity> identity) {
+                        if (refusal) {
+                            core_.services().counters.refused(refusal->error.code).add();
+                            exchange->refuse(refusal->status, refusal->error);
+                            return;
+                        }
+                        if (!is_websocket_request(exchange->request())) {
+                            exchange->add_field("Sec-WebSocket-Version", "13");
+                            exchange->add_field("Upgrade", "websocket");
+                            exchange->refuse(426, {Code::kBadRequest, "this is a WebSocket endpoint"});
+                            return;
+                        }
+                        std::string offered;
+                        for (const auto value : exchange->request().headers.all("sec-websocket-protocol")) {
+                            if (!offered.empty()) offered += ", ";
+                            offered += value;
+                        }
+                        const std::string_view chosen =
+                            wire::choose_subprotocol(offered, wire::kStompSubprotocols);
+                        auto app = std::make_unique<StompWsApp>(core_, profile, std::move(identity),
+                                                                wire::version_of_subprotocol(chosen));
+                        upgrade_to_websocket(core_, exchange, std::move(app),
+                                             {.max_message = Bytes{2 * core_.options().message.count}}, chosen);
+                    });
+}
+
+void Router::echo(const ExchangeRef& exchange) {
+    int status = 400;
+    if (const auto problem = websocket_problem(exchange->request(), status)) {
+        if (status == 426) exchange->add_field("Sec-WebSocket-Version", "13");
+        exchange->refuse(status, *problem);
+        return;
+    }
+    upgrade_to_websocket(core_, exchange, std::make_unique<EchoWsApp>(), {.max_message = kEchoMessage}, {});
+}
+
+bool Router::serve_health(const ExchangeRef& exchange) {
+    const wire::HttpRequest& request = exchange->request();
+    if (request.path != "/health" && request.path != "/ready" && request.path != "/metrics") return false;
+    if (request.method != "GET" && request.method != "HEAD") {
+        exchange->respond(405, {{"Allow", "GET, HEAD"}}, "");
+        return true;
+    }
+    if (request.path == "/health") {
+        exchange->respond_json(200, R"({"status":"UP"})");
+    } else if (request.path == "/ready") {
+        const auto state = core_.services().readiness();
+        exchange->respond_json(state.ready ? 200 : 503, state.json);
+    } else if (!core_.options().loopback) {
+        return false;  // on the admin listener alone
+    } else {
+        exchange->respond(200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
+                          core_.services().metrics.render());
+    }
+    return true;
+}
+
+bool Router::serve_page(const ExchangeRef& exchange) {
+    const wire::HttpRequest& request = exchange->request();
+    const std::string_view name = request.path == "/" ? std::string_view{"index.html"}
+                                                      : std::string_view{request.path}.substr(1);
+    for (const assets::Asset& asset : assets::all()) {
+        if (asset.name != name) continue;
+        if (request.method != "GET" && request.method != "HEAD") {
+            exchange->respond(405, {{"Allow", "GET, HEAD"}}, "");
+            return true;
+        }
+        std::vector<wire::HttpField> fields{
+            {"Content-Type", asset.content_type},
+            {"ETag", asset.etag},
+            {"Cache-Control", "no-cache"},
+            {"X-Content-Type-Options", "nosniff"},
+            {"Referrer-Policy", "no-referrer"},
+            {"X-Frame-Options", "DENY"},
+            {"Content-Security-Policy",
+             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}};
+        if (request.headers.find("if-none-match") == asset.etag) {
+            exchange->respond(304, std::move(fields), "");
+        } else {
+            exchange->respond(200, std::move(fields), asset.body);
+        }
+        return true;
+    }
+    return false;
+}
+
+}  // namespace parley::gateway

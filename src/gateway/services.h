@@ -1,0 +1,95 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "auth/jwt.h"
+#include "auth/passwords.h"
+#include "auth/rate_limit.h"
+#include "auth/tickets.h"
+#include "auth/token_guard.h"
+#include "base/metrics.h"
+#include "bus/bus.h"
+#include "log/room_log.h"
+#include "room/presence.h"
+#include "rt/runtime.h"
+#include "rt/work_pool.h"
+#include "store/directory.h"
+#include "wire/stomp.h"
+
+namespace parley::gateway {
+
+/// What an operator decides about the front door.
+struct Options {
+    bool loopback = true;                      ///< the main listener is on loopback
+    bool public_profile = true;
+    bool test_endpoints = false;
+    bool auto_create = true;
+    bool require_registered = false;
+    std::size_t max_sessions = 10'000;
+    Bytes message{128 * 1024};
+    Bytes send_buffer{512 * 1024};
+    milliseconds send_time{20'000};
+    Bytes handshake_header{16 * 1024};
+    milliseconds handshake_time{10'000};
+    std::size_t subscriptions = 256;
+    Bytes queue_total{1024UL * 1024 * 1024};
+    std::vector<std::string> origins;          ///< allowed besides the own host; `*` is any
+    wire::HeartBeat heart_beat{30'000, 30'000};
+    milliseconds session_ttl{30 * 60'000};
+    milliseconds token_ttl{12 * 3'600'000};    ///< of tokens that login gives
+};
+
+/// What the sessions count. Each is any-thread.
+struct Counters {
+    explicit Counters(metrics::Registry& registry);
+    metrics::Counter& messages_in;
+    metrics::Counter& messages_out;
+    metrics::Counter& set_back;
+    metrics::Histogram& fan_out_latency;
+    /// Refusals by error code.
+    metrics::Counter& refused(Code code);
+    /// Sessions begun, by transport.
+    metrics::Counter& sessions(const std::string& transport);
+
+private:
+    metrics::Registry& registry_;
+};
+
+/// The parts of the server that every core's gateway works with. Owned by main; outlives the cores.
+struct Services {
+    rt::Runtime& runtime;
+    log::RoomLog& log;
+    store::Directory& directory;
+    bus::Bus& bus;
+    room::Presence& presence;
+    auth::TokenKeys& keys;
+    auth::TokenGuard& guard;
+    auth::Tickets& tickets;
+    auth::RateLimits& rates;
+    auth::Passwords& passwords;
+    rt::WorkPool& reads;       ///< log and directory
+    rt::WorkPool& hashing;     ///< Argon2: one worker, short queue
+    metrics::Registry& metrics;
+    Counters& counters;
+    const Options& options;
+
+    std::vector<class TopicHub*> topic_hubs{};  ///< by loop
+    std::vector<class Core*> cores{};           ///< by loop; each touched on its loop only
+    std::atomic<std::size_t> sessions{0};       ///< open, of every transport
+    std::atomic<std::uint64_t> next_session{1};
+    std::atomic<bool> draining{false};          ///< new connections get 503
+    std::atomic<bool> not_ready{false};         ///< shutting down: /ready answers 503
+    /// What /ready answers.
+    struct Readiness {
+        bool ready;
+        std::string json;
+    };
+    std::function<Readiness()> readiness{};
+    /// Told of messages in the room `~probe`, on the first loop.
+    std::function<void(const Message&)> on_probe{};
+};
+
+}  // namespace parley::gateway

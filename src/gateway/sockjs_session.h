@@ -1,0 +1,76 @@
+#pragma once
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "gateway/exchange.h"
+#include "gateway/sockjs_app.h"
+#include "rt/loop.h"
+
+namespace parley::gateway {
+
+/// What differs between the SockJS services.
+struct SockJsOptions {
+    milliseconds heartbeat{30'000};
+    milliseconds disconnect_delay{5'000};
+    std::size_t response_limit = 128 * 1024;
+    std::size_t message_limit = 128 * 1024;
+};
+
+/// One SockJS session over xhr or xhr-streaming: what waits for the client's next request, and its request now.
+///
+/// Thread: core-local, on the core its id belongs to. Owned by SockJsSessions.
+/// Order:  messages leave in the order they were sent; at most one receiving request at a time.
+/// Limit:  without a receiver for the disconnect delay it ends. A receiver that breaks off ends it at once.
+class SockJsHttpSession final : private SockJsLink {
+public:
+    enum class Receiver : std::uint8_t { kPolling, kStreaming };
+
+    SockJsHttpSession(rt::Loop& loop, std::unique_ptr<SockJsApp> app, std::string query_identity,
+                      const SockJsOptions& options);
+    ~SockJsHttpSession() override;
+
+    void open() { app_->on_open(*this); }
+    /// A request that waits for messages.
+    void receive(ExchangeRef exchange, Receiver kind);
+    /// The body of xhr_send.
+    void take(ExchangeRef exchange);
+    /// True when it is over and its last word has had its time.
+    [[nodiscard]] bool is_done(SteadyTime now) const noexcept;
+    /// The query that opened it, which every later request repeats.
+    [[nodiscard]] const std::string& query_identity() const noexcept { return query_identity_; }
+
+    void send(std::string_view message) override;
+    void send_encoded(const rt::Slice& frames) override;
+    void close(int code, std::string_view reason) override;
+    void resume() override;
+    [[nodiscard]] std::size_t queued() const override;
+    [[nodiscard]] StompFraming framing() const override { return StompFraming::kSockJsHttp; }
+
+private:
+    void write(std::string_view frame);
+    void write_out();
+    void release_receiver();
+    void interrupted();
+    void on_timer();
+    void tell_closed();
+
+    rt::Loop& loop_;
+    std::unique_ptr<SockJsApp> app_;
+    const std::string query_identity_;
+    const SockJsOptions& options_;
+    std::string waiting_;            ///< JSON strings joined by commas
+    std::string close_frame_;        ///< set when it has ended
+    ExchangeRef receiver_;
+    Receiver kind_ = Receiver::kPolling;
+    std::size_t streamed_ = 0;
+    rt::Timer timer_;                ///< heart-beat with a receiver, end without
+    SteadyTime ended_at_;
+    bool opened_ = false;            ///< `o` has been sent
+    bool app_closed_ = false;
+    bool paused_ = false;
+    bool flush_planned_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace parley::gateway

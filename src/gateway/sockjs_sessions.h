@@ -1,0 +1,61 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "auth/destination.h"
+#include "gateway/exchange.h"
+#include "gateway/sockjs_session.h"
+#include "wire/sockjs.h"
+
+namespace parley::gateway {
+
+class Core;
+struct Identity;
+
+/// One SockJS endpoint: `/ws-chat`, `/sockjs/echo`.
+struct SockJsService {
+    enum class Speaks : std::uint8_t { kStomp, kEcho, kClose };
+    std::string prefix;
+    Speaks speaks = Speaks::kStomp;
+    auth::Profile profile = auth::Profile::kGame;
+    bool websocket = true;
+    bool cookie_needed = false;
+    bool any_origin = false;
+    SockJsOptions options;
+};
+
+/// The SockJS sessions of this core, and the way a request finds its session's core: each session belongs to the core
+/// its id hashes to, and a request for it that arrived elsewhere moves there with its connection.
+///
+/// Thread: core-local.
+class SockJsSessions {
+public:
+    explicit SockJsSessions(Core& core);
+    ~SockJsSessions();
+
+    /// `rest` is the raw path behind the service's prefix.
+    void serve(const ExchangeRef& exchange, const SockJsService& service, std::string_view rest);
+    void on_second();
+
+private:
+    using Map = std::unordered_map<std::string, std::unique_ptr<SockJsHttpSession>>;
+
+    bool add_cors(const ExchangeRef& exchange, const SockJsService& service);
+    void info(const ExchangeRef& exchange, const SockJsService& service);
+    void websocket(const ExchangeRef& exchange, const SockJsService& service, bool raw);
+    void http(const ExchangeRef& exchange, const SockJsService& service, const wire::SockJsPath& path);
+    void open(const ExchangeRef& exchange, const SockJsService& service, const std::string& key,
+              SockJsHttpSession::Receiver kind);
+    [[nodiscard]] std::unique_ptr<SockJsApp> make_app(const SockJsService& service, std::optional<Identity> identity,
+                                                      std::string transport);
+    void judge(const ExchangeRef& exchange, const SockJsService& service,
+               UniqueFunction<void(std::optional<Identity>)> then);
+
+    Core& core_;
+    Map sessions_;
+};
+
+}  // namespace parley::gateway

@@ -1,0 +1,433 @@
+#include "auth/nickname.h"
+#include "gateway/core.h"
+#include "gateway/stomp_session.h"
+#include "wire/json.h"
+
+namespace parley::gateway {
+namespace {
+constexpr std::size_t kTransactionMessages = 100;
+constexpr std::size_t kTransactionBytes = 512 * 1024;
+constexpr std::size_t kTransactions = 16;
+/// Beyond it a session's next SEND waits for an answer to one before: back-pressure, not refusal.
+constexpr std::uint32_t kInFlight = 512;
+}  // namespace
+
+Result<> StompSession::judge(auth::Operation operation, const auth::Destination& destination,
+                             const chat::RoomView& view) const {
+    return auth::decide({.profile = profile_,
+                         .operation = operation,
+                         .destination = destination,
+                         .who = {speaker_.member, speaker_.guest},
+                         .room = view.room,
+                         .membership = view.membership,
+                         .auto_create = core_.options().auto_create})
+        .to_result();
+}
+
+// --- what is asked ------------------------------------------------------------------------------------------------
+
+void StompSession::on_send(const wire::StompFrame& frame) {
+    const std::string asked{frame.find("receipt").value_or("")};
+    const auto text = frame.find("destination");
+    if (!text) {
+        fault("SEND needs a destination", asked);
+        return;
+    }
+    const std::string transaction{frame.find("transaction").value_or("")};
+    if (frame.find("transaction") && !transactions_.contains(transaction)) {
+        fault("this transaction was not begun", asked);
+        return;
+    }
+    core_.services().counters.messages_in.add();
+    const auth::Destination destination = auth::parse_destination(profile_, *text);
+    using Kind = auth::DestinationKind;
+    if (destination.kind == Kind::kTopic) {
+        on_topic_send(frame);
+        return;
+    }
+    if (destination.kind == Kind::kAuthRefresh) {
+        on_auth_refresh(frame, asked);
+        return;
+    }
+    const auto allowed = destination.kind == Kind::kPublicSend
+                             ? Result<>{}
+                             : judge(auth::Operation::kSend, destination, chat::RoomView{});
+    Result<Request> request = !allowed                             ? Result<Request>{fail(allowed.error())}
+                              : destination.kind == Kind::kChatSend   ? parse_chat(frame.body)
+                              : destination.kind == Kind::kPublicSend ? parse_public(frame.body)
+                                                                      : parse_hint(destination.kind, frame.body);
+    if (!request) {
+        Request refused;
+        refused.receipt = asked;
+        refused.transaction = transaction;
+        refuse_send(refused, request.error());
+        return;
+    }
+    request->receipt = asked;
+    request->transaction = transaction;
+    if (const auto wait = rate_.take(core_.loop().now())) {
+        refuse_send(*request, {Code::kRateLimited, "too many messages; wait " + std::to_string(wait->count()) + " ms"});
+        return;
+    }
+    perform(std::move(*request));
+}
+
+Result<StompSession::Request> StompSession::parse_chat(std::string_view body) {
+    using enum wire::ChatField;
+    auto fields = wire::parse_chat_body(body, {kType, kRoomId, kContent, kMessageId});
+    if (!fields) return fail(fields.error());
+    if (!fields->type) return fail(Code::kInvalidPayload, "type is missing");
+    if (!fields->room_id) return fail(Code::kInvalidPayload, "roomId is missing");
+    Request request;
+    const bool presence = *fields->type == "PRESENCE";
+    const auto type = parse_message_type(*fields->type);
+    if (!presence && type != MessageType::kTalk && type != MessageType::kJoin && type != MessageType::kLeave) {
+        return fail(Code::kInvalidMessageType, "type must be TALK, JOIN, LEAVE or PRESENCE");
+    }
+    auto room = RoomId::parse(*fields->room_id);
+    if (!room) return fail(room.error());
+    request.words.room = std::move(*room);
+    if (fields->message_id) {
+        auto id = MessageId::parse(*fields->message_id);
+        if (!id) return fail(id.error());
+        request.words.id = std::move(*id);
+    }
+    request.words.content = std::move(fields->content).value_or(std::string{});
+    if (presence) {
+        request.operation = auth::Operation::kPresence;
+        return request;
+    }
+    request.words.type = *type;
+    if (type == MessageType::kTalk) {
+        if (!fields->content) return fail(Code::kInvalidPayload, "content is missing");
+        if (const auto good = core_.chat().check_content(request.words.content); !good) return fail(good.error());
+    } else {
+        request.operation = type == MessageType::kJoin ? auth::Operation::kEnter : auth::Operation::kPresence;
+        if (wire::has_nul(request.words.content)) return fail(Code::kInvalidPayload, "content may not hold U+0000");
+    }
+    return request;
+}
+
+Result<StompSession::Request> StompSession::parse_public(std::string_view body) {
+    using enum wire::ChatField;
+    auto fields = wire::parse_chat_body(body, {kContent, kSender, kMessageId});
+    if (!fields) return fail(fields.error());
+    if (!fields->content) return fail(Code::kInvalidPayload, "content is missing");
+    if (const auto good = core_.chat().check_content(*fields->content); !good) return fail(good.error());
+    Request request;
+    request.words.room = auth::public_room();
+    request.words.content = std::move(*fields->content);
+    if (fields->message_id) {
+        auto id = MessageId::parse(*fields->message_id);
+        if (!id) return fail(id.error());
+        request.words.id = std::move(*id);
+    }
+    // A guest is who they say they are, in name only: senderId stays the guest's.
+    if (speaker_.guest && fields->sender) {
+        if (std::string nickname = auth::clean_nickname(*fields->sender); !nickname.empty()) {
+            speaker_.nickname = std::move(nickname);
+        }
+    }
+    return request;
+}
+
+Result<StompSession::Request> StompSession::parse_hint(auth::DestinationKind kind, std::string_view body) {
+    using enum wire::ChatField;
+    auto fields = wire::parse_chat_body(body, {kRoomId, kSeq});
+    if (!fields) return fail(fields.error());
+    if (!fields->room_id) return fail(Code::kInvalidPayload, "roomId is missing");
+    auto room = RoomId::parse(*fields->room_id);
+    if (!room) return fail(room.error());
+    Request request;
+    request.words.room = std::move(*room);
+    if (kind == auth::DestinationKind::kTyping) {
+        request.operation = auth::Operation::kTyping;
+        return request;
+    }
+    if (!fields->seq) return fail(Code::kInvalidPayload, "seq is missing");
+    request.operation = auth::Operation::kReadMark;
+    request.read_up_to = {*fields->seq};
+    return request;
+}
+
+void StompSession::refuse_send(const Request& request, const Error& error) {
+    if (const auto found = transactions_.find(request.transaction); found != transactions_.end()) {
+        found->second.spoiled = true;
+    }
+    std::string extra;
+    if (!request.words.room.empty()) {
+        extra = R"("roomId":)";
+        append_json_string(extra, request.words.room.str());
+    }
+    if (!request.words.id.empty()) {
+        extra += extra.empty() ? R"("messageId":)" : R"(,"messageId":)";
+        append_json_string(extra, request.words.id.str());
+    }
+    refuse({error.code, error.message, extra, request.receipt});
+}
+
+// --- what is done -------------------------------------------------------------------------------------------------
+
+void StompSession::perform(Request request) {
+    if (const chat::RoomView* view = core_.chat().book().find(request.words.room, speaker_.member)) {
+        (void)perform_in(*view, std::move(request));
+        return;
+    }
+    hold();
+    const RoomId room = request.words.room;
+    core_.chat().book().learn(
+        room, speaker_.member,
+        [weak = weak_from_this(), request = std::move(request)](Result<chat::RoomView> view) mutable {
+            const auto self = weak.lock();
+            if (self == nullptr || self->ended_) return;
+            if (!view) {
+                self->refuse_send(request, view.error());
+                self->release();
+            } else if (self->perform_in(*view, std::move(request))) {
+                self->release();
+            }
+        });
+}
+
+bool StompSession::perform_in(const chat::RoomView& view, Request request) {
+    const auth::Decision decision = auth::decide({.profile = profile_,
+                                                  .operation = request.operation,
+                                                  .destination = auth::of_room(request.words.room),
+                                                  .who = {speaker_.member, speaker_.guest},
+                                                  .room = view.room,
+                                                  .membership = view.membership,
+                                                  .auto_create = core_.options().auto_create});
+    if (!decision.allowed) {
+        refuse_send(request, decision.to_result().error());
+        return true;
+    }
+    if (!decision.creates_room) {
+        perform_allowed(std::move(request));
+        return true;
+    }
+    hold();
+    const RoomId room = request.words.room;
+    core_.chat().create_unknown(speaker_, room,
+                                [weak = weak_from_this(), request = std::move(request)](Result<> made) mutable {
+                                    const auto self = weak.lock();
+                                    if (self == nullptr || self->ended_) return;
+                                    if (made) {
+                                        self->perform_allowed(std::move(request));
+                                    } else {
+                                        self->refuse_send(request, made.error());
+                                    }
+                                    self->release();
+                                });
+    return false;
+}
+
+void StompSession::perform_allowed(Request request) {
+    using enum auth::Operation;
+    const RoomId room = request.words.room;
+    if (!request.transaction.empty()) {
+        add_to_transaction(std::move(request));
+        return;
+    }
+    const auto now = core_.loop().now();
+    switch (request.operation) {
+        case kSend:
+            if (const auto stay = stays_.find(room); stay != stays_.end()) stay->second = now;
+            talk(std::move(request));
+            return;
+        case kTyping:
+            core_.chat().typing(speaker_, room);
+            receipt(request.receipt);
+            return;
+        case kReadMark:
+            ++in_flight_;
+            core_.chat().mark_read(speaker_, room, request.read_up_to,
+                                   [weak = weak_from_this(), request = std::move(request)](Result<RoomSeq> mark) {
+                                       const auto self = weak.lock();
+                                       if (self == nullptr || self->ended_) return;
+                                       if (mark) {
+                                           self->receipt(request.receipt);
+                                       } else {
+                                           self->refuse_send(request, mark.error());
+                                       }
+                                       self->one_less_in_flight();
+                                   });
+            return;
+        case kPresence:
+            if (request.words.type != MessageType::kLeave) {
+                if (const auto stay = stays_.find(room); stay != stays_.end()) stay->second = now;
+                receipt(request.receipt);
+                return;
+            }
+            break;
+        default: break;
+    }
+    // JOIN and LEAVE.
+    ++in_flight_;
+    auto then = [weak = weak_from_this(), room, asked = request.receipt,
+                 id = request.words.id](Result<std::optional<log::Appended>> result) {
+        const auto self = weak.lock();
+        if (self == nullptr || self->ended_) return;
+        if (result) {
+            self->receipt(asked);
+        } else {
+            Request refused;
+            refused.words.room = room;
+            refused.words.id = id;
+            refused.receipt = asked;
+            self->refuse_send(refused, result.error());
+        }
+        self->one_less_in_flight();
+    };
+    if (request.words.type == MessageType::kJoin) {
+        stays_[room] = now;
+        core_.chat().join(speaker_, std::move(request.words), std::move(then));
+    } else {
+        stays_.erase(room);
+        core_.chat().leave(speaker_, std::move(request.words), std::move(then));
+    }
+}
+
+void StompSession::talk(Request request) {
+    const RoomId room = request.words.room;
+    std::vector<Draft> drafts;
+    drafts.push_back(core_.chat().draft(speaker_, std::move(request.words)));
+    if (++in_flight_ >= kInFlight) throttled_ = true;
+    core_.chat().append(room, std::move(drafts),
+                        [weak = weak_from_this(), room, asked = std::move(request.receipt)](auto result) {
+                            if (const auto self = weak.lock()) self->sent(room, asked, result);
+                        });
+}
+
+void StompSession::sent(const RoomId& room, const std::string& asked,
+                        const Result<std::vector<log::Appended>>& result) {
+    if (ended_) return;
+    if (result) {
+        const std::string seq = std::to_string(result->front().seq.value);
+        const wire::StompHeader position{"seq", seq};
+        receipt(asked, {&position, 1});
+    } else {
+        Request refused;
+        refused.words.room = room;
+        refused.receipt = asked;
+        refuse_send(refused, result.error());
+    }
+    one_less_in_flight();
+    if (throttled_ && in_flight_ <= kInFlight / 2) {
+        throttled_ = false;
+        go_on();
+    }
+}
+
+void StompSession::on_topic_send(const wire::StompFrame& frame) {
+    core_.topics().publish(frame);
+    receipt(frame.find("receipt").value_or(""));
+}
+
+void StompSession::on_auth_refresh(const wire::StompFrame& frame, std::string asked) {
+    const auto token = frame.find("token");
+    if (!token || !identity_ || identity_->token_sha256.empty()) {
+        refuse({Code::kAuthRequired, "the header token is missing", {}, asked});
+        return;
+    }
+    hold();
+    core_.services().guard.check(
+        std::string{*token},
+        [weak = weak_from_this(), asked = std::move(asked), &loop = core_.loop()](auto checked) mutable {
+            loop.post([weak, asked = std::move(asked), checked = std::move(checked)]() mutable {
+                const auto self = weak.lock();
+                if (self == nullptr || self->ended_) return;
+                if (!checked) {
+                    self->refuse({checked.error().code, checked.error().message, {}, asked});
+                } else if (checked->claims.member != self->speaker_.member) {
+                    self->refuse({Code::kForbidden, "the token is another member's", {}, asked});
+                } else {
+                    self->identity_ = Identity{std::move(checked->claims), std::move(checked->sha256_hex)};
+                    self->receipt(asked);
+                }
+                self->release();
+            });
+        });
+}
+
+// --- transactions -------------------------------------------------------------------------------------------------
+
+void StompSession::on_begin(const wire::StompFrame& frame) {
+    const std::string asked{frame.find("receipt").value_or("")};
+    const auto id = frame.find("transaction");
+    if (!id) {
+        fault("BEGIN needs a transaction", asked);
+        return;
+    }
+    if (transactions_.size() >= kTransactions) {
+        fault("too many open transactions", asked);
+        return;
+    }
+    if (!transactions_.try_emplace(std::string{*id}).second) {
+        fault("this transaction was begun already", asked);
+        return;
+    }
+    receipt(asked);
+}
+
+void StompSession::add_to_transaction(Request request) {
+    Transaction& transaction = transactions_[request.transaction];
+    if (request.operation != auth::Operation::kSend) {
+        refuse_send(request, {Code::kInvalidMessageType, "a transaction takes TALK only"});
+        return;
+    }
+    if (transaction.room && *transaction.room != request.words.room) {
+        fault("a transaction stores to one room", request.receipt);
+        return;
+    }
+    transaction.bytes += request.words.content.size();
+    if (transaction.drafts.size() >= kTransactionMessages || transaction.bytes > kTransactionBytes) {
+        refuse_send(request, {Code::kTransactionInvalid, "a transaction holds at most 100 messages and 512 KiB"});
+        return;
+    }
+    transaction.room = request.words.room;
+    transaction.drafts.push_back(core_.chat().draft(speaker_, std::move(request.words)));
+    if (!request.receipt.empty()) transaction.receipts.push_back(std::move(request.receipt));
+}
+
+void StompSession::on_commit(const wire::StompFrame& frame) {
+    const std::string asked{frame.find("receipt").value_or("")};
+    const auto found = transactions_.find(std::string{frame.find("transaction").value_or("")});
+    if (!frame.find("transaction") || found == transactions_.end()) {
+        fault("this transaction was not begun", asked);
+        return;
+    }
+    Transaction transaction = std::move(found->second);
+    transactions_.erase(found);
+    if (transaction.spoiled) {
+        refuse({Code::kTransactionInvalid, "a SEND of this transaction was refused; nothing was stored", {}, asked});
+        return;
+    }
+    if (transaction.drafts.empty()) {
+        receipt(asked);
+        return;
+    }
+    ++in_flight_;
+    const RoomId room = *transaction.room;
+    core_.chat().append(
+        room, std::move(transaction.drafts),
+        [weak = weak_from_this(), room, asked, receipts = std::move(transaction.receipts)](auto result) {
+            const auto self = weak.lock();
+            if (self == nullptr || self->ended_) return;
+            if (result) {
+                for (const std::string& id : receipts) self->receipt(id);
+            }
+            self->sent(room, asked, result);
+        });
+}
+
+void StompSession::on_abort(const wire::StompFrame& frame) {
+    const std::string asked{frame.find("receipt").value_or("")};
+    const auto transaction = frame.find("transaction");
+    if (!transaction || transactions_.erase(std::string{*transaction}) == 0) {
+        fault("this transaction was not begun", asked);
+        return;
+    }
+    receipt(asked);
+}
+
+}  // namespace parley::gateway

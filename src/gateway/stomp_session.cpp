@@ -1,0 +1,353 @@
+#include "gateway/stomp_session.h"
+
+#include <array>
+
+#include "base/logger.h"
+#include "gateway/core.h"
+#include "gateway/exchange.h"
+
+namespace parley::gateway {
+namespace {
+constexpr std::string_view kServer = "parley/0.1";
+constexpr std::size_t kInputWhileBusy = 64 * 1024;
+constexpr std::uint16_t kCloseSilent = 4500;
+}  // namespace
+
+StompSession::StompSession(Core& core, StompTransport& transport, auth::Profile profile,
+                           std::optional<Identity> identity, std::optional<wire::StompVersion> subprotocol,
+                           std::string transport_name)
+    : core_(core),
+      transport_(transport),
+      profile_(profile),
+      identity_(std::move(identity)),
+      subprotocol_(subprotocol),
+      decoder_({.max_frame = core.options().message}),
+      beat_timer_(rt::Timer::of<&StompSession::beat>(this)),
+      opened_(core.loop().now()),
+      last_received_(opened_),
+      last_sent_(opened_) {
+    speaker_.session = core_.services().next_session.fetch_add(1);
+    core_.add(*this);
+    core_.services().counters.sessions(transport_name).add();
+}
+
+StompSession::~StompSession() { on_closed(); }
+
+// --- input --------------------------------------------------------------------------------------------------------
+
+wire::Flow StompSession::feed(std::string_view bytes) {
+    last_received_ = core_.loop().now();
+    if (ended_) return wire::Flow::kContinue;
+    for (auto& [room, extended] : stays_) extended = last_received_;
+    if (busy() || !input_.empty()) {
+        input_ += bytes;
+        return input_.size() > kInputWhileBusy ? wire::Flow::kPause : wire::Flow::kContinue;
+    }
+    const auto fed = decoder_.feed(bytes, *this);
+    if (ended_) return wire::Flow::kContinue;
+    if (fed.fault) {
+        fault(fed.fault->message, fed.fault->receipt_id.value_or(std::string{}),
+              fed.fault->kind == wire::StompFault::Kind::kTooLarge ? 1009 : 1002);
+        return wire::Flow::kContinue;
+    }
+    input_.append(bytes.substr(fed.consumed));
+    return busy() ? wire::Flow::kPause : wire::Flow::kContinue;
+}
+
+void StompSession::release() {
+    holding_ = false;
+    go_on();
+}
+
+void StompSession::go_on() {
+    while (!busy() && !ended_ && !input_.empty()) {
+        std::string bytes;
+        bytes.swap(input_);
+        (void)feed(bytes);
+    }
+    if (!busy() && !ended_) transport_.resume();
+}
+
+wire::Flow StompSession::on_frame(const wire::StompFrame& frame) {
+    dispatch(frame);
+    return busy() || ended_ ? wire::Flow::kPause : wire::Flow::kContinue;
+}
+
+void StompSession::dispatch(const wire::StompFrame& frame) {
+    using Command = wire::StompCommand;
+    const std::string asked{frame.find("receipt").value_or("")};
+    if (frame.command == Command::kConnect || frame.command == Command::kStomp) {
+        on_connect(frame);
+        return;
+    }
+    if (!connected_) {
+        fault("CONNECT must come first", asked);
+        return;
+    }
+    switch (frame.command) {
+        case Command::kSend: on_send(frame); return;
+        case Command::kSubscribe: on_subscribe(frame); return;
+        case Command::kUnsubscribe: on_unsubscribe(frame); return;
+        case Command::kAck:
+        case Command::kNack: on_ack(frame); return;
+        case Command::kBegin: on_begin(frame); return;
+        case Command::kCommit: on_commit(frame); return;
+        case Command::kAbort: on_abort(frame); return;
+        case Command::kDisconnect: on_disconnect(frame); return;
+        case Command::kConnect:
+        case Command::kStomp: return;
+    }
+}
+
+// --- CONNECT, DISCONNECT ------------------------------------------------------------------------------------------
+
+void StompSession::on_connect(const wire::StompFrame& frame) {
+    if (connected_) {
+        fault("CONNECT may be sent once only", frame.find("receipt").value_or(""));
+        return;
+    }
+    const auto accept = frame.find("accept-version");
+    const auto version = accept || !subprotocol_ ? wire::negotiate_version(accept) : subprotocol_;
+    if (!version) {
+        const std::array<wire::StompHeader, 3> headers{{{"message", "no common STOMP version"},
+                                                        {"version", "1.0,1.1,1.2"},
+                                                        {"content-type", "text/plain"}}};
+        send("ERROR", headers, "Supported protocol versions are 1.0, 1.1 and 1.2");
+        end(1002, "no common STOMP version");
+        return;
+    }
+    wire::HeartBeat client;
+    if (const auto text = frame.find("heart-beat")) {
+        const auto parsed = wire::parse_heart_beat(*text);
+        if (!parsed) {
+            fault("heart-beat must be two numbers", frame.find("receipt").value_or(""));
+            return;
+        }
+        client = *parsed;
+    }
+    const auto authorization = frame.find("Authorization");
+    if (identity_ || profile_ == auth::Profile::kGame || !authorization) {
+        finish_connect(client, version);
+        return;
+    }
+    std::string token{*authorization};
+    if (token.starts_with("Bearer ")) token.erase(0, 7);
+    hold();
+    core_.services().guard.check(
+        std::move(token), [weak = weak_from_this(), client, version, &loop = core_.loop()](auto checked) mutable {
+            loop.post([weak, client, version, checked = std::move(checked)]() mutable {
+                const auto self = weak.lock();
+                if (self == nullptr || self->ended_) return;
+                if (!checked) {
+                    self->fault(name(checked.error().code), {}, 4401);
+                    return;
+                }
+                self->identity_ = Identity{std::move(checked->claims), std::move(checked->sha256_hex)};
+                self->finish_connect(client, version);
+                self->release();
+            });
+        });
+}
+
+void StompSession::finish_connect(wire::HeartBeat client, std::optional<wire::StompVersion> version) {
+    if (!identity_) {
+        auth::Claims guest;
+        guest.member = MemberId::trusted("~guest:" + core_.random_id());
+        guest.nickname = "guest";
+        guest.guest = true;
+        guest.expires = WallTime::max();
+        identity_ = Identity{std::move(guest), {}};
+    }
+    speaker_.member = identity_->claims.member;
+    speaker_.nickname = identity_->claims.nickname;
+    speaker_.guest = identity_->claims.guest;
+    rate_ = core_.services().rates.send(speaker_.member.str(), core_.loop().now());
+    decoder_.set_version(*version);
+    connected_ = true;
+    beat_ = wire::negotiate_heart_beat(client, core_.options().heart_beat);
+    const auto& offered = core_.options().heart_beat;
+    const std::string heart_beat = std::to_string(offered.sends) + ',' + std::to_string(offered.expects);
+    const std::string session = std::to_string(speaker_.session);
+    const std::array<wire::StompHeader, 5> headers{{{"version", wire::name(*version)},
+                                                    {"heart-beat", heart_beat},
+                                                    {"server", kServer},
+                                                    {"session", session},
+                                                    {"user-name", speaker_.member.str()}}};
+    send("CONNECTED", headers);
+    beat();
+}
+
+void StompSession::on_disconnect(const wire::StompFrame& frame) {
+    disconnect_receipt_ = frame.find("receipt").value_or("");
+    disconnecting_ = true;
+    // The receipt says that everything before it is done.
+    if (in_flight_ == 0) {
+        if (!disconnect_receipt_.empty()) receipt(disconnect_receipt_);
+        end(1000, "");
+    }
+}
+
+// --- output -------------------------------------------------------------------------------------------------------
+
+void StompSession::send(std::string_view command, std::span<const wire::StompHeader> headers, std::string_view body) {
+    if (ended_) return;
+    std::string out;
+    wire::append_stomp_frame(out, command, headers, body, decoder_.version());
+    last_sent_ = core_.loop().now();
+    transport_.send_frame(out);
+}
+
+void StompSession::receipt(std::string_view id, std::span<const wire::StompHeader> extra) {
+    if (id.empty()) return;
+    std::vector<wire::StompHeader> headers{{"receipt-id", id}};
+    headers.insert(headers.end(), extra.begin(), extra.end());
+    send("RECEIPT", headers);
+}
+
+void StompSession::user_message(const std::string& subscription, std::string_view destination, std::string_view json) {
+    const std::string id = std::to_string(speaker_.session) + '-' + core_.random_id();
+    const std::array<wire::StompHeader, 4> headers{{{"destination", destination},
+                                                    {"subscription", subscription},
+                                                    {"message-id", id},
+                                                    {"content-type", "application/json"}}};
+    send("MESSAGE", headers, json);
+}
+
+void StompSession::refuse(const Refusal& refusal) {
+    core_.services().counters.refused(refusal.code).add();
+    const std::string_view text = refusal.message.empty() ? info(refusal.code).english : refusal.message;
+    for (const auto& [id, subscription] : subscriptions_) {
+        if (subscription->kind().kind != auth::DestinationKind::kErrors) continue;
+        std::string extra{refusal.extra};
+        if (!refusal.receipt.empty()) {
+            if (!extra.empty()) extra += ',';
+            extra += R"("receiptId":)";
+            append_json_string(extra, refusal.receipt);
+        }
+        user_message(id, subscription->destination(), error_json(refusal.code, text, extra));
+        return;
+    }
+    const bool cuts_delivery = refusal.code == Code::kHistoryTruncated || refusal.code == Code::kPositionInvalid;
+    if (!refusal.receipt.empty() || cuts_delivery) {
+        std::string message{name(refusal.code)};
+        message.append(": ").append(text);
+        fault(message, refusal.receipt, 1002);
+        return;
+    }
+    logger::info("gateway", "an operation was refused",
+                 {{"code", name(refusal.code)}, {"member", speaker_.member.str()}, {"why", text}});
+}
+
+void StompSession::fault(std::string_view message, std::string_view receipt_id, std::uint16_t code) {
+    if (ended_) return;
+    std::vector<wire::StompHeader> headers{{"message", message}, {"content-type", "text/plain"}};
+    if (!receipt_id.empty()) headers.push_back({"receipt-id", receipt_id});
+    send("ERROR", headers, message);
+    end(code, message);
+}
+
+void StompSession::end(std::uint16_t code, std::string_view reason) {
+    if (ended_) return;
+    const auto self = weak_from_this().lock();  // the transport may let go of us
+    transport_.close(code, reason);
+    on_closed();
+}
+
+void StompSession::on_closed() {
+    if (ended_) return;
+    ended_ = true;
+    for (const auto& [room, extended] : stays_) core_.chat().disconnect(speaker_, room);
+    // Perhaps from inside one of them: they end now and are destroyed after the turn.
+    for (auto& [id, subscription] : subscriptions_) {
+        subscription->stop();
+        if (subscription->kind().kind == auth::DestinationKind::kTopic) core_.topics().remove(*subscription);
+    }
+    core_.loop().bury(std::make_unique<decltype(subscriptions_)>(std::exchange(subscriptions_, {})));
+    transactions_.clear();
+    beat_timer_.cancel();
+    core_.remove(*this);
+}
+
+void StompSession::on_drained() {
+    for (auto& [id, subscription] : subscriptions_) {
+        if (ended_) return;
+        subscription->on_drained();
+    }
+}
+
+// --- time and tokens ----------------------------------------------------------------------------------------------
+
+void StompSession::beat() {
+    if (ended_) return;
+    const auto now = core_.loop().now();
+    if (beat_.expects != 0 && now - last_received_ > milliseconds{beat_.expects} * 2 + seconds{1}) {
+        fault("no heart-beat from the client", {}, kCloseSilent);
+        return;
+    }
+    milliseconds next{0};
+    if (beat_.sends != 0) {
+        const milliseconds every{beat_.sends};
+        // A little early, so that the network's delay does not make it late.
+        const milliseconds margin = std::min(every / 5, milliseconds{1000});
+        if (now - last_sent_ >= every - margin) {
+            transport_.send_frame("\n");
+            last_sent_ = now;
+        }
+        next = every - margin - std::chrono::floor<milliseconds>(now - last_sent_);
+    }
+    if (beat_.expects != 0) {
+        const milliseconds check{beat_.expects};
+        next = next == milliseconds{0} ? check : std::min(next, check);
+    }
+    if (next > milliseconds{0}) core_.loop().arm(beat_timer_, next);
+}
+
+void StompSession::on_second(WallTime wall, SteadyTime now) {
+    if (!connected_) {
+        if (now - opened_ > core_.options().handshake_time) fault("CONNECT did not come in time");
+        return;
+    }
+    if (identity_->claims.expires <= wall) {
+        fault(name(Code::kAuthExpired), {}, 4401);
+        return;
+    }
+    for (auto it = stays_.begin(); it != stays_.end();) {
+        if (now - it->second < core_.options().session_ttl) {
+            ++it;
+            continue;
+        }
+        core_.chat().expire(speaker_, it->first);
+        it = stays_.erase(it);
+    }
+}
+
+void StompSession::on_token_revoked(std::string_view sha256_hex) {
+    if (identity_ && identity_->token_sha256 == sha256_hex) fault(name(Code::kAuthInvalid), {}, 4401);
+}
+
+void StompSession::on_member_revoked(const MemberId& member, WallTime before) {
+    if (!identity_ || identity_->claims.member != member) return;
+    if (identity_->claims.issued_at.value_or(WallTime{}) < before) fault(name(Code::kAuthInvalid), {}, 4401);
+}
+
+void StompSession::notify(const MemberId& member, std::string_view json) {
+    if (ended_ || speaker_.member != member) return;
+    for (const auto& [id, subscription] : subscriptions_) {
+        if (subscription->kind().kind == auth::DestinationKind::kNotifications) {
+            user_message(id, subscription->destination(), json);
+            return;
+        }
+    }
+}
+
+void StompSession::drain(milliseconds reconnect_after) { end(1001, std::to_string(reconnect_after.count())); }
+
+void StompSession::one_less_in_flight() {
+    --in_flight_;
+    if (disconnecting_ && in_flight_ == 0) {
+        if (!disconnect_receipt_.empty()) receipt(disconnect_receipt_);
+        end(1000, "");
+    }
+}
+
+}  // namespace parley::gateway

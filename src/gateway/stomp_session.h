@@ -1,0 +1,162 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/acl.h"
+#include "auth/jwt.h"
+#include "auth/rate_limit.h"
+#include "chat/service.h"
+#include "gateway/stomp_subscription.h"
+#include "gateway/stomp_transport.h"
+#include "wire/stomp_decoder.h"
+
+namespace parley::gateway {
+
+class Core;
+
+/// Who came through the handshake.
+struct Identity {
+    auth::Claims claims;
+    std::string token_sha256;  ///< empty for guests
+};
+
+/// One STOMP conversation: from CONNECT to the end, over any transport.
+///
+/// Thread: core-local. Owned by its transport through a shared_ptr, so that an answer that comes after the end finds
+///         nobody; the Core has it in its list while it is open.
+/// Order:  frames are handled one after the other; while one waits for an answer (busy), later ones wait in input_.
+/// Limit:  subscriptions, transactions (100 messages, 512 KiB), 512 appends in flight.
+/// Fails:  protocol faults end in ERROR and close; refused operations go to `/user/queue/errors`.
+class StompSession final : public std::enable_shared_from_this<StompSession>, private wire::StompDecoder::Handler {
+public:
+    StompSession(Core& core, StompTransport& transport, auth::Profile profile, std::optional<Identity> identity,
+                 std::optional<wire::StompVersion> subprotocol, std::string transport_name);
+    ~StompSession() override;
+
+    /// What arrived. kPause: no more until the transport's resume().
+    wire::Flow feed(std::string_view bytes);
+    void on_drained();
+    /// The transport refuses a message above the limit: ERROR, then 1009.
+    void on_too_large() { fault("the message is too large", {}, 1009); }
+    /// The transport is gone. Nothing is sent after this.
+    void on_closed();
+
+    /// Ends what has run out: the token, the handshake's time, stays in rooms.
+    void on_second(WallTime wall, SteadyTime now);
+    /// Ends with ERROR and 4401 when this session's token is meant.
+    void on_token_revoked(std::string_view sha256_hex);
+    void on_member_revoked(const MemberId& member, WallTime before);
+    void notify(const MemberId& member, std::string_view json);
+    /// The server goes: close 1001 with the reconnect delay.
+    void drain(milliseconds reconnect_after);
+
+    [[nodiscard]] const MemberId& member() const noexcept { return speaker_.member; }
+
+private:
+    friend class StompSubscription;
+    friend class TopicHub;
+    struct Refusal {
+        Code code;
+        std::string_view message;
+        std::string_view extra;  ///< further JSON members
+        std::string_view receipt;
+    };
+    struct Transaction {
+        std::optional<RoomId> room;
+        std::vector<Draft> drafts;
+        std::vector<std::string> receipts;
+        std::size_t bytes = 0;
+        bool spoiled = false;  ///< a SEND in it was refused
+    };
+
+    // stomp_session.cpp: the conversation
+    wire::Flow on_frame(const wire::StompFrame& frame) override;
+    void on_heartbeat() override {}
+    void dispatch(const wire::StompFrame& frame);
+    void on_connect(const wire::StompFrame& frame);
+    void finish_connect(wire::HeartBeat client, std::optional<wire::StompVersion> version);
+    void on_disconnect(const wire::StompFrame& frame);
+    void send(std::string_view command, std::span<const wire::StompHeader> headers, std::string_view body = {});
+    void receipt(std::string_view id, std::span<const wire::StompHeader> extra = {});
+    void user_message(const std::string& subscription, std::string_view destination, std::string_view json);
+    void refuse(const Refusal& refusal);
+    void fault(std::string_view message, std::string_view receipt = {}, std::uint16_t code = 1002);
+    void end(std::uint16_t code, std::string_view reason);
+    /// While an answer is awaited that later frames depend on, they wait.
+    void hold() noexcept { holding_ = true; }
+    void release();
+    void go_on();
+    [[nodiscard]] bool busy() const noexcept { return holding_ || throttled_ || disconnecting_; }
+    void beat();
+    [[nodiscard]] bool is_open() const noexcept { return !ended_; }
+
+    // stomp_send.cpp: SEND and transactions
+    void on_send(const wire::StompFrame& frame);
+    struct Request {  ///< one SEND that names a room
+        auth::Operation operation = auth::Operation::kSend;
+        chat::Words words;
+        RoomSeq read_up_to;
+        std::string receipt;
+        std::string transaction;
+    };
+    [[nodiscard]] Result<Request> parse_chat(std::string_view body);
+    [[nodiscard]] Result<Request> parse_public(std::string_view body);
+    [[nodiscard]] Result<Request> parse_hint(auth::DestinationKind kind, std::string_view body);
+    void perform(Request request);
+    /// False: it goes on when the room has been made; the session is held until then.
+    bool perform_in(const chat::RoomView& view, Request request);
+    void perform_allowed(Request request);
+    void talk(Request request);
+    void refuse_send(const Request& request, const Error& error);
+    void on_auth_refresh(const wire::StompFrame& frame, std::string receipt);
+    void on_topic_send(const wire::StompFrame& frame);
+    void on_begin(const wire::StompFrame& frame);
+    void on_commit(const wire::StompFrame& frame);
+    void on_abort(const wire::StompFrame& frame);
+    void add_to_transaction(Request request);
+    [[nodiscard]] bool take_rate(std::uint32_t messages, std::string_view receipt);
+    void sent(const RoomId& room, const std::string& receipt, const Result<std::vector<log::Appended>>& result);
+    void one_less_in_flight();
+    [[nodiscard]] Result<> judge(auth::Operation operation, const auth::Destination& destination,
+                                 const chat::RoomView& view) const;
+
+    // stomp_subscribe.cpp: SUBSCRIBE, UNSUBSCRIBE, ACK, NACK
+    void on_subscribe(const wire::StompFrame& frame);
+    void subscribe_room(std::unique_ptr<StompSubscription> subscription, const auth::Destination& destination,
+                        room::Start start, bool from_read_mark);
+    void on_unsubscribe(const wire::StompFrame& frame);
+    void on_ack(const wire::StompFrame& frame);
+    void drop(const std::string& id);
+    /// A room may no longer be read: said in the errors queue, or with ERROR and 4403.
+    void end_of_right(std::string_view extra);
+
+    Core& core_;
+    StompTransport& transport_;
+    const auth::Profile profile_;
+    chat::Speaker speaker_;
+    std::optional<Identity> identity_;
+    std::optional<wire::StompVersion> subprotocol_;
+    wire::StompDecoder decoder_;
+    std::string input_;                     ///< arrived while busy
+    std::map<std::string, std::unique_ptr<StompSubscription>> subscriptions_;
+    std::map<std::string, Transaction> transactions_;
+    std::map<RoomId, SteadyTime> stays_;    ///< rooms this session has joined, and when each was last extended
+    auth::SendRate rate_;
+    rt::Timer beat_timer_;
+    wire::HeartBeat beat_{0, 0};
+    SteadyTime opened_;
+    SteadyTime last_received_;
+    SteadyTime last_sent_;
+    std::string disconnect_receipt_;
+    std::uint32_t in_flight_ = 0;
+    bool connected_ = false;
+    bool holding_ = false;
+    bool throttled_ = false;  ///< too many appends in flight
+    bool disconnecting_ = false;
+    bool ended_ = false;
+};
+
+}  // namespace parley::gateway

@@ -1,0 +1,264 @@
+#include <charconv>
+
+#include "gateway/core.h"
+#include "gateway/iso_time.h"
+#include "gateway/stomp_session.h"
+
+namespace parley::gateway {
+namespace {
+
+std::optional<std::uint64_t> number(std::string_view text) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+    return value;
+}
+
+/// Where the headers of SUBSCRIBE say to begin. `read_mark`: after the member's, which has to be asked for.
+Result<room::Start> parse_start(const wire::StompFrame& frame, bool& read_mark) {
+    room::Start start;
+    if (const auto epoch = frame.find("epoch")) {
+        const auto value = number(*epoch);
+        // An epoch that is no number is another epoch than any of ours.
+        start.epoch = Epoch{value.value_or(0)};
+    }
+    if (const auto after = frame.find("after-seq")) {
+        if (*after == "read") {
+            read_mark = true;
+            return start;
+        }
+        const auto value = number(*after);
+        if (!value) return fail(Code::kInvalidPayload, "after-seq must be a number or 'read'");
+        start.from = room::Start::From::kAfter;
+        start.after = {*value};
+    } else if (const auto since = frame.find("since")) {
+        const auto time = parse_iso_time(*since);
+        if (!time) return fail(Code::kInvalidPayload, "since must be an ISO 8601 time such as 2026-11-20T12:34:56Z");
+        start.from = room::Start::From::kSince;
+        start.since = *time;
+    } else if (const auto last = frame.find("last")) {
+        const auto value = number(*last);
+        if (!value) return fail(Code::kInvalidPayload, "last must be a number");
+        start.from = room::Start::From::kLast;
+        start.last = *value;
+    }
+    return start;
+}
+
+}  // namespace
+
+void StompSession::on_subscribe(const wire::StompFrame& frame) {
+    const std::string asked{frame.find("receipt").value_or("")};
+    const auto destination = frame.find("destination");
+    if (!destination) {
+        fault("SUBSCRIBE needs a destination", asked);
+        return;
+    }
+    auto id = frame.find("id");
+    if (!id && decoder_.version() == wire::StompVersion::k10) id = destination;
+    if (!id || id->empty()) {
+        fault("SUBSCRIBE needs an id", asked);
+        return;
+    }
+    if (subscriptions_.contains(std::string{*id})) {
+        fault("this subscription id is in use", asked);
+        return;
+    }
+    const auto mode = frame.find("ack").value_or("auto");
+    if (mode != "auto" && mode != "client" && mode != "client-individual") {
+        fault("ack must be auto, client or client-individual", asked);
+        return;
+    }
+    if (subscriptions_.size() >= core_.options().subscriptions) {
+        refuse({Code::kSubscriptionLimit, {}, {}, asked});
+        return;
+    }
+    auto subscription = std::make_unique<StompSubscription>(*this, std::string{*id}, std::string{*destination});
+    subscription->set_receipt(asked);
+    if (mode != "auto") {
+        const auto prefetch = number(frame.find("prefetch-count").value_or("1000"));
+        if (!prefetch || *prefetch == 0) {
+            refuse({Code::kInvalidPayload, "prefetch-count must be a number above 0", {}, asked});
+            return;
+        }
+        subscription->set_ack_mode(mode == "client" ? AckMode::kClient : AckMode::kClientIndividual,
+                                   std::min<std::size_t>(*prefetch, 100'000));
+    }
+    const auth::Destination parsed = auth::parse_destination(profile_, *destination);
+    subscription->set_kind(parsed);
+    using Kind = auth::DestinationKind;
+    switch (parsed.kind) {
+        case Kind::kErrors:
+        case Kind::kNotifications:
+            subscriptions_[subscription->id()] = std::move(subscription);
+            receipt(asked);
+            return;
+        case Kind::kTopic:
+            core_.topics().add(*subscription, *this);
+            subscriptions_[subscription->id()] = std::move(subscription);
+            receipt(asked);
+            return;
+        case Kind::kRoom:
+        case Kind::kRoomEvents: break;
+        default: {
+            const auto decision = auth::decide({.profile = profile_,
+                                                .operation = auth::Operation::kSubscribe,
+                                                .destination = parsed,
+                                                .who = {speaker_.member, speaker_.guest}});
+            refuse({decision.code, decision.rule, {}, asked});
+            return;
+        }
+    }
+    bool read_mark = false;
+    auto start = parse_start(frame, read_mark);
+    if (!start) {
+        refuse({start.error().code, start.error().message, {}, asked});
+        return;
+    }
+    subscribe_room(std::move(subscription), parsed, *start, read_mark);
+}
+
+void StompSession::subscribe_room(std::unique_ptr<StompSubscription> subscription, const auth::Destination& destination,
+                                  room::Start start, bool from_read_mark) {
+    hold();
+    const RoomId room = destination.room;
+    auto judged = [weak = weak_from_this(), subscription = std::move(subscription), destination, start,
+                   from_read_mark](Result<chat::RoomView> view) mutable {
+        const auto self = weak.lock();
+        if (self == nullptr || self->ended_) return;
+        StompSession& session = *self;
+        const std::string asked = subscription->take_receipt();
+        if (!view) {
+            session.refuse({view.error().code, view.error().message, {}, asked});
+            session.release();
+            return;
+        }
+        const auto allowed = session.judge(auth::Operation::kSubscribe, destination, *view);
+        if (!allowed) {
+            session.refuse({allowed.error().code, allowed.error().message, {}, asked});
+            session.release();
+            return;
+        }
+        StompSubscription& added = *subscription;
+        session.subscriptions_[added.id()] = std::move(subscription);
+        auto& hub = session.core_.hub();
+        const bool events = destination.kind == auth::DestinationKind::kRoomEvents;
+        auto& form = session.core_.forms().get({.framing = session.transport_.framing(),
+                                                .version = session.decoder_.version(),
+                                                .acks = added.mode() != AckMode::kAuto,
+                                                .deflate_bits = session.transport_.deflate_bits(),
+                                                .destination = session.profile_ == auth::Profile::kPublic ? "/topic/" : "/sub/chat/room/",
+                                                .events_suffix = events ? "/events" : ""});
+        if (events) {
+            added.start(hub.subscribe_events(destination.room, added, form, added.id(), session.speaker_.member));
+            session.receipt(asked);
+            session.release();
+            return;
+        }
+        added.set_receipt(asked);
+        if (!from_read_mark) {
+            added.start(hub.subscribe(destination.room, added, form, added.id(), session.speaker_.member, start));
+            session.release();
+            return;
+        }
+        session.core_.read_mark(
+            destination.room, session.speaker_.member,
+            [weak, id = added.id(), room = destination.room, start, &form](Result<RoomSeq> mark) mutable {
+                const auto again = weak.lock();
+                if (again == nullptr || again->ended_) return;
+                const auto found = again->subscriptions_.find(id);
+                if (!mark) {
+                    const std::string receipt_id = found->second->take_receipt();
+                    again->drop(id);
+                    again->refuse({mark.error().code, mark.error().message, {}, receipt_id});
+                } else {
+                    start.from = room::Start::From::kAfter;
+                    start.after = *mark;
+                    found->second->start(again->core_.hub().subscribe(room, *found->second, form, id,
+                                                                      again->speaker_.member, start));
+                }
+                again->release();
+            });
+    };
+    core_.chat().view(room, speaker_.member, std::move(judged));
+}
+
+void StompSession::drop(const std::string& id) {
+    const auto found = subscriptions_.find(id);
+    if (found == subscriptions_.end()) return;
+    found->second->stop();
+    if (found->second->kind().kind == auth::DestinationKind::kTopic) core_.topics().remove(*found->second);
+    core_.loop().bury(std::move(found->second));
+    subscriptions_.erase(found);
+}
+
+void StompSession::end_of_right(std::string_view extra) {
+    for (const auto& [id, subscription] : subscriptions_) {
+        if (subscription->kind().kind != auth::DestinationKind::kErrors) continue;
+        refuse({Code::kForbidden, "the right to read this room has ended", extra, {}});
+        return;
+    }
+    fault("CHAT_FORBIDDEN: the right to read this room has ended", {}, 4403);
+}
+
+void StompSession::on_unsubscribe(const wire::StompFrame& frame) {
+    const std::string asked{frame.find("receipt").value_or("")};
+    auto id = frame.find("id");
+    if (!id && decoder_.version() == wire::StompVersion::k10) id = frame.find("destination");
+    if (!id) {
+        fault("UNSUBSCRIBE needs an id", asked);
+        return;
+    }
+    drop(std::string{*id});
+    receipt(asked);
+}
+
+void StompSession::on_ack(const wire::StompFrame& frame) {
+    const std::string asked{frame.find("receipt").value_or("")};
+    // 1.2: id is `<subscription>:<seq>`. Before: subscription (1.1) and message-id `<room>:<seq>`.
+    std::string subscription{frame.find("subscription").value_or("")};
+    std::string_view id;
+    if (decoder_.version() == wire::StompVersion::k12) {
+        id = frame.find("id").value_or("");
+        const auto colon = id.rfind(':');
+        if (colon != std::string_view::npos) subscription = id.substr(0, colon);
+    } else {
+        id = frame.find("message-id").value_or("");
+    }
+    if (id.empty()) {
+        fault(decoder_.version() == wire::StompVersion::k12 ? "ACK and NACK need an id"
+                                                            : "ACK and NACK need a message-id",
+              asked);
+        return;
+    }
+    if (const auto transaction = frame.find("transaction");
+        transaction && !transactions_.contains(std::string{*transaction})) {
+        fault("this transaction was not begun", asked);
+        return;
+    }
+    const auto colon = id.rfind(':');
+    const auto seq = colon == std::string_view::npos ? std::nullopt : number(id.substr(colon + 1));
+    bool known = false;
+    if (seq) {
+        for (auto& [key, candidate] : subscriptions_) {
+            // 1.0 names no subscription: the first that waits for it.
+            if (!subscription.empty() && key != subscription) continue;
+            const bool is_topic = candidate->kind().kind == auth::DestinationKind::kTopic;
+            if (decoder_.version() != wire::StompVersion::k12 &&
+                id.substr(0, colon) != (is_topic ? key : candidate->kind().room.str())) {
+                continue;
+            }
+            if (candidate->mode() != AckMode::kAuto && candidate->acknowledge({*seq})) {
+                known = true;
+                break;
+            }
+        }
+    }
+    if (!known) {
+        fault("nothing waits for this acknowledgement", asked);
+        return;
+    }
+    receipt(asked);
+}
+
+}  // namespace parley::gateway

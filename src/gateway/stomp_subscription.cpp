@@ -1,0 +1,112 @@
+#include "gateway/stomp_subscription.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "gateway/core.h"
+#include "gateway/stomp_session.h"
+
+namespace parley::gateway {
+
+StompSubscription::StompSubscription(StompSession& session, std::string id, std::string destination)
+    : session_(session), id_(std::move(id)), destination_(std::move(destination)) {}
+
+StompSubscription::~StompSubscription() = default;
+
+void StompSubscription::set_ack_mode(AckMode mode, std::size_t prefetch) {
+    mode_ = mode;
+    prefetch_ = prefetch;
+}
+
+void StompSubscription::stop() noexcept {
+    if (reader_ != nullptr) reader_->stop();
+}
+
+void StompSubscription::on_drained() {
+    if (reader_ != nullptr) reader_->on_drained();
+}
+
+bool StompSubscription::acknowledge(RoomSeq seq) {
+    const auto found = std::lower_bound(waiting_.begin(), waiting_.end(), seq);
+    if (found == waiting_.end() || *found != seq) return false;
+    waiting_.erase(mode_ == AckMode::kClient ? waiting_.begin() : found, found + 1);
+    on_drained();
+    return true;
+}
+
+RoomSeq StompSubscription::track() {
+    tracked_ = tracked_.next();
+    if (mode_ != AckMode::kAuto) waiting_.push_back(tracked_);
+    return tracked_;
+}
+
+std::size_t StompSubscription::can_take() const {
+    if (!session_.is_open() || session_.transport_.queued() >= session_.core_.options().send_buffer.count) return 0;
+    if (mode_ == AckMode::kAuto) return std::numeric_limits<std::size_t>::max();
+    return prefetch_ > waiting_.size() ? prefetch_ - waiting_.size() : 0;
+}
+
+bool StompSubscription::can_take_event() const {
+    return session_.is_open() && session_.transport_.queued() < session_.core_.options().send_buffer.count / 2;
+}
+
+void StompSubscription::take(const rt::Slice& frames) {
+    if (!session_.is_open()) return;
+    session_.transport_.send_encoded(frames);
+    session_.last_sent_ = session_.core_.loop().now();
+    if (mode_ == AckMode::kAuto || reader_ == nullptr) return;
+    // What was just taken is everything up to the cursor: seq is dense.
+    RoomSeq from = waiting_.empty() ? RoomSeq{} : waiting_.back();
+    from = std::max(from, tracked_);
+    for (RoomSeq seq = from.next(); seq <= reader_->cursor(); seq = seq.next()) waiting_.push_back(seq);
+    tracked_ = reader_->cursor();
+}
+
+void StompSubscription::on_live(std::string_view, const log::RoomHead& at) {
+    const std::string receipt = take_receipt();
+    if (receipt.empty()) return;
+    const std::string epoch = std::to_string(at.epoch.value);
+    const std::string head = std::to_string(at.head.value);
+    const std::array<wire::StompHeader, 2> position{{{"epoch", epoch}, {"seq", head}}};
+    session_.receipt(receipt, position);
+}
+
+void StompSubscription::on_set_back(const RoomId& room, RoomSeq written) {
+    // An acknowledging client that is behind is not slow: it asked for it.
+    if (mode_ != AckMode::kAuto && waiting_.size() >= prefetch_) return;
+    session_.core_.services().counters.set_back.add();
+    std::string extra = R"("roomId":)";
+    append_json_string(extra, room.str());
+    extra += R"(,"afterSeq":)" + std::to_string(written.value);
+    session_.refuse({Code::kResync, {}, extra, {}});
+}
+
+void StompSubscription::on_truncated(const RoomId& room, RoomSeq first) {
+    std::string extra = R"("roomId":)";
+    append_json_string(extra, room.str());
+    extra += R"(,"firstSeq":)" + std::to_string(first.value);
+    session_.refuse({Code::kHistoryTruncated, {}, extra, {}});
+}
+
+void StompSubscription::on_position_invalid(std::string_view, const RoomId& room, const log::RoomHead& at) {
+    std::string extra = R"("roomId":)";
+    append_json_string(extra, room.str());
+    extra += R"(,"epoch":")" + std::to_string(at.epoch.value) + '"';
+    extra += R"(,"firstSeq":)" + std::to_string(at.first.value);
+    extra += R"(,"headSeq":)" + std::to_string(at.head.value);
+    StompSession& session = session_;
+    const std::string receipt = take_receipt();
+    session.drop(id_);
+    session.refuse({Code::kPositionInvalid, {}, extra, receipt});
+}
+
+void StompSubscription::on_ended(std::string_view, const RoomId& room) {
+    std::string extra = R"("roomId":)";
+    append_json_string(extra, room.str());
+    StompSession& session = session_;
+    session.drop(id_);
+    session.end_of_right(extra);
+}
+
+}  // namespace parley::gateway

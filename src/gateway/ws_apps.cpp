@@ -1,0 +1,112 @@
+#include "gateway/ws_apps.h"
+
+#include "gateway/core.h"
+#include "wire/deflate_offer.h"
+#include "wire/utf8.h"
+#include "wire/websocket_handshake.h"
+
+namespace parley::gateway {
+namespace {
+
+std::string joined(const wire::HttpRequest& request, std::string_view name) {
+    std::string out;
+    for (const auto value : request.headers.all(name)) {
+        if (!out.empty()) out += ", ";
+        out += value;
+    }
+    return out;
+}
+
+}  // namespace
+
+// --- STOMP --------------------------------------------------------------------------------------------------------
+
+StompWsApp::StompWsApp(Core& core, auth::Profile profile, std::optional<Identity> identity,
+                       std::optional<wire::StompVersion> subprotocol)
+    : session_(std::make_shared<StompSession>(core, *this, profile, std::move(identity), subprotocol, "websocket")) {}
+
+void StompWsApp::on_open(WsSession& socket) { socket_ = &socket; }
+
+wire::Flow StompWsApp::on_message(wire::Opcode, std::string_view payload) { return session_->feed(payload); }
+
+void StompWsApp::on_drained() { session_->on_drained(); }
+
+void StompWsApp::on_closed() {
+    socket_ = nullptr;
+    session_->on_closed();
+}
+
+void StompWsApp::send_frame(std::string_view frame) {
+    if (socket_ == nullptr) return;
+    // Old clients read binary frames as Latin-1: text wherever it can be text.
+    const bool text = wire::is_valid_utf8(frame);
+    socket_->send(text ? wire::Opcode::kText : wire::Opcode::kBinary, frame);
+}
+
+void StompWsApp::send_encoded(const rt::Slice& frames) {
+    if (socket_ != nullptr) socket_->send_encoded(frames);
+}
+
+void StompWsApp::close(std::uint16_t code, std::string_view reason) {
+    if (socket_ != nullptr) socket_->close(code, reason);
+}
+
+void StompWsApp::resume() {
+    if (socket_ != nullptr) socket_->resume();
+}
+
+std::size_t StompWsApp::queued() const { return socket_ == nullptr ? 0 : socket_->connection().queued(); }
+
+int StompWsApp::deflate_bits() const { return socket_ == nullptr ? 0 : socket_->deflate_bits(); }
+
+// --- echo ---------------------------------------------------------------------------------------------------------
+
+wire::Flow EchoWsApp::on_message(wire::Opcode opcode, std::string_view payload) {
+    socket_->send(opcode, payload);
+    // Who does not read its echoes does not get to send more.
+    return socket_->connection().can_take() ? wire::Flow::kContinue : wire::Flow::kPause;
+}
+
+void EchoWsApp::on_drained() { socket_->resume(); }
+
+// --- the handshake ------------------------------------------------------------------------------------------------
+
+bool is_websocket_request(const wire::HttpRequest& request) {
+    return wire::wants_websocket(joined(request, "upgrade"));
+}
+
+std::optional<Error> websocket_problem(const wire::HttpRequest& request, int& status) {
+    const std::string upgrade = joined(request, "upgrade");
+    const std::string connection = joined(request, "connection");
+    const std::string version = joined(request, "sec-websocket-version");
+    const std::string key = joined(request, "sec-websocket-key");
+    if (request.method != "GET" || request.version_minor == 0) {
+        status = 400;
+        return Error{Code::kBadRequest, "a WebSocket handshake is a GET of HTTP/1.1"};
+    }
+    const auto refusal = wire::check_handshake({upgrade, connection, version, key});
+    if (!refusal) return std::nullopt;
+    status = refusal->status;
+    return Error{Code::kBadRequest, std::string{refusal->text}};
+}
+
+void upgrade_to_websocket(Core& core, const ExchangeRef& exchange, std::unique_ptr<WsApp> app,
+                          wire::WebSocketLimits limits, std::string_view subprotocol) {
+    const wire::HttpRequest& request = exchange->request();
+    const std::string accept = wire::accept_key(joined(request, "sec-websocket-key"));
+    wire::HttpResponseHead head;
+    head.status = 101;
+    head.fields = {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Accept", accept}};
+    if (!subprotocol.empty()) head.fields.push_back({"Sec-WebSocket-Protocol", subprotocol});
+    WsSession::Compression compression;
+    const auto deflate = wire::negotiate_deflate(joined(request, "sec-websocket-extensions"));
+    if (deflate) {
+        head.fields.push_back({"Sec-WebSocket-Extensions", deflate->response});
+        compression = {&core.inflater(), &core.deflaters().at(deflate->server_window_bits), deflate->server_window_bits};
+    }
+    std::string response;
+    wire::append_response(response, head, {});
+    exchange->upgrade(response, std::make_unique<WsSession>(std::move(app), limits, compression));
+}
+
+}  // namespace parley::gateway

@@ -1,0 +1,58 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/exchange.h"
+#include "gateway/stomp_session.h"
+#include "gateway/stomp_transport.h"
+#include "gateway/ws_session.h"
+
+namespace parley::gateway {
+
+/// STOMP straight in WebSocket messages, one frame in each. Thread: core-local. Owned by its WsSession.
+class StompWsApp final : public WsApp, public StompTransport {
+public:
+    StompWsApp(Core& core, auth::Profile profile, std::optional<Identity> identity,
+               std::optional<wire::StompVersion> subprotocol);
+
+    void on_open(WsSession& socket) override;
+    wire::Flow on_message(wire::Opcode opcode, std::string_view payload) override;
+    void on_drained() override;
+    void on_too_large() override { session_->on_too_large(); }
+    void on_closed() override;
+
+private:
+    void send_frame(std::string_view frame) override;
+    void send_encoded(const rt::Slice& frames) override;
+    void close(std::uint16_t code, std::string_view reason) override;
+    void resume() override;
+    [[nodiscard]] std::size_t queued() const override;
+    [[nodiscard]] StompFraming framing() const override { return StompFraming::kWebSocket; }
+    [[nodiscard]] int deflate_bits() const override;
+
+    WsSession* socket_ = nullptr;
+    std::shared_ptr<StompSession> session_;
+};
+
+/// Sends every message back: for conformance suites.
+class EchoWsApp final : public WsApp {
+public:
+    void on_open(WsSession& socket) override { socket_ = &socket; }
+    wire::Flow on_message(wire::Opcode opcode, std::string_view payload) override;
+    void on_drained() override;
+    void on_closed() override { socket_ = nullptr; }
+
+private:
+    WsSession* socket_ = nullptr;
+};
+
+/// Answers a WebSocket handshake that has been judged: 101 and the session, or 400/426 with the reason.
+/// `subprotocols`: what is spoken inside; the first of the client's that is among them is chosen.
+void upgrade_to_websocket(Core& core, const ExchangeRef& exchange, std::unique_ptr<WsApp> app,
+                          wire::WebSocketLimits limits, std::string_view subprotocol);
+/// What the request asks to be refused for, before anything else is looked at. Empty: it is a good upgrade request.
+[[nodiscard]] std::optional<Error> websocket_problem(const wire::HttpRequest& request, int& status);
+[[nodiscard]] bool is_websocket_request(const wire::HttpRequest& request);
+
+}  // namespace parley::gateway
