@@ -4,9 +4,10 @@
 #include "auth/jwt.h"
 #include "auth/jwt_keys.h"
 #include "auth/nickname.h"
+#include "auth/test_keys.h"
 
-// Three readings of the input: as a token as it comes; as `header\npayload`, signed rightly, so that the claims are
-// reached; and as a nickname.
+// Four readings of the input: as a token as it comes; as `header\npayload`, signed rightly, so that the claims are
+// reached; as the signature of an ES256 token; and as a nickname.
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     using namespace parley;
     static const std::string secret = "0123456789abcdef0123456789abcdef";
@@ -32,6 +33,13 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
         const std::string body = auth::base64url(text.substr(0, line)) + "." + auth::base64url(text.substr(line + 1));
         check(body + "." + auth::base64url(signer->sign(body)));
     }
+    static const auth::TestKeyPair pair{"EC"};
+    static const auth::TokenKeys ec_keys =
+        std::move(*auth::TokenKeys::load({.algorithm = "ES256", .public_key = pair.public_file()}));
+    static const std::string ec_body =
+        auth::base64url(R"({"alg":"ES256"})") + "." + auth::base64url(R"({"id":"u"})") + ".";
+    if (ec_keys.verify(ec_body + auth::base64url(text), now)) std::abort();
+
     const std::string once = auth::clean_nickname(text);
     if (auth::clean_nickname(once) != once) std::abort();
     return 0;
