@@ -22,5 +22,5 @@ build_preset() {
 
 # targets_matching PRESET REGEX: names of a configured preset's programs.
 targets_matching() {
-    ninja -C "build/$1" -t targets all | sed -n 's/^\([a-z0-9_]*\): phony$/\1/p' | grep -E "$2" || true
+    ninja -C "build/$1" -t targets all | sed -n 's/^\([a-z0-9_]*\): phony$/\1/p' | grep -v '^cmake_' | grep -E "$2" || true
 }

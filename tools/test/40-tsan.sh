@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ThreadSanitizer over the folders where threads meet, and over a loaded server (tests/e2e/tsan/).
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-export TSAN_OPTIONS="suppressions=$ROOT/tools/test/tsan.supp halt_on_error=0 second_deadlock_stack=1"
+export TSAN_OPTIONS="suppressions=$ROOT/tools/test/tsan.supp history_size=7 halt_on_error=0 second_deadlock_stack=1"
 limit=900
 [ "$PARLEY_TIER" != check ] || limit=7200
 # Newer kernels place the program where TSan's shadow is; the layout without randomness is known to fit.
