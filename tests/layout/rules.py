@@ -110,7 +110,11 @@ class Tree:
         return self.root == ROOT and (ROOT / "tests" / "layout" / "broken") in path.parents
 
     def idle_keys(self):
-        keys = re.findall(r"inline constexpr Key<[^;{]*> (\w+)\{", self._text("src/base/config_keys.h"))
+        header = self._text("src/base/config_keys.h")
+        keys = re.findall(r"inline constexpr Key<[^;{]*> (\w+)\{", header)
+        # A kind with one choice has its effect in being checked.
+        single = re.findall(r'k(\w+)Kinds\[\] = \{"[^",]*"\}', header)
+        keys = [key for key in keys if key not in {f"{name.lower()}_kind" for name in single}]
         users = "".join(p.read_text(encoding="utf-8") for p in self._sources("src", "apps")
                         if not p.name.startswith("config") and not re.search(r"_i?test\.cpp$", p.name))
         for key in keys:
