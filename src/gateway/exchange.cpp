@@ -124,6 +124,7 @@ void Exchange::finished() {
     session_ = nullptr;
     connection_ = nullptr;
     gone_ = nullptr;
+    drained_ = nullptr;
 }
 
 void Exchange::detach() {

@@ -54,6 +54,8 @@ public:
 
     /// Called once when the connection goes before the answer is complete.
     void on_gone(UniqueFunction<void()> callback) { gone_ = std::move(callback); }
+    /// Called once, when a connection that could not take more can again.
+    void on_drained(UniqueFunction<void()> callback) { drained_ = std::move(callback); }
 
 private:
     friend class HttpSession;
@@ -67,6 +69,7 @@ private:
     std::string peer_;
     std::vector<std::pair<std::string, std::string>> common_fields_;
     UniqueFunction<void()> gone_;
+    UniqueFunction<void()> drained_;
     wire::HttpBodyFraming framing_ = wire::HttpBodyFraming::kNone;
     bool streaming_ = false;
 };

@@ -1,5 +1,7 @@
 #include "gateway/http_session.h"
 
+#include <utility>
+
 namespace parley::gateway {
 namespace {
 /// What a client may send ahead of the answer it waits for.
@@ -107,6 +109,12 @@ void HttpSession::on_timeout() {
 void HttpSession::on_end_of_input(rt::Connection& connection) {
     end_of_input_ = true;
     if (current_ == nullptr || current_->streaming_) connection.abort();
+}
+
+void HttpSession::on_drained(rt::Connection&) {
+    if (current_ == nullptr || !current_->drained_) return;
+    auto drained = std::exchange(current_->drained_, nullptr);
+    drained();
 }
 
 void HttpSession::on_closed(rt::Connection&) {

@@ -37,6 +37,7 @@ public:
     void on_open(rt::Connection& connection) override { connection_ = &connection; }
     std::size_t on_data(rt::Connection& connection, std::span<char> bytes) override;
     void on_end_of_input(rt::Connection& connection) override;
+    void on_drained(rt::Connection& connection) override;
     void on_closed(rt::Connection& connection) override;
 
 private:

@@ -1,0 +1,40 @@
+#include "gateway/rest_call.h"
+
+#include <charconv>
+
+#include "gateway/rest_json.h"
+
+namespace parley::gateway {
+
+Result<std::optional<std::uint64_t>> RestCall::number(std::string_view name) const {
+    const auto text = query.get(name);
+    if (!text) return std::optional<std::uint64_t>{};
+    std::uint64_t value = 0;
+    const char* const end = text->data() + text->size();
+    const auto [stop, error] = std::from_chars(text->data(), end, value);
+    if (text->empty() || error != std::errc{} || stop != end) {
+        return fail(Code::kBadRequest, std::string{name} + " must be a whole number, 0 or more");
+    }
+    return std::optional{value};
+}
+
+void RestCall::answer(int status, std::string_view json, std::vector<wire::HttpField> fields) {
+    if (enveloped) {
+        exchange_->respond_json(status, envelope(status, "OK", json), std::move(fields));
+    } else {
+        exchange_->respond_json(status, json, std::move(fields));
+    }
+}
+
+void RestCall::refuse(const Error& error, std::vector<wire::HttpField> fields) {
+    counters_.refused(error.code).add();
+    const int status = info(error.code).http_status;
+    if (status == 429 || status == 503) fields.push_back({"Retry-After", "1"});
+    if (status == 401) fields.push_back({"WWW-Authenticate", "Bearer"});
+    const std::string_view message = error.message.empty() ? info(error.code).english : error.message;
+    exchange_->respond_json(status,
+                            enveloped ? refusal_envelope(status, error.code, message) : error_json(error.code, message),
+                            std::move(fields));
+}
+
+}  // namespace parley::gateway

@@ -1,0 +1,49 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chat/service.h"
+#include "gateway/exchange.h"
+#include "gateway/services.h"
+#include "gateway/stomp_session.h"
+#include "wire/query.h"
+
+namespace parley::gateway {
+
+/// One REST request under way: who asks, about which room, and how an answer looks.
+///
+/// Thread: core-local. Shared by the continuations that work on it; outlives the connection.
+/// Order:  one answer.
+class RestCall {
+public:
+    RestCall(ExchangeRef exchange, Counters& counters) : exchange_(std::move(exchange)), counters_(counters) {}
+
+    [[nodiscard]] const wire::HttpRequest& request() const noexcept { return exchange_->request(); }
+    [[nodiscard]] const ExchangeRef& exchange() const noexcept { return exchange_; }
+    [[nodiscard]] const MemberId& member() const noexcept { return identity.claims.member; }
+    [[nodiscard]] chat::Speaker speaker() const { return {member(), identity.claims.nickname, false, 0}; }
+
+    /// A whole number ≥ 0 of the query; nullopt where it is not there. Error kBadRequest, naming it.
+    [[nodiscard]] Result<std::optional<std::uint64_t>> number(std::string_view name) const;
+
+    /// Under /v1 `json` becomes the envelope's data.
+    void answer(int status, std::string_view json, std::vector<wire::HttpField> fields = {});
+    void refuse(const Error& error, std::vector<wire::HttpField> fields = {});
+
+    Identity identity;
+    RoomId room;                      ///< of a path that names one
+    std::vector<std::string> values;  ///< of the path's pattern
+    wire::QueryParams query;
+    bool enveloped = false;
+
+private:
+    ExchangeRef exchange_;
+    Counters& counters_;
+};
+using RestCallRef = std::shared_ptr<RestCall>;
+
+}  // namespace parley::gateway
