@@ -48,7 +48,7 @@ class StompSender:
         expect(frame.command == "RECEIPT", f"{frame}")
         id = frame["receipt-id"]
         if id in self.open:
-            self.acknowledged[id] = (self.open.pop(id), None)
+            self.acknowledged[id] = (self.open.pop(id), int(frame["seq"]))
 
 
 class RestSender(StompSender):
@@ -133,7 +133,7 @@ def verify(server, load):
         for id, (content, seq) in sender.acknowledged.items():
             expect(id in stored, f"{id} was acknowledged and is gone")
             equal(stored[id]["content"], content, f"content of {id}")
-            expect(seq is None or stored[id]["seq"] == seq, f"{id} was told seq {seq} and has {stored[id]['seq']}")
+            expect(stored[id]["seq"] == seq, f"{id} was told seq {seq} and has {stored[id]['seq']}")
     for reader in load.readers:
         equal(reader.problems, [], f"what {reader.name} saw")
         expect(reader.messages == logs[reader.room][:len(reader.messages)], f"{reader.name} over {reader.transport} saw another list")

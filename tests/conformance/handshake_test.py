@@ -167,9 +167,7 @@ def _():
 def _(server):
     answer = request(server, "POST", "/v1/auth/ticket", token=token("u-7"))
     equal(answer.status, 200)
-    data = answer.json()
-    data = data.get("data", data)
-    ticket = data["ticket"] if isinstance(data, dict) else data
+    ticket = answer.json()["data"]["ticket"]
     with Stomp(server, "u-7", token=ticket) as client:
         client.watch()
         client.say("by ticket")
@@ -268,6 +266,26 @@ for what, wrong in (("another member's token", lambda: token("u-else")), ("an ex
             client.send_frame("SEND", {"destination": "/pub/auth/refresh", "token": wrong()})
             client.refusal()
             client.say("still me")
+
+
+@check("refresh: a session that came in by ticket takes a token of its member")
+def _(server):
+    answer = request(server, "POST", "/v1/auth/ticket", token=token("u-7")).json()
+    with Stomp(server, "u-7", token=answer["data"]["ticket"]) as client:
+        client.watch_errors()
+        receipt = client.new_receipt()
+        client.send_frame("SEND", {"destination": "/pub/auth/refresh", "token": token("u-7"), "receipt": receipt})
+        client.receipt(receipt)
+
+
+@check("a ticket of a token that is revoked later ends with it", limit=20)
+def _(server):
+    mine = token("u-tick", jti="ticket-parent")
+    ticket = request(server, "POST", "/v1/auth/ticket", token=mine).json()["data"]["ticket"]
+    with Stomp(server, "u-tick", token=ticket) as client:
+        equal(request(server, "POST", "/v1/auth/logout", token=mine).status, 200)
+        client.error()
+        equal(client.closing().code, 4401)
 
 
 @check("logout revokes the token it comes with: no handshake, and the open connection ends with 4401", limit=20)

@@ -95,10 +95,10 @@ def _(server):
         client.refusal()
 
 
-@check("public.enabled=false: there is no /ws")
+@check("public.enabled=off: there is no /ws")
 def _():
     from harness import Refused
-    with Server({"public.enabled": "false"}) as server:
+    with Server({"public.enabled": "off"}) as server:
         try:
             guest(server).close()
             raise AssertionError("accepted")

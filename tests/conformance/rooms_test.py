@@ -224,12 +224,54 @@ def _(server):
     expect(leave(server, "priv-4", "u-guest").status in (200, 204), "leave")
     post(server, "priv-4", "after", member="u-own")
     for session in sessions:
-        session.refusal()  # the end of the subscription is told
-        session.settle()
-        said = [f.json()["content"] for f in session.inbox if f.command == "MESSAGE" and f["subscription"] != "errors" and f.json().get("type") == "TALK"]
-        equal(said, ["before"])
+        equal(ended(session), ["before"])
         session.close()
     stranger_sees_nothing(server, "priv-4", "u-guest")
+
+
+def ended(session):
+    """The talk a session still got before it was told that its right had ended."""
+    session.refusal()
+    session.settle()
+    return talk_of([f.json() for f in session.inbox if f.command == "MESSAGE" and f["subscription"] != "errors"])
+
+
+@check("kick: nothing above that seq reaches the member, who cannot join again uninvited")
+def _(server):
+    make_private(server, "priv-k")
+    invite(server, "priv-k", "u-guest")
+    join(server, "priv-k", "u-guest")
+    with Stomp(server, "u-guest", room="priv-k") as session:
+        session.watch_errors()
+        session.watch()
+        post(server, "priv-k", "before", member="u-own")
+        equal(request(server, "DELETE", "/api/rooms/priv-k/members/u-guest", token=token("u-guest")).status, 403, "kick by a member")
+        expect(request(server, "DELETE", "/api/rooms/priv-k/members/u-guest", token=token("u-own")).status in (200, 204), "kick")
+        post(server, "priv-k", "after", member="u-own")
+        equal(ended(session), ["before"])
+    stranger_sees_nothing(server, "priv-k", "u-guest")
+    equal(join(server, "priv-k", "u-guest").status, 404)
+
+
+@check("a room turned private ends the subscriptions of others, on every transport, and members stay")
+def _(server):
+    from harness import SockJsSocket
+    equal(request(server, "POST", "/api/rooms", json={"roomId": "turn", "name": "x", "visibility": "public"}, token=token("u-own")).status, 201)
+    others = [Stomp(server, "u-out", room="turn"), Stomp(server, "u-out", room="turn", socket=SockJsSocket(server, "/ws-chat", "xhr_streaming", token=token("u-out"), roomId="turn"))]
+    with Stomp(server, "u-own", room="turn") as owner:
+        mine, _ = owner.watch()
+        for session in others:
+            session.watch_errors()
+            session.watch()
+        post(server, "turn", "before", member="u-own")
+        equal(request(server, "POST", "/api/rooms/turn", json={"visibility": "private"}, token=token("u-out")).status, 403, "by somebody else")
+        expect(request(server, "POST", "/api/rooms/turn", json={"visibility": "private"}, token=token("u-own")).status in (200, 204), "turning it private")
+        post(server, "turn", "after", member="u-own")
+        for session in others:
+            equal(ended(session), ["before"])
+            session.close()
+        equal(talk_of([f.json() for f in owner.until("after", mine)]), ["before", "after"])
+    stranger_sees_nothing(server, "turn", "u-out")
 
 
 @check("STOMP's LEAVE does not end membership of a private room")

@@ -59,7 +59,7 @@ def _(server):
         client.wait("CONNECTED")
 
 
-for offered, wanted in ((("v10.stomp", "v11.stomp", "v12.stomp"), "v12.stomp"), (("v11.stomp",), "v11.stomp"), ((), None), (("mqtt",), None)):
+for offered, wanted in ((("v10.stomp",), "v10.stomp"), (("mqtt", "v11.stomp"), "v11.stomp"), (("v12.stomp",), "v12.stomp"), ((), None), (("mqtt",), None)):
     @check(f"sub-protocol: of {list(offered)} the server takes {wanted}")
     def _(server, offered=offered, wanted=wanted):
         with WebSocket(server, "/ws-chat", protocols=offered, token=token("u-f"), roomId="r-f") as ws:

@@ -5,12 +5,13 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
 
 from . import tokens
-from .suite import ROOT, Skip, logs_dir, suite_name
+from .suite import ROOT, logs_dir, suite_name
 
 _PR_SET_PDEATHSIG = 1
 _count = 0
@@ -19,7 +20,7 @@ _count = 0
 def binary():
     path = pathlib.Path(os.environ.get("PARLEY_BIN", ROOT / "build" / "release" / "bin" / "parley"))
     if not path.exists():
-        raise Skip(f"no server at {path}: make build, or set PARLEY_BIN")
+        raise AssertionError(f"no server at {path}: make build, or set PARLEY_BIN")
     return str(path)
 
 
@@ -94,6 +95,16 @@ class Server:
     def alive(self):
         return self.process is not None and self.process.poll() is None
 
+    def answers(self):
+        """Alive, and not a process that is just being torn down after a crash."""
+        if not self.alive():
+            return False
+        try:
+            socket.create_connection((self.host, self.port), timeout=5).close()
+            return True
+        except OSError:
+            return False
+
     def kill(self):
         """SIGKILL, as a crash does."""
         if self.process:
@@ -151,7 +162,7 @@ class Shared:
         self._server = None
 
     def get(self):
-        if self._server is None or not self._server.alive():
+        if self._server is None or not self._server.answers():
             if self._server:
                 self._server.close()
             self._server = self._make()

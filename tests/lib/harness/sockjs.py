@@ -52,10 +52,12 @@ class SockJsSocket:
         while not self.frames.opened:
             self._more()
 
+    def address(self, kind):
+        return http.with_query(f"{self.path}/{kind}", **self.query)
+
     def open_stream(self):
         stream = http.Connection(self.server.port)
-        target = http.with_query(self.path + "/xhr_streaming", **self.query)
-        stream.send(http.head_bytes("POST", target, {"Host": f"127.0.0.1:{self.server.port}", "Content-Length": "0",
+        stream.send(http.head_bytes("POST", self.address("xhr_streaming"), {"Host": f"127.0.0.1:{self.server.port}", "Content-Length": "0",
                                                      **self.headers}.items()))
         answer = stream.head()
         expect(answer.status == 200, f"xhr_streaming answered {answer.status}")
@@ -66,7 +68,7 @@ class SockJsSocket:
         if self.websocket:
             self.frames.take(self.websocket.message())
         elif self.transport == "xhr":
-            answer = http.request(self.server, "POST", self.path + "/xhr", headers=self.headers, within=40, **self.query)
+            answer = http.request(self.server, "POST", self.address("xhr"), headers=self.headers, within=40)
             expect(answer.status == 200, f"xhr answered {answer!r}")
             for line in answer.text.splitlines():
                 self.frames.take(line)
@@ -102,8 +104,8 @@ class SockJsSocket:
         body = json.dumps(messages, ensure_ascii=False)
         if self.websocket:
             return self.websocket.text(body)
-        answer = http.request(self.server, "POST", self.path + "/xhr_send", body=body.encode(),
-                              headers={"Content-Type": "text/plain", **self.headers}, **self.query)
+        answer = http.request(self.server, "POST", self.address("xhr_send"), body=body.encode(),
+                              headers={"Content-Type": "text/plain", **self.headers})
         expect(answer.status == 204, f"xhr_send answered {answer!r}")
         return None
 

@@ -109,7 +109,12 @@ class Stomp:
     # -- sending
 
     def raw(self, data):
-        self.ws.text(data)
+        """Exact bytes: as a text message, or a binary one where they are not UTF-8."""
+        try:
+            data.decode("utf-8")
+            self.ws.text(data)
+        except UnicodeDecodeError:
+            self.ws.binary(data)
 
     def send_frame(self, command, headers=None, body=b""):
         body = body.encode() if isinstance(body, str) else body

@@ -81,7 +81,8 @@ def _run_one(function, limit, fixture):
     signal.signal(signal.SIGALRM, _alarm)
     signal.alarm(limit)
     try:
-        wants_fixture = function.__code__.co_argcount > 0
+        code = function.__code__
+        wants_fixture = code.co_argcount > 0 and code.co_varnames[0] == "server"
         function(fixture()) if wants_fixture else function()
         return "ok", ""
     except Skip as reason:
