@@ -17,7 +17,8 @@ struct RoomEvent {
 /// Word between the cores (later: the servers) that is not for a room's subscribers.
 struct Notice {
     enum class Kind : std::uint8_t {
-        kRoomChanged,    ///< subject: roomId; what is remembered of its access is stale
+        kRoomChanged,    ///< subject: roomId; what is remembered of its access is stale. body: the RoomChange, where a
+                         ///< right may have ended
         kTokenRevoked,   ///< subject: sha256 hex of the token
         kMemberRevoked,  ///< subject: memberId; tokens issued before `at` are revoked
         kNotification,   ///< subject: memberId; body: what `/user/queue/notifications` shows

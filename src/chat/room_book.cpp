@@ -25,8 +25,11 @@ void RoomBook::learn(const RoomId& room, const MemberId& member, UniqueFunction<
         [this, room, member, asked = forgotten_, then = std::move(then)](Result<RoomView> answer) mutable {
             // An unknown room may come to be at any moment: it is not remembered.
             if (answer && answer->room && asked == forgotten_) {
-                if (rooms_.size() >= kMaxRooms) rooms_.clear();
-                rooms_[room].views[member] = *answer;
+                if (views_ >= kMaxViews) {
+                    rooms_.clear();
+                    views_ = 0;
+                }
+                if (rooms_[room].views.insert_or_assign(member, *answer).second) ++views_;
             }
             then(std::move(answer));
         });
@@ -34,7 +37,10 @@ void RoomBook::learn(const RoomId& room, const MemberId& member, UniqueFunction<
 
 void RoomBook::forget(const RoomId& room) {
     ++forgotten_;
-    rooms_.erase(room);
+    const auto entry = rooms_.find(room);
+    if (entry == rooms_.end()) return;
+    views_ -= entry->second.views.size();
+    rooms_.erase(entry);
 }
 
 }  // namespace parley::chat

@@ -20,7 +20,7 @@ struct RoomView {
 /// Thread: core-local. Borrows the directory and the asker; both outlive it.
 /// Order:  forget() comes with every change (the bus's kRoomChanged); an answer that was asked for before it is
 ///         handed on but not remembered.
-/// Limit:  kMaxRooms; beyond it everything is forgotten and read again.
+/// Limit:  kMaxViews; beyond it everything is forgotten and read again.
 class RoomBook {
 public:
     RoomBook(store::Directory& directory, rt::Asker& asker) : directory_(directory), asker_(asker) {}
@@ -31,7 +31,7 @@ public:
     void forget(const RoomId& room);
 
 private:
-    static constexpr std::size_t kMaxRooms = 50'000;
+    static constexpr std::size_t kMaxViews = 100'000;
     struct Room {
         std::unordered_map<MemberId, RoomView> views;
     };
@@ -39,6 +39,7 @@ private:
     store::Directory& directory_;
     rt::Asker& asker_;
     std::unordered_map<RoomId, Room> rooms_;
+    std::size_t views_ = 0;
     std::uint64_t forgotten_ = 0;  ///< counts forget()s
 };
 

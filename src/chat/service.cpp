@@ -20,6 +20,11 @@ std::string event_json(std::string_view kind, const RoomId& room, const MemberId
     return out;
 }
 
+bool ends_rights(const RoomChange& change) {
+    using Kind = RoomChange::Kind;
+    return change.kind == Kind::kLeft || change.kind == Kind::kKicked || change.kind == Kind::kMadePrivate;
+}
+
 }  // namespace
 
 Service::Service(Parts parts, Options options)
@@ -36,7 +41,8 @@ void Service::view(const RoomId& room, const MemberId& member, Then<RoomView> th
 Result<> Service::check_content(std::string_view content) const {
     if (content.size() > options_.content_limit) return fail(Code::kMessageTooLarge, "content is too large");
     if (wire::has_nul(content)) return fail(Code::kInvalidPayload, "content may not hold U+0000");
-    if (!wire::has_text(content)) return fail(Code::kInvalidPayload, "content must have a character that is not white space");
+    if (!wire::has_text(content))
+        return fail(Code::kInvalidPayload, "content must have a character that is not white space");
     return {};
 }
 
@@ -52,12 +58,13 @@ Draft Service::draft(const Speaker& speaker, Words words) const {
 }
 
 void Service::append(const RoomId& room, std::vector<Draft> drafts, Then<std::vector<log::Appended>> then) {
-    parts_.log.append({room, std::move(drafts)},
-                      [&loop = parts_.loop, then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
-                          loop.post([then = std::move(then), result = std::move(result)]() mutable {
-                              then(std::move(result));
-                          });
-                      });
+    parts_.log.append(
+        {room, std::move(drafts)}, [&loop = parts_.loop, alive = std::weak_ptr<bool>{alive_},
+                                    then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
+            loop.post([alive = std::move(alive), then = std::move(then), result = std::move(result)]() mutable {
+                if (!alive.expired()) then(std::move(result));
+            });
+        });
 }
 
 void Service::create_unknown(const Speaker& speaker, const RoomId& room, Then<void> then) {
@@ -84,17 +91,17 @@ void Service::create_unknown(const Speaker& speaker, const RoomId& room, Then<vo
 }
 
 void Service::create_room(const Speaker& speaker, store::RoomInfo room, Then<store::RoomInfo> then) {
-    parts_.asker.ask([&directory = parts_.directory, room, nickname = speaker.nickname] {
-        return directory.add_room(room, nickname);
-    }, [this, room, then = std::move(then)](Result<> made) mutable {
-        book_.forget(room.id);
-        parts_.bus.notify({bus::Notice::Kind::kRoomChanged, room.id.str(), {}, {}});
-        if (made) {
-            then(std::move(room));
-        } else {
-            then(fail(made.error()));
-        }
-    });
+    parts_.asker.ask([&directory = parts_.directory, room,
+                      nickname = speaker.nickname] { return directory.add_room(room, nickname); },
+                     [this, room, then = std::move(then)](Result<> made) mutable {
+                         book_.forget(room.id);
+                         parts_.bus.notify({bus::Notice::Kind::kRoomChanged, room.id.str(), {}, {}});
+                         if (made) {
+                             then(std::move(room));
+                         } else {
+                             then(fail(made.error()));
+                         }
+                     });
 }
 
 // --- presence -----------------------------------------------------------------------------------------------------
@@ -138,7 +145,9 @@ void Service::leave(const Speaker& speaker, Words words, Then<std::optional<log:
     append(room, {draft(speaker, std::move(words))},
            [this, room, speaker, then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
                if (!result) {
+                   // Still here, as after a lost connection: whether the session lives on is not known by now.
                    parts_.presence.join(room, speaker.member, speaker.nickname, speaker.session);
+                   disconnect(speaker, room);
                    then(fail(result.error()));
                    return;
                }
@@ -168,18 +177,19 @@ void Service::typing(const Speaker& speaker, const RoomId& room) {
 }
 
 void Service::mark_read(const Speaker& speaker, const RoomId& room, RoomSeq seq, Then<RoomSeq> then) {
-    parts_.asker.ask([&log = parts_.log, &directory = parts_.directory, room, member = speaker.member,
-                      seq]() -> Result<RoomSeq> {
-        const auto head = log.head(room);
-        if (!head) return fail(head.error());
-        return directory.raise_read_mark(room, member, std::min(seq, head->head));
-    }, [this, room, speaker, then = std::move(then)](Result<RoomSeq> mark) mutable {
-        if (mark) {
-            parts_.bus.event({room, event_json("read", room, speaker.member, speaker.nickname) +
-                                        R"(,"seq":)" + std::to_string(mark->value) + '}'});
-        }
-        then(std::move(mark));
-    });
+    parts_.asker.ask(
+        [&log = parts_.log, &directory = parts_.directory, room, member = speaker.member, seq]() -> Result<RoomSeq> {
+            const auto head = log.head(room);
+            if (!head) return fail(head.error());
+            return directory.raise_read_mark(room, member, std::min(seq, head->head));
+        },
+        [this, room, speaker, then = std::move(then)](Result<RoomSeq> mark) mutable {
+            if (mark) {
+                parts_.bus.event({room, event_json("read", room, speaker.member, speaker.nickname) + R"(,"seq":)" +
+                                            std::to_string(mark->value) + '}'});
+            }
+            then(std::move(mark));
+        });
 }
 
 // --- membership ---------------------------------------------------------------------------------------------------
@@ -204,29 +214,31 @@ void Service::change(const Speaker& speaker, const RoomId& room, RoomChange chan
 void Service::apply(const RoomId& room, const RoomChange& change, std::string nickname, RoomSeq seq,
                     Then<RoomSeq> then) {
     using Kind = RoomChange::Kind;
-    parts_.asker.ask([&directory = parts_.directory, room, change, nickname = std::move(nickname),
-                      seq]() -> Result<> {
-        switch (change.kind) {
-            case Kind::kInvited:
-                return directory.put_membership(room, {change.member, nickname, store::Standing::kInvited, seq});
-            case Kind::kJoined:
-                return directory.put_membership(room, {change.member, nickname, store::Standing::kMember, seq});
-            case Kind::kLeft: return directory.drop_membership(room, change.member, seq);
-            case Kind::kKicked:
-                return directory.put_membership(room, {change.member, nickname, store::Standing::kKicked, seq});
-            case Kind::kMadePrivate: return directory.set_visibility(room, store::Visibility::kPrivate, seq);
-            case Kind::kMadePublic: return directory.set_visibility(room, store::Visibility::kPublic, seq);
-        }
-        return {};
-    }, [this, room, seq, then = std::move(then)](Result<> applied) mutable {
-        book_.forget(room);
-        parts_.bus.notify({bus::Notice::Kind::kRoomChanged, room.str(), {}, {}});
-        if (applied) {
-            then(seq);
-        } else {
-            then(fail(applied.error()));
-        }
-    });
+    parts_.asker.ask(
+        [&directory = parts_.directory, room, change, nickname = std::move(nickname), seq]() -> Result<> {
+            switch (change.kind) {
+                case Kind::kInvited:
+                    return directory.put_membership(room, {change.member, nickname, store::Standing::kInvited, seq});
+                case Kind::kJoined:
+                    return directory.put_membership(room, {change.member, nickname, store::Standing::kMember, seq});
+                case Kind::kLeft: return directory.drop_membership(room, change.member, seq);
+                case Kind::kKicked:
+                    return directory.put_membership(room, {change.member, nickname, store::Standing::kKicked, seq});
+                case Kind::kMadePrivate: return directory.set_visibility(room, store::Visibility::kPrivate, seq);
+                case Kind::kMadePublic: return directory.set_visibility(room, store::Visibility::kPublic, seq);
+            }
+            return {};
+        },
+        [this, room, seq, body = ends_rights(change) ? to_extra(change) : "",
+         then = std::move(then)](Result<> applied) mutable {
+            book_.forget(room);
+            parts_.bus.notify({bus::Notice::Kind::kRoomChanged, room.str(), std::move(body), {}});
+            if (applied) {
+                then(seq);
+            } else {
+                then(fail(applied.error()));
+            }
+        });
 }
 
 }  // namespace parley::chat

@@ -35,7 +35,8 @@ struct Words {
 ///
 /// Thread: core-local; every `then` comes on this loop, some at once.
 /// Order:  append() keeps the order of its calls per room.
-/// Fails:  with the code the client sees. kStoreUnavailable: nothing was acknowledged and a retry with the same id is safe.
+/// Fails:  with the code the client sees. kStoreUnavailable: nothing was acknowledged and a retry with the same id is
+/// safe.
 class Service {
 public:
     struct Options {
@@ -71,6 +72,8 @@ public:
 
     /// JOIN: stored only when the member was not present. The answer is empty when nothing was stored.
     void join(const Speaker& speaker, Words words, Then<std::optional<log::Appended>> then);
+    /// LEAVE: stored only when it was the member's last stay. Refused by the log, it can be tried again within the
+    /// grace.
     void leave(const Speaker& speaker, Words words, Then<std::optional<log::Appended>> then);
     /// The session's connection is gone.
     void disconnect(const Speaker& speaker, const RoomId& room);
@@ -95,6 +98,7 @@ private:
     Parts parts_;
     const Options options_;
     RoomBook book_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace parley::chat

@@ -1,5 +1,7 @@
 #include "gateway/core.h"
 
+#include "auth/acl.h"
+#include "base/room_change.h"
 #include "base/uuid.h"
 #include "gateway/router.h"
 #include "gateway/sockjs_sessions.h"
@@ -14,7 +16,7 @@ Core::Core(rt::Loop& loop, Services& services)
       hashing_(loop, services.hashing, Code::kServerFull),
       forms_(deflaters_),
       hub_(loop, services.log, asker_,
-           [this](const RoomId& room, const MemberId& member, UniqueFunction<void(bool)> then) {
+           [this](const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then) {
                may_read(room, member, std::move(then));
            },
            {}),
@@ -86,12 +88,15 @@ void Core::read_mark(const RoomId& room, const MemberId& member, UniqueFunction<
                std::move(then));
 }
 
-void Core::may_read(const RoomId& room, const MemberId& member, UniqueFunction<void(bool)> then) {
-    asker_.ask([&directory = services_.directory, room, member] { return directory.membership(room, member); },
-               [then = std::move(then)](Result<std::optional<store::Membership>> found) mutable {
-                   then(found && *found && ((*found)->standing == store::Standing::kMember ||
-                                            (*found)->standing == store::Standing::kOwner));
-               });
+void Core::may_read(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then) {
+    asker_.ask(
+        [&directory = services_.directory, room, member]() -> Result<bool> {
+            auto found = directory.membership(room, member);
+            if (!found) return fail(found.error());
+            return *found && ((*found)->standing == store::Standing::kMember ||
+                              (*found)->standing == store::Standing::kOwner);
+        },
+        std::move(then));
 }
 
 void Core::on_messages(const bus::MessageBatch& batch) {
@@ -115,7 +120,7 @@ void Core::on_notice(const bus::Notice& notice) {
         for (StompSession* session : sessions) tell(*session);
     };
     switch (notice.kind) {
-        case Kind::kRoomChanged: chat_.book().forget(RoomId::trusted(notice.subject)); return;
+        case Kind::kRoomChanged: on_room_changed(RoomId::trusted(notice.subject), notice.body); return;
         case Kind::kTokenRevoked:
             each([&](StompSession& session) { session.on_token_revoked(notice.subject); });
             return;
@@ -130,14 +135,47 @@ void Core::on_notice(const bus::Notice& notice) {
     }
 }
 
+void Core::on_room_changed(const RoomId& id, std::string_view change) {
+    chat_.book().forget(id);
+    const auto parsed = parse_room_change(change);
+    if (!parsed) return;
+    // Who subscribed between the change's record and its effect in the directory was judged by what was before.
+    hub_.recheck(id, *parsed,
+                 [this](const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then) {
+                     chat_.view(room, member, [room, member, then = std::move(then)](Result<chat::RoomView> view) mutable {
+                         if (!view) {
+                             then(fail(view.error()));
+                             return;
+                         }
+                         then(auth::decide({.operation = auth::Operation::kSubscribe,
+                                            .destination = auth::of_room(room),
+                                            .who = {member, member.is_server_own()},
+                                            .room = view->room,
+                                            .membership = view->membership})
+                                  .allowed);
+                     });
+                 });
+}
+
 void Core::on_second() {
     date_.clear();
     const auto wall = loop_.clock().wall();
     const std::vector<StompSession*> sessions = sessions_;
     for (StompSession* session : sessions) session->on_second(wall, loop_.now());
     sockjs_->on_second();
-    if (loop_.index() == 0) chat_.sweep_presence();
+    if (loop_.index() == 0) {
+        chat_.sweep_presence();
+        forget_expired();
+    }
     loop_.arm(second_, seconds{1});
+}
+
+/// Revocations of tokens that have expired by themselves are forgotten, once an hour.
+void Core::forget_expired() {
+    if (loop_.now() < next_forget_) return;
+    next_forget_ = loop_.now() + std::chrono::hours{1};
+    asker_.ask([&directory = services_.directory, wall = loop_.clock().wall()] { return directory.forget_expired(wall); },
+               [](const Result<std::size_t>&) {});
 }
 
 // --- shutting down ------------------------------------------------------------------------------------------------

@@ -64,9 +64,11 @@ private:
     void on_messages(const bus::MessageBatch& batch) override;
     void on_room_event(const bus::RoomEvent& event) override;
     void on_notice(const bus::Notice& notice) override;
-    void may_read(const RoomId& room, const MemberId& member, UniqueFunction<void(bool)> then);
+    void may_read(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then);
+    void on_room_changed(const RoomId& room, std::string_view change);
     void on_second();
     void drain_next();
+    void forget_expired();
 
     rt::Loop& loop_;
     Services& services_;
@@ -89,6 +91,7 @@ private:
     rt::Timer drain_timer_;
     milliseconds drain_step_{0};
     std::size_t drained_ = 0;
+    SteadyTime next_forget_{};
     std::string date_;
     std::string id_prefix_;
     std::uint64_t next_id_ = 0;

@@ -39,6 +39,10 @@ void Hub::on_room_event(const RoomId& id, std::string_view json) {
     if (const auto found = rooms_.find(id); found != rooms_.end()) found->second->on_event(json);
 }
 
+void Hub::recheck(const RoomId& id, const RoomChange& change, const MayRead& may_read) {
+    if (const auto found = rooms_.find(id); found != rooms_.end()) found->second->recheck(change, may_read);
+}
+
 void Hub::drop_if_idle(const RoomId& id) {
     // Later: the caller may be inside the room. Somebody may have come back by then.
     loop_.next_turn([this, id, alive = std::weak_ptr<bool>{alive_}] {

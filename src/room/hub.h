@@ -6,8 +6,8 @@
 
 #include "base/function.h"
 #include "room/local_room.h"
-#include "rt/asker.h"
 #include "room/subscription.h"
+#include "rt/asker.h"
 
 namespace parley::room {
 
@@ -17,8 +17,7 @@ namespace parley::room {
 /// Order:  see Subscription; the bus's messages go to every room they name and nowhere else.
 class Hub {
 public:
-    /// May `member` still read `room`? Asked when a room turned private; answers on this loop.
-    using MayRead = std::function<void(const RoomId& room, const MemberId& member, UniqueFunction<void(bool)> then)>;
+    using MayRead = room::MayRead;
     struct Options {
         milliseconds gap_wait{20};
         milliseconds retry_wait{500};
@@ -28,6 +27,7 @@ public:
         Bytes recent_bytes{256 * 1024};
     };
 
+    /// `may_read` is asked when a room turned private.
     Hub(rt::Loop& loop, log::RoomLog& log, rt::Asker& asker, MayRead may_read, Options options);
     ~Hub();
 
@@ -40,6 +40,9 @@ public:
 
     void on_messages(std::span<const MessageRef> messages);
     void on_room_event(const RoomId& room, std::string_view json);
+    /// Ends the subscriptions of `room` that `change` concerns and `may_read` denies: for those that were judged before
+    /// the change was applied and came after its record.
+    void recheck(const RoomId& room, const RoomChange& change, const MayRead& may_read);
     [[nodiscard]] std::size_t rooms() const noexcept { return rooms_.size(); }
 
 private:

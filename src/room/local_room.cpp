@@ -1,6 +1,7 @@
 #include "room/local_room.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "room/hub.h"
 
@@ -13,12 +14,40 @@ LocalRoom::LocalRoom(Hub& hub, RoomId id)
       retry_timer_(rt::Timer::of<&LocalRoom::retry>(this)) {}
 
 LocalRoom::~LocalRoom() {
-    for (auto& groups : groups_) {
-        for (auto& [key, group] : groups) {
-            for (Subscription* subscription : group.live) subscription->room_ = nullptr;
-        }
+    for (Subscription* subscription : all_) {
+        subscription->room_ = nullptr;
+        subscription->state_ = Subscription::State::kEnded;
     }
-    for (auto& [subscription, serial] : all_) subscription->room_ = nullptr;
+}
+
+bool LocalRoom::is_here(const Ref& ref) const {
+    return all_.contains(ref.subscription) && ref.subscription->serial_ == ref.serial;
+}
+
+std::vector<LocalRoom::Ref> LocalRoom::everyone() const {
+    std::vector<Ref> out;
+    out.reserve(all_.size());
+    for (Subscription* subscription : all_) out.push_back(ref(*subscription));
+    return out;
+}
+
+template <class Question, class Then>
+void LocalRoom::ask(Question question, Then then) {
+    hub_.asker_.ask(std::move(question),
+                    [then = std::move(then), alive = std::weak_ptr<bool>{alive_}](auto answer) mutable {
+                        if (!alive.expired()) then(std::move(answer));
+                    });
+}
+
+template <class Question, class Then>
+void LocalRoom::ask_for(Subscription& subscription, Question question, Then then) {
+    ask(std::move(question), [this, who = ref(subscription), then = std::move(then)](auto answer) mutable {
+        if (is_here(who)) then(*who.subscription, std::move(answer));
+    });
+}
+
+void LocalRoom::retry_in(milliseconds wait) {
+    if (!retry_timer_.armed()) hub_.loop_.arm(retry_timer_, wait);
 }
 
 // --- who subscribes -----------------------------------------------------------------------------------------------
@@ -36,25 +65,17 @@ std::unique_ptr<Subscription> LocalRoom::add(Sink& sink, WireForm& form, std::st
                                              const Start& start) {
     std::unique_ptr<Subscription> subscription{new Subscription{*this, sink, std::move(member)}};
     subscription->group_ = &group_for(form, std::move(key), false);
-    all_[subscription.get()] = ++serial_;
-    ++subscriptions_;
-    waiting_.push_back({subscription.get(), start});
+    subscription->serial_ = ++last_serial_;
+    all_.insert(subscription.get());
+    waiting_.push_back({ref(*subscription), start});
     // Not from inside subscribe(): the caller does not hold the subscription yet.
-    hub_.loop_.next_turn([this, serial = serial_, raw = subscription.get(), alive = std::weak_ptr<bool>{hub_.alive_},
-                          room = id_, &hub = hub_] {
-        if (alive.expired() || !hub.rooms_.contains(room) || hub.rooms_[room].get() != this) return;
-        const auto found = all_.find(raw);
-        if (found == all_.end() || found->second != serial) return;
-        if (!known_) {
+    hub_.loop_.next_turn([this, alive = std::weak_ptr<bool>{alive_}] {
+        if (alive.expired()) return;
+        if (known_) {
+            begin_waiting();
+        } else {
             load_head();
-            return;
         }
-        const auto entry = std::find_if(waiting_.begin(), waiting_.end(),
-                                        [raw](const Waiting& waiting) { return waiting.subscription == raw; });
-        if (entry == waiting_.end()) return;
-        const Start begin_start = entry->start;
-        waiting_.erase(entry);
-        begin(*raw, begin_start);
     });
     return subscription;
 }
@@ -64,10 +85,10 @@ std::unique_ptr<Subscription> LocalRoom::add_events(Sink& sink, WireForm& form, 
     subscription->events_ = true;
     subscription->state_ = Subscription::State::kLive;
     subscription->group_ = &group_for(form, std::move(key), true);
+    subscription->serial_ = ++last_serial_;
     subscription->index_ = static_cast<std::uint32_t>(subscription->group_->live.size());
     subscription->group_->live.push_back(subscription.get());
-    all_[subscription.get()] = ++serial_;
-    ++subscriptions_;
+    all_.insert(subscription.get());
     return subscription;
 }
 
@@ -87,48 +108,48 @@ void LocalRoom::remove(Subscription& subscription) noexcept {
         groups.erase(groups.find({group->form, group->key}));
     }
     all_.erase(&subscription);
-    std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.subscription == &subscription; });
-    if (--subscriptions_ == 0) hub_.drop_if_idle(id_);
+    std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.who.subscription == &subscription; });
+    if (all_.empty()) hub_.drop_if_idle(id_);
 }
 
 // --- where the room stands ----------------------------------------------------------------------------------------
 
 void LocalRoom::load_head() {
-    if (loading_) return;
+    if (loading_ || retry_timer_.armed()) return;
     loading_ = true;
     // Whatever is committed after this read is announced to us: nothing falls between.
-    hub_.asker_.ask([room = id_, &log = hub_.log_] { return log.head(room); },
-                     [this, alive = std::weak_ptr<bool>{hub_.alive_}, room = id_, &hub = hub_](auto head) {
-                         if (alive.expired()) return;
-                         const auto found = hub.rooms_.find(room);
-                         if (found != hub.rooms_.end() && found->second.get() == this) on_head(std::move(head));
-                     });
+    ask([room = id_, &log = hub_.log_] { return log.head(room); },
+        [this](Result<log::RoomHead> head) { on_head(std::move(head)); });
 }
 
 void LocalRoom::on_head(Result<log::RoomHead> head) {
     loading_ = false;
     if (!head) {
-        hub_.loop_.arm(retry_timer_, hub_.options_.retry_wait);
+        retry_in(hub_.options_.retry_wait);
         return;
     }
     head_ = *head;
     known_ = true;
-    std::vector<Waiting> waiting;
-    waiting.swap(waiting_);
-    for (const Waiting& entry : waiting) {
-        if (all_.contains(entry.subscription)) begin(*entry.subscription, entry.start);
-    }
+    begin_waiting();
     take_pending();
+}
+
+void LocalRoom::begin_waiting() {
+    const std::vector<Waiting> waiting = std::exchange(waiting_, {});
+    for (const Waiting& entry : waiting) {
+        if (is_here(entry.who)) begin(*entry.who.subscription, entry.start);
+    }
+}
+
+void LocalRoom::begin_later(Subscription& subscription, const Start& start, milliseconds wait) {
+    waiting_.push_back({ref(subscription), start});
+    retry_in(wait);
 }
 
 void LocalRoom::begin(Subscription& subscription, const Start& start) {
     const bool other_epoch = start.epoch && *start.epoch != head_.epoch;
     if (other_epoch || (start.from == Start::From::kAfter && start.after > head_.head)) {
-        Sink& sink = subscription.sink_;
-        const std::string key = subscription.group_->key;
-        const log::RoomHead at = head_;
-        subscription.stop();
-        sink.on_position_invalid(key, id_, at);
+        find_position(subscription, start);
         return;
     }
     subscription.replay_until_ = head_.head;
@@ -141,65 +162,85 @@ void LocalRoom::begin(Subscription& subscription, const Start& start) {
             begin_at(subscription, {std::max(oldest, head > start.last ? head - start.last : 0)});
             return;
         }
-        case Start::From::kSince: break;
+        case Start::From::kSince: find_time(subscription, start); return;
     }
-    const std::uint64_t serial = all_[&subscription];
-    hub_.asker_.ask([room = id_, since = start.since, &log = hub_.log_] { return log.seek(room, since); },
-                     [this, raw = &subscription, serial, start, alive = std::weak_ptr<bool>{hub_.alive_}, room = id_,
-                      &hub = hub_](Result<RoomSeq> after) {
-                         if (alive.expired()) return;
-                         const auto found = hub.rooms_.find(room);
-                         if (found == hub.rooms_.end() || found->second.get() != this) return;
-                         const auto entry = all_.find(raw);
-                         if (entry == all_.end() || entry->second != serial) return;
-                         if (after) {
-                             begin_at(*raw, *after);
-                         } else {
-                             waiting_.push_back({raw, start});
-                             hub_.loop_.arm(retry_timer_, hub_.options_.retry_wait);
-                         }
-                     });
+}
+
+void LocalRoom::find_position(Subscription& subscription, const Start& start) {
+    // The log decides: another core may have told the client of a message that has not been announced here yet.
+    ask_for(
+        subscription, [room = id_, &log = hub_.log_] { return log.head(room); },
+        [this, start](Subscription& asking, Result<log::RoomHead> at) {
+            if (!at) {
+                begin_later(asking, start, hub_.options_.retry_wait);
+                return;
+            }
+            const bool other_epoch = start.epoch && *start.epoch != at->epoch;
+            if (!other_epoch && (start.from != Start::From::kAfter || start.after <= at->head)) {
+                head_.epoch = at->epoch;
+                heard_of(at->head);
+                if (start.from != Start::From::kAfter || start.after <= head_.head) {
+                    begin(asking, start);
+                } else {
+                    begin_later(asking, start, 2 * hub_.options_.gap_wait);
+                }
+                return;
+            }
+            Sink& sink = asking.sink_;
+            const std::string key = asking.group_->key;
+            asking.stop();
+            sink.on_position_invalid(key, id_, *at);
+        });
+}
+
+void LocalRoom::find_time(Subscription& subscription, const Start& start) {
+    ask_for(
+        subscription, [room = id_, since = start.since, &log = hub_.log_] { return log.seek(room, since); },
+        [this, start](Subscription& asking, Result<RoomSeq> after) {
+            if (after) {
+                begin_at(asking, *after);
+            } else {
+                begin_later(asking, start, hub_.options_.retry_wait);
+            }
+        });
 }
 
 void LocalRoom::begin_at(Subscription& subscription, RoomSeq after) {
-    subscription.cursor_ = after;
+    // The log may be ahead of what was announced here.
+    subscription.cursor_ = std::min(after, head_.head);
     subscription.state_ = Subscription::State::kReading;
     catch_up(subscription);
 }
 
 void LocalRoom::retry() {
+    for (const Unchecked& entry : std::exchange(unchecked_, {})) {
+        if (is_here(entry.who)) check(entry.who, entry.may_read);
+    }
     if (!known_) {
         load_head();
         return;
     }
-    std::vector<Waiting> waiting;
-    waiting.swap(waiting_);
-    for (const Waiting& entry : waiting) {
-        if (all_.contains(entry.subscription)) begin(*entry.subscription, entry.start);
+    begin_waiting();
+    for (const Ref& who : everyone()) {
+        if (!is_here(who) || who.subscription->state_ != Subscription::State::kRetry) continue;
+        who.subscription->state_ = Subscription::State::kReading;
+        catch_up(*who.subscription);
     }
-    std::vector<Subscription*> stuck;
-    for (auto& [subscription, serial] : all_) {
-        if (subscription->state_ == Subscription::State::kRetry) stuck.push_back(subscription);
-    }
-    for (Subscription* subscription : stuck) {
-        if (!all_.contains(subscription)) continue;
-        subscription->state_ = Subscription::State::kReading;
-        catch_up(*subscription);
-    }
-    if (!pending_.empty() && !gap_timer_.armed()) fill_gap();
+    if (head_.head < announced_ && !gap_timer_.armed()) fill_gap();
 }
 
 // --- history, then live -------------------------------------------------------------------------------------------
 
 void LocalRoom::catch_up(Subscription& subscription) {
-    while (subscription.state_ == Subscription::State::kReading) {
+    using State = Subscription::State;
+    while (subscription.state_ == State::kReading && !subscription.reading_ && subscription.checks_ == 0) {
         if (subscription.cursor_ == head_.head) {
             go_live(subscription);
             return;
         }
         const std::size_t budget = subscription.sink_.can_take();
         if (budget == 0) {
-            subscription.state_ = Subscription::State::kWaiting;
+            subscription.state_ = State::kWaiting;
             return;
         }
         if (recent_.empty() || recent_.front()->seq > subscription.cursor_.next()) {
@@ -215,47 +256,44 @@ void LocalRoom::catch_up(Subscription& subscription) {
 }
 
 void LocalRoom::read_page(Subscription& subscription, std::size_t budget) {
-    const std::uint64_t serial = all_[&subscription];
+    subscription.reading_ = true;
     const auto& options = hub_.options_;
-    hub_.asker_.ask(
+    ask_for(
+        subscription,
         [room = id_, after = subscription.cursor_, limit = std::min(options.page_messages, budget),
          max = options.page_bytes, &log = hub_.log_] { return log.read(room, after, limit, max); },
-        [this, raw = &subscription, serial, alive = std::weak_ptr<bool>{hub_.alive_}, room = id_,
-         &hub = hub_](Result<log::Page> page) {
-            if (alive.expired()) return;
-            const auto found = hub.rooms_.find(room);
-            if (found == hub.rooms_.end() || found->second.get() != this) return;
-            const auto entry = all_.find(raw);
-            if (entry != all_.end() && entry->second == serial) on_page(*raw, std::move(page));
-        });
+        [this](Subscription& reader, Result<log::Page> page) { on_page(reader, std::move(page)); });
 }
 
 void LocalRoom::on_page(Subscription& subscription, Result<log::Page> page) {
-    if (subscription.state_ != Subscription::State::kReading) return;
+    using State = Subscription::State;
+    subscription.reading_ = false;
+    if (subscription.state_ != State::kReading || subscription.checks_ != 0) return;
     if (!page) {
-        subscription.state_ = Subscription::State::kRetry;
-        if (!retry_timer_.armed()) hub_.loop_.arm(retry_timer_, hub_.options_.retry_wait);
+        subscription.state_ = State::kRetry;
+        retry_in(hub_.options_.retry_wait);
         return;
     }
-    if (page->at.first > subscription.cursor_.next()) {
+    heard_of(page->at.head);
+    if (page->at.first > subscription.cursor_.next() && page->at.first.prev() <= head_.head) {
         subscription.cursor_ = page->at.first.prev();
-        head_.first = page->at.first;
+        head_.first = std::max(head_.first, page->at.first);
         subscription.sink_.on_truncated(id_, page->at.first);
-        if (subscription.state_ != Subscription::State::kReading) return;
+        if (subscription.state_ != State::kReading) return;
     }
     // The log may be ahead of what has been announced here: those come live, in their turn.
     auto& messages = page->messages;
     while (!messages.empty() && messages.back()->seq > head_.head) messages.pop_back();
-    const auto fresh = std::find_if(messages.begin(), messages.end(),
-                                    [&](const MessageRef& message) { return message->seq > subscription.cursor_; });
-    const std::span<const MessageRef> rest{fresh, messages.end()};
-    if (rest.empty() && subscription.cursor_ < head_.head) {
+    std::span<const MessageRef> rest{messages};
+    while (!rest.empty() && rest.front()->seq <= subscription.cursor_) rest = rest.subspan(1);
+    const std::size_t budget = rest.empty() ? 0 : subscription.sink_.can_take();
+    if (rest.empty() ? subscription.cursor_ < head_.head : rest.front()->seq != subscription.cursor_.next()) {
         // Announced but not read back: ask again a little later rather than at once.
-        subscription.state_ = Subscription::State::kRetry;
-        if (!retry_timer_.armed()) hub_.loop_.arm(retry_timer_, hub_.options_.retry_wait);
+        subscription.state_ = State::kRetry;
+        retry_in(hub_.options_.retry_wait);
         return;
     }
-    hand_over(subscription, rest);
+    hand_over(subscription, rest.first(std::min(rest.size(), budget)));
     catch_up(subscription);
 }
 
@@ -287,10 +325,11 @@ void LocalRoom::go_live(Subscription& subscription) {
     subscription.state_ = Subscription::State::kLive;
     subscription.index_ = static_cast<std::uint32_t>(subscription.group_->live.size());
     subscription.group_->live.push_back(&subscription);
-    if (!subscription.told_live_) {
-        subscription.told_live_ = true;
-        subscription.sink_.on_live(subscription.group_->key, head_);
-    }
+    if (subscription.told_live_) return;
+    subscription.told_live_ = true;
+    const std::string key = subscription.group_->key;  // the group may go with the subscription
+    const log::RoomHead at = head_;
+    subscription.sink_.on_live(key, at);
 }
 
 // --- what the bus brings ------------------------------------------------------------------------------------------
@@ -298,50 +337,96 @@ void LocalRoom::go_live(Subscription& subscription) {
 void LocalRoom::on_messages(std::span<const MessageRef> messages) {
     while (!messages.empty() && known_ && messages.front()->seq <= head_.head) messages = messages.subspan(1);
     if (messages.empty()) return;
-    if (known_ && pending_.empty() && messages.front()->seq == head_.head.next()) {
+    announced_ = std::max(announced_, messages.back()->seq);
+    const bool dense = messages.back()->seq.value - messages.front()->seq.value + 1 == messages.size();
+    if (known_ && pending_.empty() && dense && messages.front()->seq == head_.head.next()) {
         publish(messages);
+        watch_gap();
         return;
     }
-    for (const MessageRef& message : messages) pending_.emplace(message->seq.value, message);
+    for (const MessageRef& message : messages) keep_pending(message);
     take_pending();
+}
+
+void LocalRoom::keep_pending(const MessageRef& message) {
+    pending_.emplace(message->seq.value, message);
+    // announced_ remembers that there are more.
+    if (pending_.size() > hub_.options_.recent_messages) pending_.erase(std::prev(pending_.end()));
 }
 
 void LocalRoom::take_pending() {
     if (!known_) return;
     std::vector<MessageRef> next;
-    for (auto it = pending_.begin(); it != pending_.end(); it = pending_.erase(it)) {
+    auto it = pending_.begin();
+    for (; it != pending_.end(); ++it) {
         const RoomSeq expected = next.empty() ? head_.head.next() : next.back()->seq.next();
         if (it->second->seq > expected) break;
         if (it->second->seq == expected) next.push_back(it->second);
     }
+    pending_.erase(pending_.begin(), it);
     if (!next.empty()) publish(next);
-    if (pending_.empty()) {
+    watch_gap();
+}
+
+void LocalRoom::heard_of(RoomSeq head) {
+    announced_ = std::max(announced_, head);
+    watch_gap();
+}
+
+void LocalRoom::watch_gap() {
+    if (head_.head >= announced_) {
         gap_timer_.cancel();
-    } else if (!gap_timer_.armed() && !filling_) {
+    } else if (!filling_ && !gap_timer_.armed() && !retry_timer_.armed()) {
         hub_.loop_.arm(gap_timer_, hub_.options_.gap_wait);
     }
 }
 
 void LocalRoom::fill_gap() {
-    if (filling_ || pending_.empty()) return;
+    if (filling_ || head_.head >= announced_) return;
     filling_ = true;
+    gap_timer_.cancel();
     const auto& options = hub_.options_;
-    hub_.asker_.ask([room = id_, after = head_.head, limit = options.page_messages,
-                      max = options.page_bytes, &log = hub_.log_] { return log.read(room, after, limit, max); },
-                     [this, alive = std::weak_ptr<bool>{hub_.alive_}, room = id_, &hub = hub_](Result<log::Page> page) {
-                         if (alive.expired()) return;
-                         const auto found = hub.rooms_.find(room);
-                         if (found == hub.rooms_.end() || found->second.get() != this) return;
-                         filling_ = false;
-                         if (!page) {
-                             if (!retry_timer_.armed()) hub_.loop_.arm(retry_timer_, hub_.options_.retry_wait);
-                             return;
-                         }
-                         for (const MessageRef& message : page->messages) {
-                             pending_.emplace(message->seq.value, message);
-                         }
-                         take_pending();
-                     });
+    ask([room = id_, after = head_.head, limit = options.page_messages, max = options.page_bytes,
+         &log = hub_.log_] { return log.read(room, after, limit, max); },
+        [this](Result<log::Page> page) { on_fill(std::move(page)); });
+}
+
+void LocalRoom::on_fill(Result<log::Page> page) {
+    filling_ = false;
+    if (!page) {
+        retry_in(hub_.options_.retry_wait);
+        return;
+    }
+    const RoomSeq before = head_.head;
+    announced_ = std::max(announced_, page->at.head);
+    if (page->at.first > head_.head.next()) skip_to(page->at.first);
+    for (const MessageRef& message : page->messages) {
+        if (message->seq > head_.head) keep_pending(message);
+    }
+    take_pending();
+    if (head_.head >= announced_) return;
+    if (head_.head > before) {
+        fill_gap();
+    } else {
+        // Announced but not read back: ask again a little later rather than at once.
+        gap_timer_.cancel();
+        retry_in(hub_.options_.retry_wait);
+    }
+}
+
+void LocalRoom::skip_to(RoomSeq first) {
+    // What was missing is no longer kept: each subscriber finds that in the log and is told.
+    head_.first = first;
+    head_.head = first.prev();
+    recent_.clear();
+    recent_bytes_ = 0;
+    for (const Ref& who : everyone()) {
+        if (!is_here(who) || who.subscription->events_) continue;
+        if (who.subscription->state_ != Subscription::State::kLive) continue;
+        take_from_live(*who.subscription);
+        who.subscription->state_ = Subscription::State::kReading;
+        catch_up(*who.subscription);
+    }
 }
 
 void LocalRoom::publish(std::span<const MessageRef> messages) {
@@ -382,10 +467,9 @@ void LocalRoom::end_publishing() {
     publishing_ = false;
     for (auto& groups : groups_) std::erase_if(groups, [](const auto& entry) { return entry.second.members == 0; });
     // Who could take some of a run gets that much now.
-    std::vector<Subscription*> partial;
-    partial.swap(partial_);
-    for (Subscription* subscription : partial) {
-        if (all_.contains(subscription)) catch_up(*subscription);
+    const std::vector<Ref> partial = std::exchange(partial_, {});
+    for (const Ref& who : partial) {
+        if (is_here(who)) catch_up(*who.subscription);
     }
 }
 
@@ -412,7 +496,7 @@ void LocalRoom::publish_to(Group& group, std::span<const Item> items) {
             subscription.state_ = Subscription::State::kWaiting;
         } else {
             subscription.state_ = Subscription::State::kReading;
-            partial_.push_back(&subscription);
+            partial_.push_back(ref(subscription));
         }
         subscription.sink_.on_set_back(id_, subscription.cursor_);
     }
@@ -426,7 +510,8 @@ void LocalRoom::on_event(std::string_view json) {
         group.form->append_event(frame, id_, json, group.key);
         const rt::Slice slice = rt::Slice::whole(rt::ChunkRef::copy_of(frame));
         for (std::size_t i = group.live.size(); i-- > 0;) {
-            if (i < group.live.size() && group.live[i]->sink_.can_take_event()) group.live[i]->sink_.take(slice);
+            if (i >= group.live.size() || group.live[i]->checks_ != 0) continue;
+            if (group.live[i]->sink_.can_take_event()) group.live[i]->sink_.take(slice);
         }
     }
     end_publishing();
@@ -436,50 +521,52 @@ void LocalRoom::on_event(std::string_view json) {
 
 void LocalRoom::apply(const RoomChange& change) {
     if (change.kind == RoomChange::Kind::kMadePrivate) {
-        recheck_members();
+        recheck(change, hub_.may_read_);
         return;
     }
     if (change.kind != RoomChange::Kind::kLeft && change.kind != RoomChange::Kind::kKicked) return;
-    std::vector<Subscription*> theirs;
-    for (auto& [subscription, serial] : all_) {
-        if (subscription->member_ == change.member) theirs.push_back(subscription);
-    }
-    for (Subscription* subscription : theirs) {
-        if (!all_.contains(subscription)) continue;
-        Sink& sink = subscription->sink_;
-        const std::string key = subscription->group_->key;
-        subscription->stop();
-        sink.on_ended(key, id_);
+    for (const Ref& who : everyone()) {
+        if (is_here(who) && who.subscription->member_ == change.member) end(*who.subscription);
     }
 }
 
-void LocalRoom::recheck_members() {
-    std::vector<std::pair<Subscription*, std::uint64_t>> everyone{all_.begin(), all_.end()};
-    for (const auto& [subscription, serial] : everyone) {
-        using State = Subscription::State;
-        if (!subscription->events_ && subscription->state_ != State::kStarting) {
-            if (subscription->state_ == State::kLive) take_from_live(*subscription);
-            subscription->state_ = State::kChecking;
+void LocalRoom::end(Subscription& subscription) {
+    Sink& sink = subscription.sink_;
+    const std::string key = subscription.group_->key;
+    subscription.stop();
+    sink.on_ended(key, id_);
+}
+
+void LocalRoom::recheck(const RoomChange& change, const MayRead& may_read) {
+    for (const Ref& who : everyone()) {
+        if (!is_here(who)) continue;
+        Subscription& subscription = *who.subscription;
+        if (!change.member.empty() && subscription.member_ != change.member) continue;
+        ++subscription.checks_;
+        if (!subscription.events_ && subscription.state_ == Subscription::State::kLive) {
+            take_from_live(subscription);
+            subscription.state_ = Subscription::State::kReading;
         }
-        hub_.may_read_(id_, subscription->member_,
-                       [this, raw = subscription, serial = serial, alive = std::weak_ptr<bool>{hub_.alive_}, room = id_,
-                        &hub = hub_](bool allowed) {
-                           if (alive.expired()) return;
-                           const auto found = hub.rooms_.find(room);
-                           if (found == hub.rooms_.end() || found->second.get() != this) return;
-                           const auto entry = all_.find(raw);
-                           if (entry == all_.end() || entry->second != serial) return;
-                           if (!allowed) {
-                               Sink& sink = raw->sink_;
-                               const std::string key = raw->group_->key;
-                               raw->stop();
-                               sink.on_ended(key, id_);
-                           } else if (raw->state_ == Subscription::State::kChecking) {
-                               raw->state_ = Subscription::State::kReading;
-                               catch_up(*raw);
-                           }
-                       });
+        check(who, may_read);
     }
+}
+
+void LocalRoom::check(const Ref& who, const MayRead& may_read) {
+    may_read(id_, who.subscription->member_,
+             [this, who, may_read, alive = std::weak_ptr<bool>{alive_}](Result<bool> allowed) {
+                 if (alive.expired() || !is_here(who)) return;
+                 if (!allowed) {
+                     unchecked_.push_back({who, may_read});
+                     retry_in(hub_.options_.retry_wait);
+                     return;
+                 }
+                 --who.subscription->checks_;
+                 if (*allowed) {
+                     catch_up(*who.subscription);
+                 } else {
+                     end(*who.subscription);
+                 }
+             });
 }
 
 }  // namespace parley::room

@@ -4,9 +4,10 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
+#include "base/function.h"
 #include "base/room_change.h"
 #include "room/subscription.h"
 #include "rt/loop.h"
@@ -14,6 +15,10 @@
 namespace parley::room {
 
 class Hub;
+
+/// May `member` still read `room`? Answers on the asking loop, perhaps at once. After an error it is asked again.
+using MayRead =
+    std::function<void(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then)>;
 
 /// Subscribers that see the very same bytes: same form, same subscription id.
 struct Group {
@@ -29,7 +34,9 @@ struct Group {
 /// Thread: core-local. Owned by the Hub, which drops it when the last subscription has gone.
 /// Order:  publishes seq after seq; a gap waits 20 ms for reordering, then one read fills it from the log. A live
 ///         subscription has always seen everything below next().
-/// Limit:  recent messages: 256 of them and 256 KiB; what is older is read from the log.
+/// Limit:  recent messages: 256 of them and 256 KiB; what is older is read from the log. As many wait above a gap;
+///         what is beyond is read from the log too.
+/// Fails:  while the log cannot be read everything that needs it waits and is tried again.
 class LocalRoom {
 public:
     LocalRoom(Hub& hub, RoomId id);
@@ -42,12 +49,23 @@ public:
     /// Messages the bus brought, rising, perhaps with a gap before or repeats.
     void on_messages(std::span<const MessageRef> messages);
     void on_event(std::string_view json);
-    [[nodiscard]] bool is_idle() const noexcept { return subscriptions_ == 0; }
+    /// Asks `may_read` about the subscribers that `change` concerns; nothing is handed to them before the answer.
+    void recheck(const RoomChange& change, const MayRead& may_read);
+    [[nodiscard]] bool is_idle() const noexcept { return all_.empty(); }
 
 private:
     friend class Subscription;
-    struct Waiting {  ///< asked for before the head was known
+    /// A subscription that may have gone meanwhile.
+    struct Ref {
         Subscription* subscription;
+        std::uint64_t serial;
+    };
+    struct Unchecked {  ///< nobody could say whether it may read
+        Ref who;
+        MayRead may_read;
+    };
+    struct Waiting {  ///< asked for before the head was known
+        Ref who;
         Start start;
     };
 
@@ -55,9 +73,24 @@ private:
     void remove(Subscription& subscription) noexcept;
     void take_from_live(Subscription& subscription) noexcept;
 
+    [[nodiscard]] Ref ref(Subscription& subscription) const noexcept { return {&subscription, subscription.serial_}; }
+    [[nodiscard]] bool is_here(const Ref& ref) const;
+    [[nodiscard]] std::vector<Ref> everyone() const;
+    /// Asks the log on the pool; `then` comes only if the room is still there.
+    template <class Question, class Then>
+    void ask(Question question, Then then);
+    /// As ask(), if the subscription is still there too.
+    template <class Question, class Then>
+    void ask_for(Subscription& subscription, Question question, Then then);
+    void retry_in(milliseconds wait);
+
     void load_head();
     void on_head(Result<log::RoomHead> head);
+    void begin_waiting();
     void begin(Subscription& subscription, const Start& start);
+    void find_position(Subscription& subscription, const Start& start);
+    void find_time(Subscription& subscription, const Start& start);
+    void begin_later(Subscription& subscription, const Start& start, milliseconds wait);
     void begin_at(Subscription& subscription, RoomSeq after);
 
     void catch_up(Subscription& subscription);
@@ -70,29 +103,37 @@ private:
     void publish_to(Group& group, std::span<const Item> items);
     void end_publishing();
     void apply(const RoomChange& change);
-    void recheck_members();
-    void fill_gap();
+    void check(const Ref& who, const MayRead& may_read);
+    void end(Subscription& subscription);
+    void keep_pending(const MessageRef& message);
     void take_pending();
+    void heard_of(RoomSeq head);
+    void watch_gap();
+    void fill_gap();
+    void on_fill(Result<log::Page> page);
+    void skip_to(RoomSeq first);
     void retry();
 
     Hub& hub_;
     const RoomId id_;
-    bool known_ = false;       ///< head_ has been read
+    bool known_ = false;  ///< head_ has been read
     bool loading_ = false;
     bool filling_ = false;
     bool publishing_ = false;
-    log::RoomHead head_;       ///< epoch, and first as last read; head as published here
+    log::RoomHead head_;  ///< epoch, and first as last read; head as published here
     std::deque<MessageRef> recent_;
     std::size_t recent_bytes_ = 0;
     std::map<std::uint64_t, MessageRef> pending_;  ///< above a gap, or before the head is known
+    RoomSeq announced_;  ///< the highest there is said to be: above head_.head, something is missing
     std::map<std::pair<WireForm*, std::string>, Group> groups_[2];  ///< messages, events
-    std::unordered_map<Subscription*, std::uint64_t> all_;  ///< every message subscription and its serial number
+    std::unordered_set<Subscription*> all_;
     std::vector<Waiting> waiting_;
-    std::vector<Subscription*> partial_;
-    std::uint64_t serial_ = 0;
-    std::size_t subscriptions_ = 0;
+    std::vector<Unchecked> unchecked_;
+    std::vector<Ref> partial_;
+    std::uint64_t last_serial_ = 0;
     rt::Timer gap_timer_;
     rt::Timer retry_timer_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace parley::room

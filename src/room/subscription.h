@@ -19,10 +19,10 @@ struct Group;
 struct Start {
     enum class From : std::uint8_t { kLive, kAfter, kSince, kLast };
     From from = From::kLive;
-    RoomSeq after;                ///< kAfter: 0 is everything
-    WallTime since;               ///< kSince
-    std::size_t last = 0;         ///< kLast
-    std::optional<Epoch> epoch;   ///< of the position, where the client said it
+    RoomSeq after;               ///< kAfter: 0 is everything
+    WallTime since;              ///< kSince
+    std::size_t last = 0;        ///< kLast
+    std::optional<Epoch> epoch;  ///< of the position, where the client said it
 };
 
 /// The way out of one subscription, implemented by a session.
@@ -72,7 +72,7 @@ public:
 private:
     friend class LocalRoom;
     friend class Hub;
-    enum class State : std::uint8_t { kStarting, kReading, kWaiting, kRetry, kChecking, kLive, kEnded };
+    enum class State : std::uint8_t { kStarting, kReading, kWaiting, kRetry, kLive, kEnded };
 
     Subscription(LocalRoom& room, Sink& sink, MemberId member) noexcept;
 
@@ -82,10 +82,13 @@ private:
     MemberId member_;
     RoomSeq cursor_;
     RoomSeq replay_until_;
-    std::uint32_t index_ = 0;  ///< in the group's live list
+    std::uint64_t serial_ = 0;  ///< tells it from a later one at the same address
+    std::uint32_t index_ = 0;   ///< in the group's live list
+    std::uint32_t checks_ = 0;  ///< how often its right to read is being asked for: nothing is handed over meanwhile
     State state_ = State::kStarting;
+    bool reading_ = false;  ///< a page of the log is on its way
     bool told_live_ = false;
-    bool events_ = false;      ///< of the room's events, not of its messages
+    bool events_ = false;  ///< of the room's events, not of its messages
 };
 
 }  // namespace parley::room

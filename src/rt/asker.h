@@ -27,11 +27,14 @@ public:
         using Answer = std::invoke_result_t<Question&>;
         auto shared = std::make_shared<Then>(std::move(then));
         std::weak_ptr<bool> alive = alive_;
-        const bool accepted = pool_.try_submit([alive, shared, &loop = loop_, question = std::move(question)]() mutable {
-            loop.post([alive, shared, answer = question()]() mutable {
-                if (!alive.expired()) (*shared)(std::move(answer));
+        const bool accepted =
+            pool_.try_submit([alive, shared, &loop = loop_, question = std::move(question)]() mutable {
+                Answer answer = question();
+                // Moved, not copied: what `then` holds is destroyed on the loop, never here.
+                loop.post([alive = std::move(alive), shared = std::move(shared), answer = std::move(answer)]() mutable {
+                    if (!alive.expired()) (*shared)(std::move(answer));
+                });
             });
-        });
         if (accepted) return;
         loop_.next_turn([alive, shared, code = when_full_] {
             if (!alive.expired()) (*shared)(Answer{fail(code, "too many requests are waiting")});

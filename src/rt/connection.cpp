@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace parley::rt {
 namespace {
@@ -45,7 +46,9 @@ std::string Connection::peer_address() const {
     return text.data();
 }
 
-bool Connection::can_take() const noexcept { return state_ == State::kOpen && out_.bytes() < set_.limits_.send_buffer.count; }
+bool Connection::can_take() const noexcept {
+    return state_ == State::kOpen && out_.bytes() < set_.limits_.send_buffer.count;
+}
 
 void Connection::send(Slice slice) {
     if (state_ != State::kOpen) return;
@@ -67,12 +70,16 @@ void Connection::send_copy(std::string_view bytes) {
 
 void Connection::resume_reading() {
     paused_ = false;
+    again_ = true;
+    if (state_ != State::kOpen) return;
     if (readable_ || !left_over_.empty() || end_of_input_) loop_.at_turn_end(*this);
 }
 
 void Connection::set_handler(std::unique_ptr<Handler> handler) {
     loop_.bury(std::move(handler_));
     handler_ = std::move(handler);
+    again_ = true;
+    if (!left_over_.empty()) loop_.at_turn_end(*this);
     handler_->on_open(*this);
 }
 
@@ -95,7 +102,7 @@ void Connection::read_some() {
         return;
     }
     if (delivering_) return;
-    if (!paused_ && !left_over_.empty()) {
+    if (!paused_ && std::exchange(again_, false) && !left_over_.empty()) {
         std::string bytes;
         bytes.swap(left_over_);
         deliver(bytes);
@@ -114,7 +121,7 @@ void Connection::read_some() {
             }
         } else if (n == 0) {
             readable_ = false;
-            end_of_input_ = true;
+            end_of_input_ = peer_ended_ = true;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             readable_ = false;
         } else if (errno != EINTR) {
@@ -146,7 +153,7 @@ void Connection::deliver(std::span<char> bytes) {
 
 void Connection::discard_input() {
     const auto buffer = loop_.read_buffer();
-    for (int i = 0; i < kReadsPerTurn; ++i) {
+    for (int i = 0; i < kReadsPerTurn && readable_; ++i) {
         const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), 0);
         if (n > 0) {
             discarded_ += static_cast<std::uint32_t>(n);
@@ -155,15 +162,16 @@ void Connection::discard_input() {
                 return;
             }
         } else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            return;
+            readable_ = false;
         } else if (n == 0 && state_ == State::kFlushing) {
-            return;  // it may still read our answer
+            readable_ = false;  // it may still read our answer
+            peer_ended_ = true;
         } else if (n == 0 || errno != EINTR) {
             close_now();
             return;
         }
     }
-    loop_.at_turn_end(*this);
+    if (readable_) loop_.at_turn_end(*this);
 }
 
 void Connection::on_turn_end() {
@@ -172,8 +180,8 @@ void Connection::on_turn_end() {
         close_now();
         return;
     }
-    if (state_ == State::kOpen ? (!paused_ && (readable_ || !left_over_.empty() || end_of_input_))
-                               : state_ == State::kDiscarding) {
+    if (state_ == State::kOpen ? !paused_ && (readable_ || end_of_input_ || (again_ && !left_over_.empty()))
+                               : readable_) {
         read_some();
     }
     if (state_ != State::kClosed) flush();
@@ -204,7 +212,7 @@ void Connection::flush() {
         was_over_limit_ = false;
         if (state_ == State::kOpen) handler_->on_drained(*this);
     }
-    if (state_ == State::kFlushing && out_.empty()) half_close();
+    if (state_ == State::kFlushing && !abort_ && out_.empty()) half_close();
 }
 
 void Connection::finish() {
@@ -223,7 +231,11 @@ void Connection::half_close() {
     ::shutdown(fd_, SHUT_WR);
     state_ = State::kDiscarding;
     last_progress_ = loop_.now();
-    discard_input();
+    if (peer_ended_) {
+        close_now();
+    } else {
+        discard_input();
+    }
 }
 
 void Connection::abort() {
@@ -241,8 +253,8 @@ void Connection::close_now() {
     loop_.forget_turn_end(*this);
     set_.queued_bytes_.fetch_sub(out_.bytes(), std::memory_order_relaxed);
     out_.clear();
-    handler_->on_closed(*this);
     set_.remove(*this);
+    handler_->on_closed(*this);
 }
 
 Connection::Detached Connection::detach() {
@@ -279,6 +291,7 @@ Connection& ConnectionSet::open(int fd, std::unique_ptr<Connection::Handler> han
     count_.store(connections_.size(), std::memory_order_relaxed);
     Connection& connection = *connections_.back();
     connection.left_over_ = std::move(unread);
+    if (!connection.left_over_.empty()) connection.resume_reading();
     connection.handler_->on_open(connection);
     return connection;
 }
@@ -300,6 +313,7 @@ void ConnectionSet::remove(Connection& connection) {
 void ConnectionSet::sweep() {
     const auto now = loop_.now();
     for (std::size_t i = blocked_.size(); i-- > 0;) {
+        if (i >= blocked_.size()) continue;  // a handler closed others
         Connection& connection = *blocked_[i];
         const bool ending = connection.state_ == Connection::State::kDiscarding;
         if (!ending && connection.state_ == Connection::State::kOpen && connection.out_.empty()) {

@@ -31,7 +31,8 @@ public:
         virtual ~Handler() = default;
         /// The connection is this handler's from now on.
         virtual void on_open(Connection& connection) { (void)connection; }
-        /// Returns how many bytes were used. The rest is given again with more behind it, or after resume_reading().
+        /// Returns how many bytes were used. The rest is given again with more behind it, after resume_reading(), or to
+        /// the next handler.
         virtual std::size_t on_data(Connection& connection, std::span<char> bytes) = 0;
         /// The peer will send no more.
         virtual void on_end_of_input(Connection& connection) { connection.abort(); }
@@ -65,7 +66,8 @@ public:
     void abort();
     [[nodiscard]] bool is_closing() const noexcept { return state_ != State::kOpen; }
 
-    /// Gives the socket away, to be opened again on another loop. The handler hears no more of it.
+    /// Gives the socket away, to be opened again on another loop. The handler hears no more of it. Never from inside
+    /// on_data(): what it has not used is not known yet.
     struct Detached {
         int fd = -1;
         std::string unread;
@@ -103,10 +105,12 @@ private:
     int fd_;
     State state_ = State::kOpen;
     bool paused_ = false;
-    bool readable_ = false;     ///< there may be more in the socket
-    bool end_of_input_ = false;
+    bool readable_ = false;      ///< there may be more in the socket
+    bool again_ = false;         ///< what is left over has a new reader or one that resumed
+    bool end_of_input_ = false;  ///< to be told to the handler
+    bool peer_ended_ = false;    ///< nothing more will be read
     bool was_over_limit_ = false;
-    bool blocked_ = false;      ///< listed in set_.blocked_
+    bool blocked_ = false;  ///< listed in set_.blocked_
     bool delivering_ = false;
     bool abort_ = false;
 };

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace parley::rt {
 
@@ -27,11 +28,24 @@ Loop::Loop(std::size_t index, const Clock& clock)
     ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, mailbox_.fd(), &event);
 }
 
-Loop::~Loop() { ::close(epoll_fd_); }
+Loop::~Loop() {
+    mailbox_.drop_pending();
+    // What is destroyed here may ask the loop for something once more.
+    while (!graveyard_.empty() || !next_turn_.empty()) {
+        const auto dead = std::exchange(graveyard_, {});
+        const auto tasks = std::exchange(next_turn_, {});
+    }
+    ::close(epoll_fd_);
+}
 
 void Loop::run() {
     core_.check();
-    while (!stopping_.load(std::memory_order_acquire)) turn();
+    while (!stopping_.load(std::memory_order_acquire)) turn(wait_milliseconds());
+}
+
+void Loop::run_once() {
+    core_.check();
+    turn(0);
 }
 
 void Loop::stop() noexcept {
@@ -57,17 +71,19 @@ void Loop::at_turn_end(TurnEnd& entry) {
     core_.check();
     if (entry.queued_) return;
     entry.queued_ = true;
+    entry.slot_ = static_cast<std::uint32_t>(turn_end_.size());
     turn_end_.push_back(&entry);
 }
 
 void Loop::forget_turn_end(TurnEnd& entry) noexcept {
     if (!entry.queued_) return;
     entry.queued_ = false;
-    std::replace(turn_end_.begin(), turn_end_.end(), &entry, static_cast<TurnEnd*>(nullptr));
+    const bool is_ending = entry.slot_ < ending_.size() && ending_[entry.slot_] == &entry;
+    (is_ending ? ending_ : turn_end_)[entry.slot_] = nullptr;
 }
 
 int Loop::wait_milliseconds() noexcept {
-    if (!next_turn_.empty() || !turn_end_.empty()) return 0;
+    if (!next_turn_.empty() || !turn_end_.empty() || !graveyard_.empty()) return 0;
     int wait = -1;
     if (const auto deadline = timers_.next_deadline()) {
         const auto left = std::chrono::ceil<milliseconds>(*deadline - clock_.steady()).count();
@@ -76,9 +92,11 @@ int Loop::wait_milliseconds() noexcept {
     return wait != 0 && !mailbox_.prepare_sleep() ? 0 : wait;
 }
 
-void Loop::turn() {
+void Loop::turn(int wait_milliseconds) {
+    // Events come only for what is watched now; a new watcher may have the address of one that has gone.
+    unwatched_.clear();
     std::array<epoll_event, kEventsPerTurn> events;
-    const int count = ::epoll_wait(epoll_fd_, events.data(), kEventsPerTurn, wait_milliseconds());
+    const int count = ::epoll_wait(epoll_fd_, events.data(), kEventsPerTurn, wait_milliseconds);
     mailbox_.woke();
     now_ = clock_.steady();
 
@@ -97,25 +115,24 @@ void Loop::turn() {
     std::vector<Task> tasks;
     tasks.swap(next_turn_);
     for (Task& task : tasks) task();
+    tasks.clear();
     mailbox_.run_pending();
     timers_.advance(now_);
     run_turn_end();
     // Destroying one thing may bury another: that one waits for the next turn.
-    std::vector<std::shared_ptr<void>> dead;
-    dead.swap(graveyard_);
-    unwatched_.clear();
+    const auto dead = std::exchange(graveyard_, {});
 }
 
 void Loop::run_turn_end() {
     // An entry may ask again from inside (a drained connection gets its next page): those wait for the next turn.
-    std::vector<TurnEnd*> entries;
-    entries.swap(turn_end_);
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        TurnEnd* entry = entries[i];
-        if (entry == nullptr || !entry->queued_) continue;
+    ending_.swap(turn_end_);
+    for (std::size_t i = 0; i < ending_.size(); ++i) {
+        TurnEnd* const entry = std::exchange(ending_[i], nullptr);
+        if (entry == nullptr) continue;
         entry->queued_ = false;
         entry->on_turn_end();
     }
+    ending_.clear();
 }
 
 }  // namespace parley::rt

@@ -29,6 +29,7 @@ public:
 
 private:
     friend class Loop;
+    std::uint32_t slot_ = 0;  ///< where in the loop's list, while queued
     bool queued_ = false;
 };
 
@@ -46,6 +47,8 @@ public:
     Loop& operator=(const Loop&) = delete;
 
     void run();
+    /// One turn without sleeping, for tests that drive the loop themselves.
+    void run_once();
     void stop() noexcept;
     void post(Task task) { mailbox_.push(std::move(task)); }
 
@@ -54,7 +57,8 @@ public:
     /// No event reaches the watcher after this.
     void unwatch(int fd, Watcher& watcher) noexcept;
 
-    /// Calls entry.on_turn_end() once at the end of this turn. The entry must stay alive or be forgotten.
+    /// Calls entry.on_turn_end() once at the end of this turn; asked for while those run, in the next. The entry must
+    /// stay alive or be forgotten.
     void at_turn_end(TurnEnd& entry);
     void forget_turn_end(TurnEnd& entry) noexcept;
     /// Runs `task` in the next turn, without sleeping in between.
@@ -78,7 +82,7 @@ private:
     static constexpr std::size_t kReadBuffer = 64 * 1024;
     static constexpr int kEventsPerTurn = 512;
 
-    void turn();
+    void turn(int wait_milliseconds);
     [[nodiscard]] int wait_milliseconds() noexcept;
     void run_turn_end();
 
@@ -89,9 +93,10 @@ private:
     Mailbox mailbox_;
     TimerWheel timers_;
     std::vector<TurnEnd*> turn_end_;
+    std::vector<TurnEnd*> ending_;  ///< what turn_end_ was, while they are called
     std::vector<Task> next_turn_;
     std::vector<std::shared_ptr<void>> graveyard_;
-    std::vector<Watcher*> unwatched_;  ///< in this turn: their pending events are skipped
+    std::vector<Watcher*> unwatched_;  ///< since the last wait: their pending events are skipped
     std::unique_ptr<char[]> read_buffer_;
     std::atomic<bool> stopping_{false};
     [[no_unique_address]] CoreLocal core_;

@@ -13,12 +13,16 @@ Mailbox::Mailbox() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
 }
 
 Mailbox::~Mailbox() {
+    drop_pending();
+    ::close(fd_);
+}
+
+void Mailbox::drop_pending() noexcept {
     for (Node* node = head_.exchange(nullptr); node != nullptr;) {
         Node* next = node->next;
         delete node;
         node = next;
     }
-    ::close(fd_);
 }
 
 void Mailbox::push(Task task) {

@@ -28,6 +28,8 @@ public:
     void woke() noexcept;
     /// Runs what was there at the time of the call. Returns how many.
     std::size_t run_pending();
+    /// Destroys what was pushed without running it.
+    void drop_pending() noexcept;
 
 private:
     struct Node {

@@ -31,6 +31,18 @@ bool WorkPool::try_submit(Task task) {
     return true;
 }
 
+bool WorkPool::run_one() {
+    Task task;
+    {
+        const std::lock_guard lock{mutex_};
+        if (queue_.empty()) return false;
+        task = std::move(queue_.front());
+        queue_.pop_front();
+    }
+    task();
+    return true;
+}
+
 std::size_t WorkPool::waiting() const {
     const std::lock_guard lock{mutex_};
     return queue_.size();

@@ -25,6 +25,9 @@ public:
 
     /// False, without effect, when the queue is full or the pool is ending.
     [[nodiscard]] bool try_submit(Task task);
+    /// Runs the oldest waiting task on the calling thread; false when none waits. A pool without threads runs nothing
+    /// by itself: tests decide when an answer comes.
+    bool run_one();
     [[nodiscard]] std::size_t waiting() const;
 
 private:
