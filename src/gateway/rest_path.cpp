@@ -9,7 +9,7 @@ std::optional<std::vector<std::string>> match_path(std::string_view pattern, std
         pattern.remove_prefix(1);
         const std::string_view wanted = pattern.substr(0, pattern.find('/'));
         pattern.remove_prefix(wanted.size());
-        if (wanted.starts_with('{')) {
+        if (wanted.starts_with('{') && !segment.empty()) {
             values.push_back(segment);
         } else if (wanted != segment) {
             return std::nullopt;
