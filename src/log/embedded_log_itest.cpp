@@ -1,14 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <set>
+#include <thread>
 
 #include "log/embedded_log.h"
 #include "log/temp_dir.h"
@@ -152,37 +153,67 @@ TEST_F(EmbeddedLogOnDisk, AFileSystemTurnedReadOnlyRefusesAndResumesWhenItIsMoun
     EXPECT_EQ(all.back(), "writable");
 }
 
-TEST_F(EmbeddedLogOnDisk, AcknowledgedMessagesSurviveSigkill) {
-    fs::create_directories(mount_point());
-    for (int round = 0; round < 5; ++round) {
-        int ends[2];
-        ASSERT_EQ(::pipe(ends), 0);
-        const pid_t child = ::fork();
-        if (child == 0) {
-            if (!open().empty()) ::_exit(1);
-            for (int i = 0;; ++i)
-                if (put(std::to_string(round) + "." + std::to_string(i)))
-                    if (::write(ends[1], &i, sizeof i) != sizeof i) ::_exit(2);
-        }
-        ::close(ends[1]);
-        int last = -1;
-        while (last < 40 * (round + 1) && ::read(ends[0], &last, sizeof last) == sizeof last) {
-        }
-        ::kill(child, SIGKILL);
-        while (::read(ends[0], &last, sizeof last) == sizeof last) {
-        }
-        ::waitpid(child, nullptr, 0);
-        ::close(ends[0]);
-        for (int i = 0; i <= last; ++i) stored_.push_back(std::to_string(round) + "." + std::to_string(i));
-
-        ASSERT_EQ(open(), "");
-        const auto all = ids();
-        const std::set<std::string> there{all.begin(), all.end()};
-        EXPECT_EQ(there.size(), all.size());
-        for (const auto& id : stored_) EXPECT_TRUE(there.contains(id)) << id;
-        log_.reset();
+/// Sends from a process of its own, which kills itself after that many acknowledgements.
+class EmbeddedLogSigkill : public testing::TestWithParam<int> {
+public:
+    EmbeddedLogSigkill() {
+        GTEST_FLAG_SET(death_test_style, "threadsafe");  // starts this program again instead of forking its threads
+        ::setenv("PARLEY_LOG_ITEST_DIR", own_.path().c_str(), 0);
+        path_ = ::getenv("PARLEY_LOG_ITEST_DIR");  // the other process inherits it
     }
+    ~EmbeddedLogSigkill() override { ::unsetenv("PARLEY_LOG_ITEST_DIR"); }
+
+    std::unique_ptr<EmbeddedLog> open() {
+        EmbeddedLogOptions options;
+        options.data_dir = path_;
+        auto opened = EmbeddedLog::open(std::move(options), clock_);
+        EXPECT_TRUE(opened.has_value());
+        return opened ? std::move(*opened) : nullptr;
+    }
+    void send(RoomLog& log, const std::string& id, AppendDone done) {
+        std::vector<Draft> drafts(1);
+        drafts[0].sender = MemberId::trusted("u-1");
+        drafts[0].id = MessageId::trusted(id);
+        drafts[0].content = "hello";
+        log.append({RoomId::trusted("r-1"), std::move(drafts)}, std::move(done));
+    }
+    void send_until_killed(int acknowledgements) {
+        const auto log = open();
+        std::ofstream acknowledged{path_ + "/acknowledged"};
+        std::atomic<int> count{0};
+        for (int i = 0;; ++i) {
+            while (i > count + 64) std::this_thread::yield();
+            if (count >= acknowledgements) ::kill(::getpid(), SIGKILL);
+            send(*log, "m" + std::to_string(i), [&, i](const auto& answer) {
+                if (!answer) return;
+                acknowledged << 'm' << i << std::endl;
+                ++count;
+            });
+        }
+    }
+
+    TempDir own_;
+    std::string path_;
+    ManualClock clock_;
+};
+
+TEST_P(EmbeddedLogSigkill, KeepsWhatWasAcknowledged) {
+    EXPECT_EXIT(send_until_killed(GetParam()), testing::KilledBySignal(SIGKILL), "");
+    const auto log = open();
+    const auto page = log->read(RoomId::trusted("r-1"), {0}, 1'000'000, 1_GiB);
+    ASSERT_TRUE(page);
+    std::set<std::string> there;
+    for (const auto& message : page->messages) there.insert(message->id.str());
+    EXPECT_EQ(there.size(), page->at.head.value);
+    std::ifstream acknowledged{path_ + "/acknowledged"};
+    int count = 0;
+    for (std::string id; acknowledged >> id; ++count) EXPECT_TRUE(there.contains(id)) << id;
+    EXPECT_GE(count, GetParam());
+    std::promise<bool> repeated;
+    send(*log, "m0", [&](const auto& answer) { repeated.set_value(answer && answer->front().repeated); });
+    EXPECT_TRUE(repeated.get_future().get());
 }
+INSTANTIATE_TEST_SUITE_P(AfterAcknowledgements, EmbeddedLogSigkill, testing::Values(1, 7, 100, 1000, 5000));
 
 }  // namespace
 }  // namespace parley::log

@@ -1,5 +1,6 @@
 #include "log/repair.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -283,22 +284,32 @@ TEST_F(Repair, OpeningTwiceNamesTheFolder) {
     EXPECT_THAT(second.error().message, HasSubstr("in use"));
 }
 
-TEST_F(Repair, OpeningTwiceFromAnotherProcessNamesTheFolder) {
-    int ends[2];
-    ASSERT_EQ(::pipe(ends), 0);
-    const pid_t child = ::fork();
-    if (child == 0) {
-        auto second = EmbeddedLog::open(options(), clock_);
-        const std::string text = second ? "opened" : second.error().message;
-        (void)!::write(ends[1], text.data(), text.size());
+TEST_F(Repair, AStoreThatAnotherProcessHasIsRefusedByName) {
+    log_.reset();
+    const std::string file = store_path() + "/LOCK";
+    int locked[2];
+    int ended[2];
+    ASSERT_EQ(::pipe(locked), 0);
+    ASSERT_EQ(::pipe(ended), 0);
+    const pid_t other = ::fork();
+    if (other == 0) {  // only what is safe beside other threads
+        struct flock whole {};
+        whole.l_type = F_WRLCK;
+        const int fd = ::open(file.c_str(), O_RDWR);
+        char sign = ::fcntl(fd, F_SETLK, &whole) == 0 ? 'y' : 'n';
+        ::close(ended[1]);
+        (void)!::write(locked[1], &sign, 1);
+        (void)!::read(ended[0], &sign, 1);
         ::_exit(0);
     }
-    ::close(ends[1]);
-    std::string text(4096, '\0');
-    text.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(ends[0], text.data(), text.size()), 0)));
-    ::close(ends[0]);
-    ::waitpid(child, nullptr, 0);
-    EXPECT_THAT(text, HasSubstr(store_path() + " is in use by another process"));
+    char sign = 'n';
+    ASSERT_EQ(::read(locked[0], &sign, 1), 1);
+    ASSERT_EQ(sign, 'y');
+    EXPECT_THAT(open_error(), HasSubstr(store_path() + " is in use by another process"));
+    EXPECT_THAT(log::repair(dir_.path(), clock_).error().message, HasSubstr("in use by another process"));
+    for (const int fd : {ended[0], ended[1], locked[0], locked[1]}) ::close(fd);
+    ::waitpid(other, nullptr, 0);
+    open();
 }
 
 TEST_F(Repair, AnUnknownFormatIsAClearError) {
