@@ -60,7 +60,7 @@ int explain(const Config& config, const ExplainRequest& request) {
     const RoomId& room = question.destination.room;
     if (!room.empty() && std::filesystem::exists(folder)) {
         const SystemClock clock;
-        const auto directory = store::EmbeddedDirectory::open(folder, clock);
+        const auto directory = store::EmbeddedDirectory::open_read_only(folder, clock);
         if (!directory) return fault(directory.error().message);
         const auto info = (*directory)->room(room);
         if (!info) return fault(info.error().message);

@@ -20,7 +20,7 @@ struct ExplainRequest {
     std::string send;
     std::string profile = "game";
 };
-/// Says whether a member may, and by which rule. The server must not be running: it owns the directory.
+/// Says whether a member may, and by which rule. Works beside a running server.
 [[nodiscard]] int explain(const Config& config, const ExplainRequest& request);
 
 struct ReplayRequest {

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "auth/destination.h"
 #include "base/config_keys.h"
 #include "base/logger.h"
 #include "bus/inproc_bus.h"
@@ -50,6 +51,7 @@ public:
 
 private:
     void open_log(const Config& config);
+    void make_public_room();
     void start_cores();
     void wait_for_signal(milliseconds limit, std::function<bool()> done);
     void drain();
@@ -107,6 +109,7 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config) {
     open_log(config);
     directory_ = must(store::EmbeddedDirectory::open(std::filesystem::path{config.get(keys::data_dir)} / "directory",
                                                      clock_));
+    make_public_room();
     rates_ = std::make_unique<auth::RateLimits>(rate_options(config));
     presence_ = std::make_unique<room::Presence>(config.get(keys::presence_grace));
     const auto wanted = static_cast<std::size_t>(config.get(keys::threads));
@@ -135,6 +138,18 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config) {
     probe_ = std::make_unique<gateway::Probe>(*services_);
     start_cores();
     gauges_ = server_gauges(metrics_, *services_, *log_);
+}
+
+/// The room behind `/topic/public` is there from the start: a guest's first word makes no room.
+void Server::make_public_room() {
+    if (!options_.public_profile) return;
+    store::RoomInfo room;
+    room.id = auth::public_room();
+    room.name = room.id.str();
+    room.kind = store::RoomKind::kTopic;
+    room.created_at = clock_.wall();
+    const auto made = directory_->add_room(room, {});
+    if (!made && made.error().code != Code::kRoomExists) throw CannotStart{made.error().message};
 }
 
 void Server::start_cores() {

@@ -111,12 +111,17 @@ void Exchange::upgrade(std::string_view response, std::unique_ptr<rt::Connection
 
 void Exchange::move_to(rt::Loop& loop, Arrive arrive) {
     if (session_ == nullptr) return;
-    rt::Connection& connection = *connection_;
-    session_->timeout_.cancel();
-    const ExchangeRef self = std::move(session_->current_);
-    finished();
-    loop.post([arrive = std::move(arrive), detached = connection.detach(), request = std::move(request_)]() mutable {
-        arrive(std::move(detached), std::move(request));
+    // Not from inside the read that brought the request: what came behind it has to go along.
+    connection_->loop().next_turn([self = shared_from_this(), &loop, arrive = std::move(arrive)]() mutable {
+        if (self->session_ == nullptr) return;
+        rt::Connection& connection = *self->connection_;
+        self->session_->timeout_.cancel();
+        self->session_->current_.reset();
+        self->finished();
+        loop.post([arrive = std::move(arrive), detached = connection.detach(),
+                   request = std::move(self->request_)]() mutable {
+            arrive(std::move(detached), std::move(request));
+        });
     });
 }
 

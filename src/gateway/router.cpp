@@ -123,8 +123,11 @@ void Router::stomp(const ExchangeRef& exchange, auth::Profile profile) {
                             if (!offered.empty()) offered += ", ";
                             offered += value;
                         }
-                        const std::string_view chosen =
-                            wire::choose_subprotocol(offered, wire::kStompSubprotocols);
+                        // The best version both have, whatever the client's order.
+                        std::string_view chosen;
+                        for (std::size_t i = 0; i < wire::kStompSubprotocols.size() && chosen.empty(); ++i) {
+                            chosen = wire::choose_subprotocol(offered, std::span{&wire::kStompSubprotocols[i], 1});
+                        }
                         auto app = std::make_unique<StompWsApp>(core_, profile, std::move(identity),
                                                                 wire::version_of_subprotocol(chosen));
                         upgrade_to_websocket(core_, exchange, std::move(app),

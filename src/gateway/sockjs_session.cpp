@@ -26,10 +26,11 @@ void SockJsHttpSession::receive(ExchangeRef exchange, Receiver kind) {
     const bool streaming = kind == Receiver::kStreaming;
     std::vector<wire::HttpField> fields{{"Content-Type", "application/javascript; charset=UTF-8"},
                                         {"Cache-Control", "no-store, no-cache, no-transform, must-revalidate, max-age=0"}};
-    const auto answer = [&](std::string body) {
-        if (streaming) body.insert(0, wire::sockjs_prelude());
-        body += '\n';
-        exchange->respond(200, fields, body);
+    const auto answer = [&](const std::string& frame) {
+        exchange->begin_stream(200, fields);
+        if (streaming) exchange->write(wire::sockjs_prelude());
+        exchange->write(frame + '\n');
+        exchange->end_stream();
     };
     if (receiver_ != nullptr) {
         answer(wire::sockjs_close_frame(2010, "Another connection still open"));

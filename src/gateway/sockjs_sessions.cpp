@@ -174,7 +174,8 @@ void SockJsSessions::websocket(const ExchangeRef& exchange, const SockJsService&
             auto app = std::make_unique<StompWsApp>(core_, service.profile, std::move(identity), std::nullopt);
             upgrade_to_websocket(core_, exchange, std::move(app), {.max_message = Bytes{2 * limit}}, {});
         } else if (raw) {
-            upgrade_to_websocket(core_, exchange, std::make_unique<EchoWsApp>(), {}, {});
+            const bool closes = service.speaks == SockJsService::Speaks::kClose;
+            upgrade_to_websocket(core_, exchange, std::make_unique<EchoWsApp>(closes), {}, {});
         } else {
             auto app = std::make_unique<SockJsWsApp>(core_.loop(),
                                                      make_app(service, std::move(identity), "sockjs-websocket"),

@@ -42,7 +42,7 @@ void StompSession::on_send(const wire::StompFrame& frame) {
     const auth::Destination destination = auth::parse_destination(profile_, *text);
     using Kind = auth::DestinationKind;
     if (destination.kind == Kind::kTopic) {
-        on_topic_send(frame);
+        on_topic_send(frame, transaction);
         return;
     }
     if (destination.kind == Kind::kAuthRefresh) {
@@ -318,9 +318,18 @@ void StompSession::sent(const RoomId& room, const std::string& asked,
     }
 }
 
-void StompSession::on_topic_send(const wire::StompFrame& frame) {
-    core_.topics().publish(frame);
-    receipt(frame.find("receipt").value_or(""));
+void StompSession::on_topic_send(const wire::StompFrame& frame, const std::string& transaction) {
+    const std::string asked{frame.find("receipt").value_or("")};
+    if (transaction.empty()) {
+        core_.topics().publish(TopicHub::message_of(frame));
+        receipt(asked);
+        return;
+    }
+    Transaction& open = transactions_[transaction];
+    open.bytes += frame.body.size();
+    if (!fits(open, asked)) return;
+    open.topic_messages.push_back(TopicHub::message_of(frame));
+    if (!asked.empty()) open.receipts.push_back(asked);
 }
 
 void StompSession::on_auth_refresh(const wire::StompFrame& frame, std::string asked) {
@@ -342,6 +351,7 @@ void StompSession::on_auth_refresh(const wire::StompFrame& frame, std::string as
                     self->refuse({Code::kForbidden, "the token is another member's", {}, asked});
                 } else {
                     self->identity_ = Identity{std::move(checked->claims), std::move(checked->sha256_hex)};
+                    self->recheck_at_ = self->core_.loop().now() + seconds{2};
                     self->receipt(asked);
                 }
                 self->release();
@@ -369,6 +379,13 @@ void StompSession::on_begin(const wire::StompFrame& frame) {
     receipt(asked);
 }
 
+bool StompSession::fits(const Transaction& transaction, std::string_view asked) {
+    const std::size_t messages = transaction.drafts.size() + transaction.topic_messages.size();
+    if (messages < kTransactionMessages && transaction.bytes <= kTransactionBytes) return true;
+    fault("a transaction holds at most 100 messages and 512 KiB", asked);
+    return false;
+}
+
 void StompSession::add_to_transaction(Request request) {
     Transaction& transaction = transactions_[request.transaction];
     if (request.operation != auth::Operation::kSend) {
@@ -380,10 +397,7 @@ void StompSession::add_to_transaction(Request request) {
         return;
     }
     transaction.bytes += request.words.content.size();
-    if (transaction.drafts.size() >= kTransactionMessages || transaction.bytes > kTransactionBytes) {
-        refuse_send(request, {Code::kTransactionInvalid, "a transaction holds at most 100 messages and 512 KiB"});
-        return;
-    }
+    if (!fits(transaction, request.receipt)) return;
     transaction.room = request.words.room;
     transaction.drafts.push_back(core_.chat().draft(speaker_, std::move(request.words)));
     if (!request.receipt.empty()) transaction.receipts.push_back(std::move(request.receipt));
@@ -402,7 +416,14 @@ void StompSession::on_commit(const wire::StompFrame& frame) {
         refuse({Code::kTransactionInvalid, "a SEND of this transaction was refused; nothing was stored", {}, asked});
         return;
     }
+    for (const auto& [id, seq] : transaction.acks) {
+        if (const auto entry = subscriptions_.find(id); entry != subscriptions_.end()) {
+            (void)entry->second->acknowledge(seq);
+        }
+    }
+    for (auto& message : transaction.topic_messages) core_.topics().publish(std::move(message));
     if (transaction.drafts.empty()) {
+        for (const std::string& id : transaction.receipts) receipt(id);
         receipt(asked);
         return;
     }

@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kServer = "parley/0.1";
 constexpr std::size_t kInputWhileBusy = 64 * 1024;
 constexpr std::uint16_t kCloseSilent = 4500;
+/// A revocation that came while the token was being checked shows in a second look.
+constexpr seconds kSecondLook{2};
 }  // namespace
 
 StompSession::StompSession(Core& core, StompTransport& transport, auth::Profile profile,
@@ -164,6 +166,7 @@ void StompSession::finish_connect(wire::HeartBeat client, std::optional<wire::St
     rate_ = core_.services().rates.send(speaker_.member.str(), core_.loop().now());
     decoder_.set_version(*version);
     connected_ = true;
+    if (!speaker_.guest) recheck_at_ = core_.loop().now() + kSecondLook;
     beat_ = wire::negotiate_heart_beat(client, core_.options().heart_beat);
     const auto& offered = core_.options().heart_beat;
     const std::string heart_beat = std::to_string(offered.sends) + ',' + std::to_string(offered.expects);
@@ -311,6 +314,7 @@ void StompSession::on_second(WallTime wall, SteadyTime now) {
         fault(name(Code::kAuthExpired), {}, 4401);
         return;
     }
+    if (now >= recheck_at_) recheck_token();
     for (auto it = stays_.begin(); it != stays_.end();) {
         if (now - it->second < core_.options().session_ttl) {
             ++it;
@@ -319,6 +323,24 @@ void StompSession::on_second(WallTime wall, SteadyTime now) {
         core_.chat().expire(speaker_, it->first);
         it = stays_.erase(it);
     }
+}
+
+void StompSession::recheck_token() {
+    recheck_at_ = SteadyTime::max();
+    core_.services().guard.recheck(
+        {identity_->claims, identity_->token_sha256},
+        [weak = weak_from_this(), &loop = core_.loop()](Result<auth::VerifiedToken> checked) {
+            // Not knowing is no reason to end a session: it is asked again.
+            loop.post([weak, checked = std::move(checked)] {
+                const auto self = weak.lock();
+                if (self == nullptr || self->ended_ || checked) return;
+                if (checked.error().code == Code::kAuthUnavailable) {
+                    self->recheck_at_ = self->core_.loop().now() + kSecondLook;
+                } else {
+                    self->fault(name(checked.error().code), {}, 4401);
+                }
+            });
+        });
 }
 
 void StompSession::on_token_revoked(std::string_view sha256_hex) {

@@ -11,6 +11,7 @@
 #include "chat/service.h"
 #include "gateway/stomp_subscription.h"
 #include "gateway/stomp_transport.h"
+#include "gateway/topic_hub.h"
 #include "wire/stomp_decoder.h"
 
 namespace parley::gateway {
@@ -67,6 +68,8 @@ private:
     struct Transaction {
         std::optional<RoomId> room;
         std::vector<Draft> drafts;
+        std::vector<TopicHub::Message> topic_messages;  ///< of the broker profile
+        std::vector<std::pair<std::string, RoomSeq>> acks;  ///< subscription and what it acknowledges
         std::vector<std::string> receipts;
         std::size_t bytes = 0;
         bool spoiled = false;  ///< a SEND in it was refused
@@ -91,6 +94,7 @@ private:
     void go_on();
     [[nodiscard]] bool busy() const noexcept { return holding_ || throttled_ || disconnecting_; }
     void beat();
+    void recheck_token();
     [[nodiscard]] bool is_open() const noexcept { return !ended_; }
 
     // stomp_send.cpp: SEND and transactions
@@ -112,7 +116,8 @@ private:
     void talk(Request request);
     void refuse_send(const Request& request, const Error& error);
     void on_auth_refresh(const wire::StompFrame& frame, std::string receipt);
-    void on_topic_send(const wire::StompFrame& frame);
+    void on_topic_send(const wire::StompFrame& frame, const std::string& transaction);
+    [[nodiscard]] bool fits(const Transaction& transaction, std::string_view receipt);
     void on_begin(const wire::StompFrame& frame);
     void on_commit(const wire::StompFrame& frame);
     void on_abort(const wire::StompFrame& frame);
@@ -148,6 +153,7 @@ private:
     rt::Timer beat_timer_;
     wire::HeartBeat beat_{0, 0};
     SteadyTime opened_;
+    SteadyTime recheck_at_ = SteadyTime::max();
     SteadyTime last_received_;
     SteadyTime last_sent_;
     std::string disconnect_receipt_;

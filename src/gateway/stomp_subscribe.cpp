@@ -231,8 +231,8 @@ void StompSession::on_ack(const wire::StompFrame& frame) {
               asked);
         return;
     }
-    if (const auto transaction = frame.find("transaction");
-        transaction && !transactions_.contains(std::string{*transaction})) {
+    const auto transaction = frame.find("transaction");
+    if (transaction && !transactions_.contains(std::string{*transaction})) {
         fault("this transaction was not begun", asked);
         return;
     }
@@ -248,10 +248,14 @@ void StompSession::on_ack(const wire::StompFrame& frame) {
                 id.substr(0, colon) != (is_topic ? key : candidate->kind().room.str())) {
                 continue;
             }
-            if (candidate->mode() != AckMode::kAuto && candidate->acknowledge({*seq})) {
-                known = true;
-                break;
+            if (candidate->mode() == AckMode::kAuto || !candidate->is_waiting({*seq})) continue;
+            known = true;
+            if (transaction) {
+                transactions_[std::string{*transaction}].acks.emplace_back(key, RoomSeq{*seq});
+            } else {
+                (void)candidate->acknowledge({*seq});
             }
+            break;
         }
     }
     if (!known) {

@@ -27,6 +27,10 @@ void StompSubscription::on_drained() {
     if (reader_ != nullptr) reader_->on_drained();
 }
 
+bool StompSubscription::is_waiting(RoomSeq seq) const {
+    return std::binary_search(waiting_.begin(), waiting_.end(), seq);
+}
+
 bool StompSubscription::acknowledge(RoomSeq seq) {
     const auto found = std::lower_bound(waiting_.begin(), waiting_.end(), seq);
     if (found == waiting_.end() || *found != seq) return false;

@@ -35,6 +35,7 @@ public:
     /// Nothing more reaches the session.
     void stop() noexcept;
 
+    [[nodiscard]] bool is_waiting(RoomSeq seq) const;
     /// Acknowledges `seq`, and in mode client everything before it. False: it is not waiting.
     [[nodiscard]] bool acknowledge(RoomSeq seq);
     /// For the message that has no room behind it: the broker profile.

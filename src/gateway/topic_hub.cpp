@@ -17,18 +17,23 @@ void TopicHub::remove(const StompSubscription& subscription) {
     if (topic->second.empty()) topics_.erase(topic);
 }
 
-void TopicHub::publish(const wire::StompFrame& frame) {
-    auto message = std::make_shared<Message>();
-    message->destination = frame.find("destination").value_or("");
-    message->body = frame.body;
+TopicHub::Message TopicHub::message_of(const wire::StompFrame& frame) {
+    Message message;
+    message.destination = frame.find("destination").value_or("");
+    message.body = frame.body;
     for (const auto& header : frame.headers) {
         // What concerns this SEND alone, and what the server writes itself.
         if (header.name == "receipt" || header.name == "transaction" || header.name == "content-length" ||
             header.name == "subscription" || header.name == "message-id" || header.name == "ack") {
             continue;
         }
-        message->headers.emplace_back(header.name, header.value);
+        message.headers.emplace_back(header.name, header.value);
     }
+    return message;
+}
+
+void TopicHub::publish(Message sent) {
+    const auto message = std::make_shared<const Message>(std::move(sent));
     for (std::size_t i = 0; i < runtime_.size(); ++i) {
         runtime_.loop(i).post([this, i, message] {
             if (hubs_[i] != nullptr) hubs_[i]->deliver(*message);

@@ -23,17 +23,20 @@ public:
 
     void add(StompSubscription& subscription, StompSession& session);
     void remove(const StompSubscription& subscription);
-    void publish(const wire::StompFrame& frame);
+
+    struct Message {
+        std::string destination;
+        std::vector<std::pair<std::string, std::string>> headers;
+        std::string body;
+    };
+    /// What of a SEND its subscribers get.
+    [[nodiscard]] static Message message_of(const wire::StompFrame& frame);
+    void publish(Message message);
 
 private:
     struct Entry {
         StompSubscription* subscription;
         StompSession* session;
-    };
-    struct Message {
-        std::string destination;
-        std::vector<std::pair<std::string, std::string>> headers;
-        std::string body;
     };
     void deliver(const Message& message);
 

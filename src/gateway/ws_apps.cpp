@@ -61,6 +61,11 @@ int StompWsApp::deflate_bits() const { return socket_ == nullptr ? 0 : socket_->
 
 // --- echo ---------------------------------------------------------------------------------------------------------
 
+void EchoWsApp::on_open(WsSession& socket) {
+    socket_ = &socket;
+    if (closes_) socket.close(3000, "Go away!");
+}
+
 wire::Flow EchoWsApp::on_message(wire::Opcode opcode, std::string_view payload) {
     socket_->send(opcode, payload);
     // Who does not read its echoes does not get to send more.

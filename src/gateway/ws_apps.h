@@ -38,12 +38,15 @@ private:
 /// Sends every message back: for conformance suites.
 class EchoWsApp final : public WsApp {
 public:
-    void on_open(WsSession& socket) override { socket_ = &socket; }
+    /// `closes`: it closes at once instead.
+    explicit EchoWsApp(bool closes = false) : closes_(closes) {}
+    void on_open(WsSession& socket) override;
     wire::Flow on_message(wire::Opcode opcode, std::string_view payload) override;
     void on_drained() override;
     void on_closed() override { socket_ = nullptr; }
 
 private:
+    const bool closes_;
     WsSession* socket_ = nullptr;
 };
 
