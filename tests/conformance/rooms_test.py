@@ -41,13 +41,14 @@ def _(server):
 @check("rooms.auto_create=false: an unknown room is refused everywhere")
 def _():
     with Server({"rooms.auto_create": "false"}) as server:
-        with Stomp(server, room="nope") as client:
-            client.watch_errors()
-            client.chat("x", room="nope")
-            client.refusal("CHAT_ROOM_NOT_FOUND")
         equal(post(server, "nope", "x").status, 404)
         equal(request(server, "POST", "/api/rooms", json={"roomId": "made", "name": "만든 방", "visibility": "public"}, token=token("u-7")).status, 201)
         equal(post(server, "made", "x").status, 201)
+        with Stomp(server, room="made") as client:
+            client.watch_errors()
+            client.chat("x", room="nope")
+            client.refusal("CHAT_ROOM_NOT_FOUND")
+            client.say("x", room="made")
 
 
 # presence

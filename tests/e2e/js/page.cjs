@@ -66,7 +66,7 @@ class Person {
     await this.at('create-room').click();
     await this.at('create-room-name').fill(name);
     await this.at('create-room-id').fill(id);
-    await this.at(`create-room-${visibility}`).check();
+    await this.page.locator('label', {has: this.at(`create-room-${visibility}`)}).click();
     await this.at('create-room-submit').click();
     await this.at('message-input').waitFor();
   }

@@ -71,7 +71,7 @@ class Server:
         log.close()
         self._ready = threading.Event()
         self._ready_line = None
-        threading.Thread(target=self._read_stdout, args=(self.process,), daemon=True).start()
+        threading.Thread(target=self._read_stdout, args=(self.process, self._ready), daemon=True).start()
         self._ready.wait(limit)
         if not self._ready_line:
             status = self.process.poll()
@@ -82,15 +82,15 @@ class Server:
         self.listen = f"{self.host}:{port}"
         return self
 
-    def _read_stdout(self, process):
+    def _read_stdout(self, process, ready):
         with open(self.log_path, "ab") as log:
             for line in process.stdout:
                 log.write(line)
                 log.flush()
                 if line.startswith(b"parley ready ") and process is self.process:
                     self._ready_line = line.decode()
-                    self._ready.set()
-        self._ready.set()
+                    ready.set()
+        ready.set()
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
