@@ -68,12 +68,16 @@ class Person {
     await this.at('create-room-id').fill(id);
     await this.page.locator('label', {has: this.at(`create-room-${visibility}`)}).click();
     await this.at('create-room-submit').click();
-    await this.at('message-input').waitFor();
+    await this.entered(id);
   }
   async joinRoom(id) {
     await this.at('join-by-id').click();
     await this.at('join-room-id').fill(id);
     await this.at('join-by-id-submit').click();
+    await this.entered(id);
+  }
+  async entered(id) {
+    await this.page.waitForFunction(room => location.hash === `#/room/${room}`, id);
     await this.at('message-input').waitFor();
   }
   async say(text) {
@@ -209,7 +213,7 @@ async function main() {
       await alice.sees('story line 130');
       await bob.joinRoom('long');
       await bob.sees('story line 130');
-      const list = bob.at('message-list');
+      const list = bob.page.getByRole('log');
       for (let i = 0; i < 40 && !(await bob.list()).some(m => m.text.includes('story line 001')); i++) {
         await list.evaluate(node => { node.scrollTop = 0; node.dispatchEvent(new Event('scroll')); });
         await bob.page.waitForTimeout(150);
