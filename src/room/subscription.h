@@ -19,10 +19,10 @@ struct Group;
 struct Start {
     enum class From : std::uint8_t { kLive, kAfter, kSince, kLast };
     From from = From::kLive;
-    RoomSeq after;               ///< kAfter: 0 is everything
-    WallTime since;              ///< kSince
-    std::size_t last = 0;        ///< kLast
-    std::optional<Epoch> epoch;  ///< of the position, where the client said it
+    RoomSeq after{};               ///< kAfter: 0 is everything
+    WallTime since{};              ///< kSince
+    std::size_t last = 0;          ///< kLast
+    std::optional<Epoch> epoch{};  ///< of the position, where the client said it
 };
 
 /// The way out of one subscription, implemented by a session.
