@@ -163,6 +163,14 @@ void Server::start_cores() {
     // Listening begins when every core is there: a request may move to another core.
     runtime_->for_each([&](rt::Loop& loop) { listening[loop.index()] = cores_[loop.index()]->listen(endpoint_); });
     for (auto& result : listening) must(std::move(result));
+    const auto admin = must(admin_endpoint(config_));
+    if (!admin) return;
+    Result<> admin_listening;
+    runtime_->for_each([&](rt::Loop& loop) {
+        if (loop.index() == 0) admin_listening = cores_[0]->listen_admin(*admin);
+    });
+    must(std::move(admin_listening));
+    logger::info("parley", "the operators' listener is open", {{"url", "http://" + admin->text()}});
 }
 
 Server::~Server() {

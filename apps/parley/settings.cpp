@@ -58,6 +58,18 @@ Result<rt::Endpoint> endpoint(const Config& config) {
     return parsed;
 }
 
+Result<std::optional<rt::Endpoint>> admin_endpoint(const Config& config) {
+    const std::string& text = config.get(keys::admin_listen);
+    if (text.empty()) return std::optional<rt::Endpoint>{};
+    auto parsed = rt::Endpoint::parse(text);
+    if (parsed) parsed = rt::claim(*parsed);
+    if (!parsed) {
+        return fail(Code::kBadRequest,
+                    fmt::format("admin.listen ({}): {}", config.origin(keys::admin_listen), parsed.error().message));
+    }
+    return std::optional{*parsed};
+}
+
 gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpoint, bool test_endpoints) {
     gateway::Options options;
     options.loopback = endpoint.is_loopback();
@@ -76,6 +88,7 @@ gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpo
     options.origins = config.get(keys::origins_allowed);
     const auto beat = keys::parse_heartbeat(config.get(keys::stomp_heartbeat));
     options.heart_beat = {static_cast<std::uint32_t>(beat.send.count()), static_cast<std::uint32_t>(beat.receive.count())};
+    options.admin_token = config.get(keys::admin_token);
     options.session_ttl = config.get(keys::chat_session_ttl);
     return options;
 }

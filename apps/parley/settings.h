@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 
 #include "auth/jwt.h"
@@ -12,6 +13,8 @@ namespace parley::app {
 
 /// What the operator configured, in the words of the parts. Error messages name the key.
 [[nodiscard]] Result<rt::Endpoint> endpoint(const Config& config);
+/// Empty where there is no admin listener.
+[[nodiscard]] Result<std::optional<rt::Endpoint>> admin_endpoint(const Config& config);
 [[nodiscard]] gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpoint, bool test_endpoints);
 [[nodiscard]] auth::RateOptions rate_options(const Config& config);
 /// With the generated secret where none is configured: made once, kept in `data_dir/secret` with mode 0600.

@@ -35,6 +35,8 @@ Core::Core(rt::Loop& loop, Services& services)
     http_service_.body_limit = [this](const wire::HttpRequest& request) { return router_->body_limit(request); };
     http_service_.serve = [this](ExchangeRef exchange) { router_->serve(std::move(exchange)); };
     http_service_.date = [this] { return date(); };
+    admin_service_ = http_service_;
+    admin_service_.serve = [this](ExchangeRef exchange) { router_->serve_admin(exchange); };
     services_.topic_hubs[loop.index()] = &topics_;
     services_.cores[loop.index()] = this;
     loop_.arm(second_, seconds{1});
@@ -48,9 +50,12 @@ Core::~Core() {
     services_.cores[loop_.index()] = nullptr;
 }
 
-Result<> Core::listen(const rt::Endpoint& endpoint) {
-    auto listener = rt::Listener::open(loop_, endpoint, [this](int fd) {
-        connections_.open(fd, std::make_unique<HttpSession>(loop_, http_service_, http_options_));
+Result<> Core::listen(const rt::Endpoint& endpoint) { return listen(endpoint, http_service_); }
+Result<> Core::listen_admin(const rt::Endpoint& endpoint) { return listen(endpoint, admin_service_); }
+
+Result<> Core::listen(const rt::Endpoint& endpoint, const HttpSession::Service& service) {
+    auto listener = rt::Listener::open(loop_, endpoint, [this, &service](int fd) {
+        connections_.open(fd, std::make_unique<HttpSession>(loop_, service, http_options_));
     });
     if (!listener) return fail(listener.error());
     listeners_.push_back(std::move(*listener));

@@ -31,6 +31,8 @@ public:
 
     /// Error: the system's reason why the port cannot be listened on.
     Result<> listen(const rt::Endpoint& endpoint);
+    /// The operators' listener: health and metrics, behind the admin token.
+    Result<> listen_admin(const rt::Endpoint& endpoint);
     void stop_listening();
     /// Goes on with a request that another core had read.
     void adopt(rt::Connection::Detached detached, wire::HttpRequest request);
@@ -67,6 +69,7 @@ private:
     void may_read(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then);
     void on_room_changed(const RoomId& room, std::string_view change);
     void on_second();
+    Result<> listen(const rt::Endpoint& endpoint, const HttpSession::Service& service);
     void drain_next();
     void forget_expired();
 
@@ -84,6 +87,7 @@ private:
     std::unique_ptr<SockJsSessions> sockjs_;
     std::unique_ptr<Router> router_;
     HttpSession::Service http_service_;
+    HttpSession::Service admin_service_;
     HttpSession::Options http_options_;
     rt::ConnectionSet connections_;
     std::vector<std::unique_ptr<rt::Listener>> listeners_;

@@ -1,5 +1,7 @@
 #include "gateway/router.h"
 
+#include <openssl/crypto.h>
+
 #include "gateway/core.h"
 #include "gateway/handshake.h"
 #include "gateway/rest.h"
@@ -67,7 +69,7 @@ void Router::serve(ExchangeRef exchange) {
         exchange->refuse(501, {Code::kMethodNotAllowed, "this method is not implemented"});
         return;
     }
-    if (serve_endpoint(exchange) || serve_health(exchange) || rest_->serve(exchange) || serve_page(exchange)) return;
+    if (serve_endpoint(exchange) || serve_health(exchange, false) || rest_->serve(exchange) || serve_page(exchange)) return;
     exchange->refuse({Code::kNotFound, "there is nothing at this path"});
 }
 
@@ -145,7 +147,18 @@ void Router::echo(const ExchangeRef& exchange) {
     upgrade_to_websocket(core_, exchange, std::make_unique<EchoWsApp>(), {.max_message = kEchoMessage}, {});
 }
 
-bool Router::serve_health(const ExchangeRef& exchange) {
+void Router::serve_admin(const ExchangeRef& exchange) {
+    const std::string expected = "Bearer " + core_.options().admin_token;
+    const std::string given{exchange->request().headers.find("authorization").value_or("")};
+    // In constant time: how much of it is right must not show.
+    if (given.size() != expected.size() || CRYPTO_memcmp(given.data(), expected.data(), given.size()) != 0) {
+        exchange->refuse({Code::kAuthRequired, "the admin token is required"});
+        return;
+    }
+    if (!serve_health(exchange, true)) exchange->refuse({Code::kNotFound, "there is nothing at this path"});
+}
+
+bool Router::serve_health(const ExchangeRef& exchange, bool operators) {
     const wire::HttpRequest& request = exchange->request();
     if (request.path != "/health" && request.path != "/ready" && request.path != "/metrics") return false;
     if (request.method != "GET" && request.method != "HEAD") {
@@ -157,7 +170,7 @@ bool Router::serve_health(const ExchangeRef& exchange) {
     } else if (request.path == "/ready") {
         const auto state = core_.services().readiness();
         exchange->respond_json(state.ready ? 200 : 503, state.json);
-    } else if (!core_.options().loopback) {
+    } else if (!core_.options().loopback && !operators) {
         return false;  // on the admin listener alone
     } else {
         exchange->respond(200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},

@@ -21,6 +21,8 @@ public:
 
     [[nodiscard]] Bytes body_limit(const wire::HttpRequest& request) const;
     void serve(ExchangeRef exchange);
+    /// What comes over the operators' listener.
+    void serve_admin(const ExchangeRef& exchange);
 
 private:
     struct StompEndpoint {
@@ -31,7 +33,7 @@ private:
     void stomp(const ExchangeRef& exchange, auth::Profile profile);
     void echo(const ExchangeRef& exchange);
     bool serve_page(const ExchangeRef& exchange);
-    bool serve_health(const ExchangeRef& exchange);
+    bool serve_health(const ExchangeRef& exchange, bool operators);
 
     Core& core_;
     std::vector<SockJsService> services_;  ///< never changes after construction: sessions keep references

@@ -40,6 +40,7 @@ struct Options {
     std::vector<std::string> origins;          ///< allowed besides the own host; `*` is any
     wire::HeartBeat heart_beat{30'000, 30'000};
     milliseconds session_ttl{30 * 60'000};
+    std::string admin_token;                   ///< what operators send on the admin listener
     milliseconds token_ttl{12 * 3'600'000};    ///< of tokens that login gives
 };
 
