@@ -8,6 +8,7 @@
 #include "base/config_keys.h"
 #include "base/config_value.h"
 #include "base/logger.h"
+#include "bench.h"
 #include "commands.h"
 #include "serve.h"
 
@@ -24,9 +25,12 @@ struct Common {
 
     void add_to(CLI::App& command) {
         command.add_option("--config", file, "TOML file")->type_name("FILE");
-        command.add_option("--listen", listen, "where to listen, HOST:PORT (port 0: a free one)")->type_name("HOST:PORT");
+        command.add_option("--listen", listen, "where to listen, HOST:PORT (port 0: a free one)")
+            ->type_name("HOST:PORT");
         command.add_option("--data-dir", data_dir, "where everything is kept")->type_name("DIR");
-        command.add_option("--set", set, "any key of the configuration")->type_name("key=value")->allow_extra_args(false);
+        command.add_option("--set", set, "any key of the configuration")
+            ->type_name("key=value")
+            ->allow_extra_args(false);
     }
 
     [[nodiscard]] parley::Result<parley::Config> load() const {
@@ -57,10 +61,38 @@ int with_config(const Common& common, Command command) {
     return command(*config);
 }
 
+void add_bench_options(CLI::App& command, parley::app::BenchRequest& request) {
+    constexpr int kMany = 1'000'000;
+    const auto number = [&command](const char* name, int& value, int least, const char* help) {
+        return command.add_option(name, value, help)->check(CLI::Range(least, kMany))->capture_default_str();
+    };
+    command.add_option("--url", request.url, "ws://HOST:PORT/PATH; else /ws-chat of --listen")->type_name("URL");
+    number("--connections", request.connections, 1, "connections, spread over the rooms");
+    number("--rooms", request.rooms, 1, "rooms");
+    command.add_option("--senders", request.senders, "the first so many connections send; else all")
+        ->check(CLI::Range(0, kMany));
+    number("--in-flight", request.in_flight, 1, "SENDs of a sender that wait for their receipt");
+    auto* subscribers =
+        command.add_option("--subscribers", request.subscribers, "the last so many connections of each room; else all")
+            ->check(CLI::Range(0, kMany));
+    command
+        .add_flag_callback(
+            "--no-subscribe", [&request] { request.subscribers = 0; }, "the same as --subscribers 0")
+        ->excludes(subscribers);
+    number("--payload", request.payload, 16, "bytes of content")->type_name("BYTES");
+    number("--warm-up", request.warm_up, 0, "seconds of load before those that count");
+    auto* seconds = number("--seconds", request.seconds, 1, "seconds that count");
+    command.add_option("--messages", request.messages, "stop after so many SENDs instead")->excludes(seconds);
+    command.add_flag("--message-ids", request.message_ids, "give each message an id, as clients that retry do");
+    command.add_option("--pid", request.pid, "the server's process, for its CPU time and memory");
+    command.add_option("--json", request.json, "write the results there too")->type_name("FILE");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Parley: chat rooms over STOMP, SockJS, WebSocket and REST, with nothing lost, doubled or out of order."};
+    CLI::App app{
+        "Parley: chat rooms over STOMP, SockJS, WebSocket and REST, with nothing lost, doubled or out of order."};
     app.set_version_flag("--version", std::string{"parley "} + kVersion);
     app.require_subcommand(1);
     Common common;
@@ -106,6 +138,14 @@ int main(int argc, char** argv) {
     CLI::App* repair = app.add_subcommand("repair", "make a damaged store usable again, keeping the old one");
     common.add_to(*repair);
 
+    parley::app::BenchRequest bench_request;
+    CLI::App* bench = app.add_subcommand("bench", "load a server, and check what it does");
+    add_bench_options(*bench, bench_request);
+    common.add_to(*bench);
+    bench->add_option_function<std::string>(
+        "--secret", [&](const std::string& text) { common.set.push_back("auth.secret=" + text); },
+        "signs the tokens; without it the configuration's, or the one in --data-dir");
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -115,7 +155,8 @@ int main(int argc, char** argv) {
     if (*serve) return with_config(common, [&](const auto& c) { return parley::app::serve(c, test_endpoints); });
     if (*token) {
         return with_config(common, [&](const auto& c) {
-            constexpr parley::Key<parley::milliseconds> kTtl{{.name = "--ttl", .default_text = "1h", .help = "", .min = 1}};
+            constexpr parley::Key<parley::milliseconds> kTtl{
+                {.name = "--ttl", .default_text = "1h", .help = "", .min = 1}};
             const auto parsed = parley::config_detail::parse_value(kTtl.spec, ttl);
             if (!parsed) {
                 fmt::print(stderr, "parley: --ttl: {}\n", parsed.error().message);
@@ -139,6 +180,7 @@ int main(int argc, char** argv) {
     }
     if (*explain) return with_config(common, [&](const auto& c) { return parley::app::explain(c, explain_request); });
     if (*replay) return with_config(common, [&](const auto& c) { return parley::app::replay(c, replay_request); });
+    if (*bench) return with_config(common, [&](const auto& c) { return parley::app::bench(c, bench_request); });
     if (*repair) return with_config(common, [](const auto& c) { return parley::app::repair(c); });
     return 2;
 }
