@@ -83,7 +83,7 @@ private:
         if (!exchange.is_open()) return;
         if (after_ >= end_) {
             exchange.end_stream();
-        } else if (true) {
+        } else if (exchange.connection()->can_take()) {
             read();
         } else {
             exchange.on_drained([self = shared_from_this()] { self->read(); });
