@@ -24,9 +24,7 @@ TEST(RestPath, FitsWholePathsOnly) {
     EXPECT_FALSE(match_path("/api", Strings{}));
 }
 
-TEST(RestPath, AnEmptySegmentIsNoValue) {
-    EXPECT_FALSE(match_path("/api/rooms/{room}", Strings{"api", "rooms", ""}));
-}
+TEST(RestPath, AnEmptySegmentIsNoValue) { EXPECT_FALSE(match_path("/api/rooms/{room}", Strings{"api", "rooms", ""})); }
 
 TEST(RestPath, GetTakesHead) {
     EXPECT_TRUE(takes_method("GET", "HEAD"));
