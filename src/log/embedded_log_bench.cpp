@@ -11,9 +11,9 @@
 #include <numeric>
 #include <thread>
 
+#include "base/temp_dir.h"
 #include "base/uuid.h"
 #include "log/embedded_log.h"
-#include "log/temp_dir.h"
 
 namespace parley::log {
 namespace {

@@ -11,7 +11,7 @@ namespace parley::log {
 namespace {
 
 using testing::HasSubstr;
-using Fault = FaultDisk::Fault;
+using Fault = rocks::FaultDisk::Fault;
 
 class EmbeddedLogFault : public LogFixture {
 public:

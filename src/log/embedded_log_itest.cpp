@@ -11,8 +11,8 @@
 #include <set>
 #include <thread>
 
+#include "base/temp_dir.h"
 #include "log/embedded_log.h"
-#include "log/temp_dir.h"
 
 namespace parley::log {
 namespace {

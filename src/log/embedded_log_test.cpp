@@ -1,7 +1,7 @@
 #include "log/embedded_log.h"
 
 #include "../tests/contract/room_log_contract.h"
-#include "log/temp_dir.h"
+#include "base/temp_dir.h"
 
 namespace parley::log {
 namespace {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/temp_dir.h"
 #include "log/embedded_log.h"
-#include "log/fault_env.h"
-#include "log/temp_dir.h"
+#include "rocks/fault_env.h"
 
 namespace parley::log {
 
@@ -95,7 +95,7 @@ public:
 
     TempDir dir_;
     ManualClock clock_;
-    FaultDisk disk_;
+    rocks::FaultDisk disk_;
     std::string trouble_ = "never";
     std::unique_ptr<EmbeddedLog> log_;
 };

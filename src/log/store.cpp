@@ -11,26 +11,16 @@
 #include <rocksdb/utilities/table_properties_collectors.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdarg>
-#include <cstdio>
 #include <filesystem>
-#include <mutex>
-#include <regex>
 #include <thread>
 
-#include "base/logger.h"
+#include "rocks/explain.h"
+#include "rocks/notes.h"
 
 namespace parley::log {
 namespace {
 
 constexpr std::string_view kStoreKey = "store";
-
-std::string damaged_file(const std::string& text) {
-    static const std::regex kName{R"(([0-9]+\.(?:sst|log)|MANIFEST-[0-9]+|CURRENT))"};
-    std::smatch found;
-    return std::regex_search(text, found, kName) ? found[1].str() : std::string{};
-}
 
 /// RocksDB may get over what does not stop writes (a compaction without space) by itself. After a failed
 /// write the log reopens the store instead: an unknown outcome is settled by replay, as after a crash.
@@ -40,33 +30,6 @@ public:
                               bool* automatic) override {
         *automatic = error.severity() <= rocksdb::Status::Severity::kSoftError;
     }
-};
-
-/// What RocksDB tells its operator. Not in a LOG file of its own, as the library aborts (7.8, with
-/// assertions) when such a file cannot be written. Notes which write-ahead log is damaged, too: RocksDB
-/// says that here only.
-class Notes final : public rocksdb::Logger {
-public:
-    Notes() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
-    using Logger::Logv;
-    void Logv(const char* format, va_list arguments) override {
-        std::array<char, 1024> text{};
-        std::vsnprintf(text.data(), text.size(), format, arguments);
-        const std::string line{text.data()};
-        logger::debug("log", "RocksDB", {{"note", line}});
-        const std::lock_guard lock{mutex_};
-        if (const auto at = line.find(": dropping "); at != std::string::npos && damaged_.empty())
-            damaged_ = damaged_file(line.substr(0, at));
-    }
-    /// Empty: none.
-    [[nodiscard]] std::string damaged() const {
-        const std::lock_guard lock{mutex_};
-        return damaged_;
-    }
-
-private:
-    mutable std::mutex mutex_;
-    std::string damaged_;
 };
 
 rocksdb::BlockBasedTableOptions table(const std::shared_ptr<rocksdb::Cache>& cache) {
@@ -132,17 +95,8 @@ std::uint64_t wal_bytes(const StoreOptions& options) {
 }
 
 Error explain(const rocksdb::Status& status, const std::string& data_dir) {
-    const std::string text = status.ToString();
-    const std::string file = damaged_file(text);
-    if (status.IsCorruption() || (status.IsPathNotFound() && !file.empty())) {
-        return {Code::kStoreUnavailable,
-                fmt::format("the message store {} is damaged{}{}: {}; run: parley repair --data-dir {}",
-                            store_dir(data_dir), file.empty() ? "" : " in ", file, text, data_dir)};
-    }
-    if (text.find("/LOCK") != std::string::npos)
-        return {Code::kStoreUnavailable,
-                fmt::format("the message store {} is in use by another process: {}", store_dir(data_dir), text)};
-    return {Code::kStoreUnavailable, fmt::format("the message store {}: {}", store_dir(data_dir), text)};
+    return rocks::explain(status, "the message store " + store_dir(data_dir),
+                          "; run: parley repair --data-dir " + data_dir);
 }
 
 rocksdb::DBOptions db_options(const StoreOptions& options) {
@@ -174,7 +128,7 @@ rocksdb::DBOptions db_options(const StoreOptions& options) {
     out.enable_write_thread_adaptive_yield = false;
 
     out.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-    out.info_log = std::make_shared<Notes>();
+    out.info_log = std::make_shared<rocks::Notes>("log");
     out.stats_dump_period_sec = 0;
     out.stats_persist_period_sec = 0;
     return out;
@@ -230,7 +184,7 @@ Result<> Store::load(const StoreOptions& options, const Clock& clock) {
     if (!options.read_only) std::filesystem::create_directories(options.data_dir, error);
     if (error) return fail(Code::kStoreUnavailable, "the folder " + options.data_dir + ": " + error.message());
 
-    const auto notes = std::make_shared<Notes>();
+    const auto notes = std::make_shared<rocks::Notes>("log");
     settings.info_log = notes;
     rocksdb::DB* db = nullptr;
     auto status = options.read_only

@@ -130,10 +130,10 @@ TEST_F(Trimming, AFaultLeavesTheRoomWholeAndALaterSweepGoesOn) {
     open_limited(std::chrono::hours{1}, {});
     fill("r-1", 100);
     clock_.advance(std::chrono::hours{2});
-    disk_.fail_syncs(FaultDisk::Fault::kIo, ".log");
+    disk_.fail_syncs(rocks::FaultDisk::Fault::kIo, ".log");
     log_->trim_now();
     EXPECT_THAT(ids("r-1"), SizeIs(100));
-    disk_.fail_syncs(FaultDisk::Fault::kNone);
+    disk_.fail_syncs(rocks::FaultDisk::Fault::kNone);
     clock_.advance(seconds{10});
     ASSERT_TRUE(put("r-1", "young"));
     log_->trim_now();

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <mutex>
 
+#include "rocks/explain.h"
+#include "rocks/notes.h"
+
 namespace parley::store {
 namespace {
 
@@ -19,23 +22,11 @@ rocksdb::Options make_options(rocksdb::Env* env) {
     options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
     options.write_buffer_size = 8 << 20;
     options.max_open_files = 256;
-    options.keep_log_file_num = 2;
     options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+    options.info_log = std::make_shared<rocks::Notes>("directory");
+    options.stats_dump_period_sec = 0;
+    options.stats_persist_period_sec = 0;
     return options;
-}
-
-/// Opening for reading must not turn over the log file of the server that writes.
-class Silent final : public rocksdb::Logger {
-public:
-    using rocksdb::Logger::Logv;
-    void Logv(const char*, va_list) override {}
-};
-
-bool is_lock_conflict(const rocksdb::Status& status) {
-    const std::string text = status.ToString();
-    return status.IsIOError() && text.find("LOCK") != std::string::npos &&
-           (text.find("lock hold by current process") != std::string::npos ||
-            text.find("Resource temporarily unavailable") != std::string::npos);
 }
 
 }  // namespace
@@ -60,8 +51,7 @@ Result<std::unique_ptr<Database>> Database::open(std::filesystem::path folder, c
 
 Result<> Database::open_now() {
     rocksdb::DB* db = nullptr;
-    rocksdb::Options options = make_options(env_);
-    if (access_ == Access::kReadOnly) options.info_log = std::make_shared<Silent>();
+    const rocksdb::Options options = make_options(env_);
     const rocksdb::Status status = access_ == Access::kReadOnly
                                        ? rocksdb::DB::OpenForReadOnly(options, folder_.string(), &db)
                                        : rocksdb::DB::Open(options, folder_.string(), &db);
@@ -71,15 +61,7 @@ Result<> Database::open_now() {
 }
 
 Error Database::unavailable(const rocksdb::Status& status) const {
-    std::string text = "the directory in " + folder_.string();
-    if (is_lock_conflict(status)) {
-        text += " is in use by another server";
-    } else if (status.IsCorruption()) {
-        text += " is damaged: " + status.ToString();
-    } else {
-        text += " cannot be used: " + status.ToString();
-    }
-    return {Code::kStoreUnavailable, std::move(text)};
+    return rocks::explain(status, "the directory in " + folder_.string());
 }
 
 Result<std::optional<std::string>> Database::get(const std::string& key) {

@@ -40,6 +40,14 @@ struct Membership {
     RoomSeq since;  ///< seq of the log record that gave this standing; a lower one never overwrites
 };
 
+/// A change of membership or visibility on its way into the room's log and from there into the directory.
+struct ChangeInFlight {
+    MessageId id;  ///< of the SYSTEM message that says it
+    RoomId room;
+    RoomSeq above;         ///< the room's head before: the message, if stored, has a higher seq
+    std::string nickname;  ///< of the member concerned; the message does not carry it
+};
+
 /// Accounts, rooms, membership, read marks and revocations: what must survive a restart and is not a message.
 ///
 /// Thread: any. Every call may touch the disk: never on a loop.
@@ -83,6 +91,13 @@ public:
     virtual Result<std::optional<Membership>> membership(const RoomId& room, const MemberId& member) = 0;
     /// Who is invited, a member or the owner, in member id order.
     virtual Result<std::vector<Membership>> members(const RoomId& room, std::size_t limit) = 0;
+
+    // Changes in flight: noted before the log is asked to store one, done when the directory has it. What is left at a
+    // start was cut off in between (chat/projection.h). Each stands for itself, any number in one room.
+    virtual Result<> note_change(const ChangeInFlight& change) = 0;
+    /// Without such a note: no effect.
+    virtual Result<> change_done(const RoomId& room, const MessageId& id) = 0;
+    virtual Result<std::vector<ChangeInFlight>> changes_in_flight() = 0;
 
     // Read marks: never fall.
     /// Stores max(old, seq) and returns it.

@@ -1,6 +1,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -49,6 +50,16 @@ protected:
     }
     std::optional<Membership> membership(const std::string& in, const std::string& who) {
         return *directory().membership(room(in), member(who));
+    }
+    static ChangeInFlight change(const std::string& in, const std::string& id) {
+        return {MessageId::trusted(id), room(in), RoomSeq{7}, "nick " + id};
+    }
+    std::vector<std::string> in_flight() {
+        std::vector<std::string> out;
+        const auto changes = *directory().changes_in_flight();
+        for (const auto& c : changes) out.push_back(c.room.str() + " " + c.id.str());
+        std::sort(out.begin(), out.end());
+        return out;
     }
     static void in_threads(int count, const std::function<void(int)>& body) {
         std::vector<std::thread> threads;
@@ -240,6 +251,27 @@ TEST_P(DirectoryContract, KeepsIdsApartThatRunIntoEachOther) {
     EXPECT_FALSE(membership("r1", "u"));
     EXPECT_TRUE(members_of("r1").empty());
     EXPECT_EQ(*directory().read_mark(room("r1"), member("u")), RoomSeq{0});
+}
+
+TEST_P(DirectoryContract, AChangeIsInFlightFromItsNoteUntilItIsDone) {
+    EXPECT_TRUE(in_flight().empty());
+    ASSERT_TRUE(directory().note_change(change("r", "m-1")));
+    const auto noted = *directory().changes_in_flight();
+    ASSERT_EQ(noted.size(), 1U);
+    EXPECT_EQ(noted[0].id, MessageId::trusted("m-1"));
+    EXPECT_EQ(noted[0].room, room("r"));
+    EXPECT_EQ(noted[0].above, RoomSeq{7});
+    EXPECT_EQ(noted[0].nickname, "nick m-1");
+    ASSERT_TRUE(directory().change_done(room("r"), MessageId::trusted("m-1")));
+    EXPECT_TRUE(in_flight().empty());
+    EXPECT_TRUE(directory().change_done(room("r"), MessageId::trusted("m-1"))) << "done twice";
+}
+
+TEST_P(DirectoryContract, ChangesInFlightAtOnceDoNotEndEachOther) {
+    for (const char* id : {"m-1", "m-2", "m-3"}) ASSERT_TRUE(directory().note_change(change("r", id)));
+    ASSERT_TRUE(directory().note_change(change("rm", "-2")));
+    ASSERT_TRUE(directory().change_done(room("r"), MessageId::trusted("m-2")));
+    EXPECT_EQ(in_flight(), (Names{"r m-1", "r m-3", "rm -2"}));
 }
 
 TEST_P(DirectoryContract, ReadMarksOnlyRise) {

@@ -46,6 +46,8 @@ std::string room_of_member_key(const MemberId& member, const RoomId& room) {
     return room_of_member_prefix(member) + room.str();
 }
 std::string read_mark_key(const RoomId& room, const MemberId& member) { return prefix('k', room.str()) + member.str(); }
+std::string changes_prefix() { return key('c', ""); }
+std::string change_key(const RoomId& room, const MessageId& id) { return prefix('c', room.str()) + id.str(); }
 
 std::string encode(const Account& account) {
     return RecordWriter{kVersion}
@@ -114,6 +116,25 @@ std::optional<StoredStanding> decode_standing(std::string_view bytes) {
     if (!standing.gone) standing.membership.standing = static_cast<Standing>(value);
     standing.membership.since = {in.u64()};
     return whole(in, std::move(standing));
+}
+
+std::string encode(const ChangeInFlight& change) {
+    return RecordWriter{kVersion}
+        .text(change.id.str())
+        .text(change.room.str())
+        .u64(change.above.value)
+        .text(change.nickname)
+        .take();
+}
+
+std::optional<ChangeInFlight> decode_change(std::string_view bytes) {
+    RecordReader in{bytes};
+    ChangeInFlight change;
+    change.id = MessageId::trusted(in.text());
+    change.room = RoomId::trusted(in.text());
+    change.above = {in.u64()};
+    change.nickname = in.text();
+    return whole(in, std::move(change));
 }
 
 std::string encode(WallTime time) { return RecordWriter{kVersion}.time(time).take(); }

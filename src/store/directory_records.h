@@ -23,6 +23,8 @@ std::string membership_key(const RoomId& room, const MemberId& member);
 std::string room_of_member_prefix(const MemberId& member);
 std::string room_of_member_key(const MemberId& member, const RoomId& room);
 std::string read_mark_key(const RoomId& room, const MemberId& member);
+std::string changes_prefix();
+std::string change_key(const RoomId& room, const MessageId& id);
 
 struct StoredRoom {
     RoomInfo info;
@@ -36,6 +38,7 @@ struct StoredStanding {
 std::string encode(const Account& account);
 std::string encode(const StoredRoom& room);
 std::string encode(const StoredStanding& standing);
+std::string encode(const ChangeInFlight& change);
 std::string encode(WallTime time);
 std::string encode(RoomSeq seq);
 std::string encode(const MemberId& id);
@@ -44,6 +47,7 @@ std::string encode(const MemberId& id);
 std::optional<Account> decode_account(std::string_view bytes);
 std::optional<StoredRoom> decode_room(std::string_view bytes);
 std::optional<StoredStanding> decode_standing(std::string_view bytes);
+std::optional<ChangeInFlight> decode_change(std::string_view bytes);
 std::optional<WallTime> decode_time(std::string_view bytes);
 std::optional<RoomSeq> decode_seq(std::string_view bytes);
 std::optional<MemberId> decode_member(std::string_view bytes);

@@ -65,6 +65,21 @@ Result<std::optional<T>> EmbeddedDirectory::read(const std::string& key, std::op
     return value;
 }
 
+template <class T, class Take>
+Result<> EmbeddedDirectory::read_all(const std::string& prefix, std::optional<T> (*decode)(std::string_view),
+                                     Take take) {
+    std::optional<Error> error;
+    auto scanned = database_->scan(prefix, prefix, [&](std::string_view key, std::string_view value) {
+        auto record = decode(value);
+        if (record) return take(std::move(*record));
+        error = damaged(key);
+        return false;
+    });
+    if (!scanned) return scanned;
+    if (error) return fail(std::move(*error));
+    return {};
+}
+
 Result<> EmbeddedDirectory::add_account(const Account& account) {
     const std::lock_guard lock{accounts_};
     for (const std::string& key : {account_key(account.id), name_key(account.name)}) {
@@ -251,21 +266,31 @@ Result<std::optional<Membership>> EmbeddedDirectory::membership(const RoomId& ro
 
 Result<std::vector<Membership>> EmbeddedDirectory::members(const RoomId& room, std::size_t limit) {
     std::vector<Membership> found;
-    std::optional<Error> error;
-    const std::string prefix = membership_prefix(room);
-    auto scanned = database_->scan(prefix, prefix, [&](std::string_view key, std::string_view value) {
+    auto scanned = read_all(membership_prefix(room), decode_standing, [&](StoredStanding stored) {
         if (found.size() == limit) return false;
-        auto stored = decode_standing(value);
-        if (!stored) {
-            error = damaged(key);
-            return false;
-        }
-        const bool listed = !stored->gone && stored->membership.standing != Standing::kKicked;
-        if (listed) found.push_back(std::move(stored->membership));
+        const bool listed = !stored.gone && stored.membership.standing != Standing::kKicked;
+        if (listed) found.push_back(std::move(stored.membership));
         return true;
     });
     if (!scanned) return fail(scanned.error());
-    if (error) return fail(std::move(*error));
+    return found;
+}
+
+Result<> EmbeddedDirectory::note_change(const ChangeInFlight& change) {
+    return database_->write({{change_key(change.room, change.id), encode(change)}});
+}
+
+Result<> EmbeddedDirectory::change_done(const RoomId& room, const MessageId& id) {
+    return database_->write({{change_key(room, id), std::nullopt}});
+}
+
+Result<std::vector<ChangeInFlight>> EmbeddedDirectory::changes_in_flight() {
+    std::vector<ChangeInFlight> found;
+    auto scanned = read_all(changes_prefix(), decode_change, [&](ChangeInFlight change) {
+        found.push_back(std::move(change));
+        return true;
+    });
+    if (!scanned) return fail(scanned.error());
     return found;
 }
 

@@ -5,13 +5,13 @@
 #include <filesystem>
 #include <string>
 
-namespace parley::log {
+namespace parley {
 
-/// A folder of its own for one test, removed with it.
+/// For tests: a folder of its own, removed with the object.
 class TempDir {
 public:
     TempDir() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "parley-log-XXXXXX").string();
+        std::string pattern = (std::filesystem::temp_directory_path() / "parley-test-XXXXXX").string();
         path_ = ::mkdtemp(pattern.data());
     }
     ~TempDir() {
@@ -26,4 +26,4 @@ private:
     std::string path_;
 };
 
-}  // namespace parley::log
+}  // namespace parley

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <string>
 
-namespace parley::log {
+namespace parley::rocks {
 
 /// For tests: a disk that can lose power, fail, be full or slow, between RocksDB and the real one.
 ///
@@ -230,4 +230,4 @@ private:
     std::unique_ptr<rocksdb::Env> env_;
 };
 
-}  // namespace parley::log
+}  // namespace parley::rocks
