@@ -1,6 +1,7 @@
 #include "chat/service.h"
 
 #include "base/uuid.h"
+#include "chat/projection.h"
 #include "wire/json.h"
 
 namespace parley::chat {
@@ -48,7 +49,8 @@ Result<> Service::check_content(std::string_view content) const {
 
 Draft Service::draft(const Speaker& speaker, Words words) const {
     Draft draft;
-    draft.id = words.id.empty() ? MessageId::trusted(make_uuid7(parts_.loop.clock().wall())) : std::move(words.id);
+    draft.fresh_id = words.id.empty();
+    draft.id = draft.fresh_id ? MessageId::trusted(make_uuid7(parts_.loop.clock().wall())) : std::move(words.id);
     draft.sender = speaker.member;
     draft.nickname = speaker.nickname;
     draft.type = words.type;
@@ -200,36 +202,45 @@ void Service::change(const Speaker& speaker, const RoomId& room, RoomChange chan
     words.type = MessageType::kSystem;
     words.content = std::move(text);
     words.extra = to_extra(change);
-    append(room, {draft(speaker, std::move(words))},
-           [this, room, change, nickname = std::move(nickname),
-            then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
-               if (!result) {
-                   then(fail(result.error()));
-                   return;
-               }
-               apply(room, change, std::move(nickname), result->front().seq, std::move(then));
-           });
+    Draft draft = this->draft(speaker, std::move(words));
+    store::ChangeInFlight note{draft.id, room, {}, std::move(nickname)};
+    parts_.asker.ask(
+        [&log = parts_.log, &directory = parts_.directory, note]() mutable -> Result<> {
+            const auto head = log.head(note.room);
+            if (!head) return fail(head.error());
+            note.above = head->head;
+            return directory.note_change(note);
+        },
+        [this, draft = std::move(draft), note, change = std::move(change),
+         then = std::move(then)](Result<> noted) mutable {
+            if (!noted) {
+                then(fail(noted.error()));
+                return;
+            }
+            std::vector<Draft> drafts;
+            drafts.push_back(std::move(draft));
+            append(note.room, std::move(drafts),
+                   [this, note, change = std::move(change),
+                    then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
+                       // Refused, it may be stored all the same: the note stays, and the next start looks.
+                       if (result) {
+                           apply(std::move(note), std::move(change), result->front().seq, std::move(then));
+                       } else {
+                           then(fail(result.error()));
+                       }
+                   });
+        });
 }
 
-void Service::apply(const RoomId& room, const RoomChange& change, std::string nickname, RoomSeq seq,
-                    Then<RoomSeq> then) {
-    using Kind = RoomChange::Kind;
+void Service::apply(store::ChangeInFlight note, RoomChange change, RoomSeq seq, Then<RoomSeq> then) {
     parts_.asker.ask(
-        [&directory = parts_.directory, room, change, nickname = std::move(nickname), seq]() -> Result<> {
-            switch (change.kind) {
-                case Kind::kInvited:
-                    return directory.put_membership(room, {change.member, nickname, store::Standing::kInvited, seq});
-                case Kind::kJoined:
-                    return directory.put_membership(room, {change.member, nickname, store::Standing::kMember, seq});
-                case Kind::kLeft: return directory.drop_membership(room, change.member, seq);
-                case Kind::kKicked:
-                    return directory.put_membership(room, {change.member, nickname, store::Standing::kKicked, seq});
-                case Kind::kMadePrivate: return directory.set_visibility(room, store::Visibility::kPrivate, seq);
-                case Kind::kMadePublic: return directory.set_visibility(room, store::Visibility::kPublic, seq);
-            }
-            return {};
+        [&directory = parts_.directory, note, change, seq]() -> Result<> {
+            auto applied = apply_change(directory, note.room, change, note.nickname, seq);
+            // A note that stays is applied once more at the next start, to no effect.
+            if (applied) static_cast<void>(directory.change_done(note.room, note.id));
+            return applied;
         },
-        [this, room, seq, body = ends_rights(change) ? to_extra(change) : "",
+        [this, room = note.room, seq, body = ends_rights(change) ? to_extra(change) : "",
          then = std::move(then)](Result<> applied) mutable {
             book_.forget(room);
             parts_.bus.notify({bus::Notice::Kind::kRoomChanged, room.str(), std::move(body), {}});
