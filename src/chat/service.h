@@ -87,12 +87,13 @@ public:
 
     // Rooms and membership: records of the room's log, then the directory.
     void create_room(const Speaker& speaker, store::RoomInfo room, Then<store::RoomInfo> then);
-    /// Appends the change as a SYSTEM record and applies it. The caller has judged that it is allowed.
+    /// Appends the change as a SYSTEM record and applies it; noted as in flight before, so that settle_changes() ends
+    /// what a crash cut off. The caller has judged that it is allowed.
     void change(const Speaker& speaker, const RoomId& room, RoomChange change, std::string nickname, std::string text,
                 Then<RoomSeq> then);
 
 private:
-    void apply(const RoomId& room, const RoomChange& change, std::string nickname, RoomSeq seq, Then<RoomSeq> then);
+    void apply(store::ChangeInFlight note, RoomChange change, RoomSeq seq, Then<RoomSeq> then);
     void tell_presence(const RoomId& room, const MemberId& member, std::string_view nickname, bool present);
 
     Parts parts_;

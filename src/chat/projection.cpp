@@ -1,0 +1,76 @@
+#include "chat/projection.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <vector>
+
+namespace parley::chat {
+namespace {
+
+constexpr std::size_t kPageMessages = 1000;
+constexpr Bytes kPageBytes{4_MiB};
+
+using Notes = std::unordered_map<RoomId, std::vector<store::ChangeInFlight>>;
+
+/// One pass over what the room stored since the oldest of the notes. `applied` counts.
+Result<> settle_room(log::RoomLog& log, store::Directory& directory, const RoomId& room,
+                     const std::vector<store::ChangeInFlight>& notes, std::size_t& applied) {
+    std::unordered_map<std::string, const std::string*> nicknames;  // by message id
+    RoomSeq after = notes.front().above;
+    for (const auto& note : notes) {
+        nicknames.emplace(note.id.str(), &note.nickname);
+        after = std::min(after, note.above);
+    }
+    while (!nicknames.empty()) {
+        const auto page = log.read(room, after, kPageMessages, kPageBytes);
+        if (!page) return fail(page.error());
+        if (page->messages.empty()) break;
+        for (const MessageRef& message : page->messages) {
+            if (message->type != MessageType::kSystem) continue;
+            const auto noted = nicknames.find(message->id.str());
+            const auto change = parse_room_change(message->extra);
+            if (noted == nicknames.end() || !change) continue;
+            const auto done = apply_change(directory, room, *change, *noted->second, message->seq);
+            if (!done) return done;
+            nicknames.erase(noted);
+            ++applied;
+        }
+        after = page->messages.back()->seq;
+    }
+    for (const auto& note : notes) {
+        if (auto dropped = directory.change_done(room, note.id); !dropped) return dropped;
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<> apply_change(store::Directory& directory, const RoomId& room, const RoomChange& change,
+                      const std::string& nickname, RoomSeq seq) {
+    using Kind = RoomChange::Kind;
+    using store::Standing;
+    using store::Visibility;
+    switch (change.kind) {
+        case Kind::kInvited: return directory.put_membership(room, {change.member, nickname, Standing::kInvited, seq});
+        case Kind::kJoined: return directory.put_membership(room, {change.member, nickname, Standing::kMember, seq});
+        case Kind::kLeft: return directory.drop_membership(room, change.member, seq);
+        case Kind::kKicked: return directory.put_membership(room, {change.member, nickname, Standing::kKicked, seq});
+        case Kind::kMadePrivate: return directory.set_visibility(room, Visibility::kPrivate, seq);
+        case Kind::kMadePublic: return directory.set_visibility(room, Visibility::kPublic, seq);
+    }
+    return {};
+}
+
+Result<std::size_t> settle_changes(log::RoomLog& log, store::Directory& directory) {
+    auto in_flight = directory.changes_in_flight();
+    if (!in_flight) return fail(in_flight.error());
+    Notes rooms;
+    for (auto& change : *in_flight) rooms[change.room].push_back(std::move(change));
+    std::size_t applied = 0;
+    for (const auto& [room, notes] : rooms) {
+        if (auto settled = settle_room(log, directory, room, notes, applied); !settled) return fail(settled.error());
+    }
+    return applied;
+}
+
+}  // namespace parley::chat
