@@ -1,5 +1,6 @@
 """A Parley server as a process of its own: started on a free loopback port with its own data
 directory, stopped or killed by pid, started again on the same port and data."""
+import atexit
 import ctypes
 import os
 import pathlib
@@ -52,6 +53,7 @@ class Server:
         self.port = None
         global _count
         _count += 1
+        atexit.register(self.close)  # whatever way the suite ends
         self.log_path = logs_dir() / f"{suite_name()}-{os.getpid()}-{_count}.log"
 
     def command(self):
@@ -130,6 +132,7 @@ class Server:
         return self.start(limit)
 
     def close(self):
+        atexit.unregister(self.close)
         self.kill()
         if self._own_dir:
             shutil.rmtree(self.data_dir, ignore_errors=True)
