@@ -65,6 +65,8 @@ public:
     /// The sink can take again.
     void on_drained();
     [[nodiscard]] RoomSeq cursor() const noexcept { return cursor_; }
+    /// Inside Sink::take(): it is given what is above this, up to cursor().
+    [[nodiscard]] RoomSeq taken_after() const noexcept { return taken_after_; }
     [[nodiscard]] const RoomId& room() const noexcept;
     [[nodiscard]] const MemberId& member() const noexcept { return member_; }
     [[nodiscard]] bool is_live() const noexcept { return state_ == State::kLive; }
@@ -81,6 +83,7 @@ private:
     Group* group_ = nullptr;
     MemberId member_;
     RoomSeq cursor_;
+    RoomSeq taken_after_;
     RoomSeq replay_until_;
     std::uint64_t serial_ = 0;  ///< tells it from a later one at the same address
     std::uint32_t index_ = 0;   ///< in the group's live list
