@@ -17,7 +17,9 @@ class AskerTest : public testing::Test {
 protected:
     void ask(std::string question) {
         asker->ask([question] { return Result<std::string>{question + "!"}; },
-                   [this](Result<std::string> answer) { answers += answer ? *answer : std::string{name(answer.error().code)}; });
+                   [this](Result<std::string> answer) {
+                       answers += answer ? *answer : std::string{name(answer.error().code)};
+                   });
     }
     ManualClock clock;
     Loop loop{0, clock};
@@ -75,8 +77,9 @@ TEST(Asker, WhatTheAnswerHoldsIsDestroyedOnTheLoop) {
     runtime.for_each([&](Loop& loop) {
         asker = std::make_unique<Asker>(loop, pool);
         for (int i = 0; i < 5000; ++i) {
-            asker->ask([] { return Result<int>{1}; },
-                       [held = std::shared_ptr<Mortal>{new Mortal{.elsewhere = elsewhere, .left = left}}](Result<int>) {});
+            asker->ask(
+                [] { return Result<int>{1}; },
+                [held = std::shared_ptr<Mortal>{new Mortal{.elsewhere = elsewhere, .left = left}}](Result<int>) {});
         }
     });
     for (int now = left; now != 0; now = left) left.wait(now);
