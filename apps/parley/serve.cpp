@@ -14,6 +14,7 @@
 #include "base/logger.h"
 #include "bus/inproc_bus.h"
 #include "cache/memory_cache.h"
+#include "chat/projection.h"
 #include "gateway/core.h"
 #include "gateway/probe.h"
 #include "log/embedded_log.h"
@@ -110,6 +111,9 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config) {
     directory_ = must(store::EmbeddedDirectory::open(std::filesystem::path{config.get(keys::data_dir)} / "directory",
                                                      clock_));
     make_public_room();
+    if (const auto late = must(chat::settle_changes(*log_, *directory_)); late != 0) {
+        logger::info("parley", "finished changes of rooms that were cut off", {{"count", late}});
+    }
     rates_ = std::make_unique<auth::RateLimits>(rate_options(config));
     presence_ = std::make_unique<room::Presence>(config.get(keys::presence_grace));
     const auto wanted = static_cast<std::size_t>(config.get(keys::threads));
