@@ -9,7 +9,7 @@ namespace parley::gateway {
 namespace {
 
 /// Of everything but a message: ids, names and passwords.
-constexpr Bytes kBody{64 * 1024};
+constexpr Bytes kBody = 64_KiB;
 
 bool is_ours(std::string_view path) { return path.starts_with("/api/") || path.starts_with("/v1/"); }
 

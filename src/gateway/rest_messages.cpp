@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint64_t kDefaultPage = 50;
 constexpr std::uint64_t kLargestPage = 500;
-constexpr Bytes kPageBytes{2 * 1024 * 1024};
+constexpr Bytes kPageBytes = 2_MiB;
 
 Result<chat::Words> parse_words(std::string_view body, const chat::Service& chat) {
     using enum wire::ChatField;

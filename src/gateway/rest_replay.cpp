@@ -6,7 +6,7 @@ namespace parley::gateway {
 namespace {
 
 constexpr std::size_t kPage = 256;
-constexpr Bytes kPageBytes{512 * 1024};
+constexpr Bytes kPageBytes = 512_KiB;
 
 /// Where a replay begins: at a seq, or at the first message of a time.
 struct Start {
