@@ -9,10 +9,11 @@
 #include "base/clock.h"
 #include "base/config_keys.h"
 #include "gateway/iso_time.h"
-#include "log/embedded_log.h"
+#include "log/offline_reader.h"
 #include "log/repair.h"
 #include "settings.h"
 #include "store/embedded_directory.h"
+#include "store/repair.h"
 
 namespace parley::app {
 namespace {
@@ -83,20 +84,18 @@ int replay(const Config& config, const ReplayRequest& request) {
     const auto room = RoomId::parse(request.room);
     if (!room) return fault("--room: " + room.error().message);
     const SystemClock clock;
-    log::EmbeddedLogOptions options;
-    options.data_dir = config.get(keys::data_dir);
-    const auto log = log::EmbeddedLog::open(std::move(options), clock);
+    const auto log = log::OfflineReader::open(config.get(keys::data_dir), clock);
     if (!log) return fault(log.error().message);
     RoomSeq after{request.from_seq == 0 ? 0 : request.from_seq - 1};
     if (!request.from_time.empty()) {
         const auto time = gateway::parse_iso_time(request.from_time);
         if (!time) return fault("--from-time: must be an ISO 8601 time such as 2026-11-20T12:34:56Z");
-        const auto found = (*log)->seek(*room, *time);
+        const auto found = log->seek(*room, *time);
         if (!found) return fault(found.error().message);
         after = *found;
     }
     for (;;) {
-        const auto page = (*log)->read(*room, after, 1000, 4_MiB);
+        const auto page = log->read(*room, after, 1000, 4_MiB);
         if (!page) return fault(page.error().message);
         if (page->messages.empty()) return 0;
         for (const MessageRef& message : page->messages) fmt::print("{}\n", to_json(*message));
@@ -110,6 +109,9 @@ int repair(const Config& config) {
     const auto report = log::repair(config.get(keys::data_dir), clock);
     if (!report) return fault(report.error().message);
     fmt::print("{}", log::to_text(*report));
+    const auto directory = store::repair(std::filesystem::path{config.get(keys::data_dir)} / "directory", clock);
+    if (!directory) return fault(directory.error().message);
+    fmt::print("{}", store::to_text(*directory));
     return 0;
 }
 

@@ -28,7 +28,7 @@ struct ReplayRequest {
     std::uint64_t from_seq = 1;
     std::string from_time;
 };
-/// Prints a room's messages, one JSON object a line.
+/// Prints a room's messages, one JSON object a line. Works beside a running server.
 [[nodiscard]] int replay(const Config& config, const ReplayRequest& request);
 
 [[nodiscard]] int repair(const Config& config);

@@ -84,11 +84,6 @@ def _(server):
     equal((info.status, info.json()["websocket"]), (200, True))
 
 
-@check("the iframe page needs no token")
-def _(server):
-    equal(request(server, "GET", "/ws-chat/iframe.html").status, 200)
-
-
 @check("the token is judged when the session opens; later requests work though it has expired since", limit=25)
 def _(server):
     import time
