@@ -15,6 +15,8 @@ import urllib.request
 PAYLOAD = 100
 TARGET_RATIO = 0.40
 TARGET_P99 = 10
+# The server's own settings do not leak in from the shell.
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
 
 
 class Server:
@@ -26,7 +28,8 @@ class Server:
         arguments = [parley, "serve", "--listen", "127.0.0.1:0", "--data-dir", self.folder.name,
                      "--set", "rate.enabled=false", "--set", "limits.max_sessions=100000"]
         self.errors = open(pathlib.Path(self.folder.name) / "server.log", "w+")
-        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=self.errors, text=True,
+                                        env=CLEAN)
         line = self.process.stdout.readline()
         if not line.startswith("parley ready "):
             self.errors.seek(0)
@@ -54,7 +57,7 @@ class Server:
                               "--url", self.url.replace("http", "ws", 1) + "/ws-chat",
                               "--pid", str(self.process.pid), "--payload", str(PAYLOAD),
                               "--no-subscribe", "--json", str(results), *map(str, arguments)],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=CLEAN)
         if run.returncode != 0:
             sys.exit(f"parley bench failed ({run.returncode}):\n{run.stdout}{run.stderr}")
         return json.loads(results.read_text())
