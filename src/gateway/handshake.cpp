@@ -1,5 +1,7 @@
 #include "gateway/handshake.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 #include "wire/cookie.h"
@@ -15,6 +17,12 @@ bool is_blank(std::string_view text) {
 std::string_view host_of(std::string_view authority) {
     if (authority.starts_with('[')) return authority.substr(0, authority.find(']') + 1);
     return authority.substr(0, authority.find(':'));
+}
+
+/// Not just any name that begins with `127.`.
+bool is_loopback_v4(std::string_view host) {
+    in_addr address{};
+    return ::inet_pton(AF_INET, std::string{host}.c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
 }
 
 /// `*` stands for any run of characters: `https://*.example.org`.
@@ -76,7 +84,7 @@ bool origin_allowed(const Options& options, const wire::HttpRequest& request) {
 bool host_allowed(const Options& options, const wire::HttpRequest& request) {
     if (!options.loopback || request.host.empty()) return true;
     const std::string_view host = host_of(request.host);
-    return wire::iequals(host, "localhost") || host == "[::1]" || host.starts_with("127.") ||
+    return wire::iequals(host, "localhost") || host == "[::1]" || is_loopback_v4(host) ||
            (host.size() > 10 && wire::iequals(host.substr(host.size() - 10), ".localhost"));
 }
 

@@ -26,6 +26,10 @@ std::size_t HttpSession::on_data(rt::Connection& connection, std::span<char> byt
         if (bytes.size() > kPipelineBytes) connection.pause_reading();
         return 0;
     }
+    if (!connection.can_take()) {
+        connection.pause_reading();  // who does not read its answers asks no more
+        return 0;
+    }
     if (parser_->idle() && !timeout_.armed()) loop_.arm(timeout_, options_.handshake_time);
     const bool was_idle = parser_->idle();
     auto progress = parser_->feed({bytes.data(), bytes.size()});
@@ -108,11 +112,22 @@ void HttpSession::on_timeout() {
 
 void HttpSession::on_end_of_input(rt::Connection& connection) {
     end_of_input_ = true;
-    if (current_ == nullptr || current_->streaming_) connection.abort();
+    if (current_ != nullptr) {
+        if (current_->streaming_) connection.abort();
+    } else if (parser_->idle()) {
+        timeout_.cancel();
+        connection.finish();  // answers that are on their way still arrive
+    } else {
+        refuse(connection, {400, "the request is not complete"});
+    }
 }
 
-void HttpSession::on_drained(rt::Connection&) {
-    if (current_ == nullptr || !current_->drained_) return;
+void HttpSession::on_drained(rt::Connection& connection) {
+    if (current_ == nullptr) {
+        connection.resume_reading();
+        return;
+    }
+    if (!current_->drained_) return;
     auto drained = std::exchange(current_->drained_, nullptr);
     drained();
 }

@@ -13,6 +13,7 @@ namespace parley::gateway {
 /// Thread: core-local. Owned by its connection.
 /// Order:  a pipelined request waits until the one before is answered.
 /// Limit:  the head within 10 s of its first byte (or of connecting), the next request within 75 s; the body by route.
+///         Requests wait while the send buffer is full of answers.
 /// Fails:  what cannot be parsed gets its status, then the server half-closes and discards.
 class HttpSession final : public rt::Connection::Handler {
 public:

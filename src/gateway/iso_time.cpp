@@ -7,7 +7,7 @@ namespace {
 
 /// Takes exactly `digits` digits off the front.
 std::optional<int> take_number(std::string_view& text, std::size_t digits) {
-    if (text.size() < digits) return std::nullopt;
+    if (text.size() < digits || text.front() == '-') return std::nullopt;
     int value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + digits, value);
     if (error != std::errc{} || end != text.data() + digits || value < 0) return std::nullopt;
@@ -58,6 +58,7 @@ std::optional<WallTime> parse_iso_time(std::string_view text) {
             }
             if (!any) return std::nullopt;
         }
+        if (*h == 24 && (*m != 0 || s != 0 || ms != 0)) return std::nullopt;
         clock = hours{*h} + minutes{*m} + seconds{s} + milliseconds{ms};
         if (!take(text, 'Z') && !take(text, 'z') && !text.empty()) {
             const bool east = take(text, '+');

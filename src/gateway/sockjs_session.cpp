@@ -6,6 +6,9 @@ namespace parley::gateway {
 namespace {
 /// How long an ended session still answers with its close frame.
 constexpr seconds kLastWord{5};
+constexpr std::string_view kNoCache = "no-store, no-cache, no-transform, must-revalidate, max-age=0";
+const std::vector<wire::HttpField> kSendFields{{"Content-Type", "text/plain; charset=UTF-8"},
+                                               {"Cache-Control", kNoCache}};
 }  // namespace
 
 SockJsHttpSession::SockJsHttpSession(rt::Loop& loop, std::unique_ptr<SockJsApp> app, std::string query_identity,
@@ -25,7 +28,7 @@ bool SockJsHttpSession::is_done(SteadyTime now) const noexcept {
 void SockJsHttpSession::receive(ExchangeRef exchange, Receiver kind) {
     const bool streaming = kind == Receiver::kStreaming;
     std::vector<wire::HttpField> fields{{"Content-Type", "application/javascript; charset=UTF-8"},
-                                        {"Cache-Control", "no-store, no-cache, no-transform, must-revalidate, max-age=0"}};
+                                        {"Cache-Control", kNoCache}};
     const auto answer = [&](const std::string& frame) {
         exchange->begin_stream(200, fields);
         if (streaming) exchange->write(wire::sockjs_prelude());
@@ -40,6 +43,10 @@ void SockJsHttpSession::receive(ExchangeRef exchange, Receiver kind) {
         answer(close_frame_);
         return;
     }
+    if (!exchange->is_open()) {
+        interrupted();
+        return;
+    }
     timer_.cancel();
     receiver_ = std::move(exchange);
     kind_ = kind;
@@ -47,6 +54,7 @@ void SockJsHttpSession::receive(ExchangeRef exchange, Receiver kind) {
     receiver_->on_gone([this, alive = std::weak_ptr<bool>{alive_}] {
         if (!alive.expired()) interrupted();
     });
+    watch_drain();
     receiver_->begin_stream(200, fields);
     if (streaming) receiver_->write(wire::sockjs_prelude());
     loop_.arm(timer_, options_.heartbeat);
@@ -62,39 +70,50 @@ void SockJsHttpSession::receive(ExchangeRef exchange, Receiver kind) {
 }
 
 void SockJsHttpSession::take(ExchangeRef exchange) {
-    std::vector<wire::HttpField> fields{{"Content-Type", "text/plain; charset=UTF-8"},
-                                        {"Cache-Control", "no-store, no-cache, no-transform, must-revalidate, max-age=0"}};
     if (!close_frame_.empty()) {
-        exchange->respond(404, fields, "");
+        exchange->respond(404, kSendFields, "");
         return;
     }
     const auto messages = wire::parse_sockjs_messages(exchange->request().body, wire::SockJsSource::kHttp);
     if (!messages) {
-        exchange->respond(500, fields, messages.error().message);
+        exchange->respond(500, kSendFields, messages.error().message);
         return;
     }
+    if (sender_ != nullptr && sender_->is_open()) {
+        exchange->refuse(503, {Code::kServerFull, "the request before is not taken yet"});
+        return;
+    }
+    wire::Flow flow = wire::Flow::kContinue;
     for (const std::string& message : *messages) {
         if (app_closed_) break;
-        (void)app_->on_message(message);
+        flow = app_->on_message(message);
     }
-    exchange->respond(204, fields, "");
+    if (flow == wire::Flow::kPause && !app_closed_) {
+        sender_ = std::move(exchange);
+    } else {
+        exchange->respond(204, kSendFields, "");
+    }
 }
 
 void SockJsHttpSession::send(std::string_view message) {
     if (!close_frame_.empty()) return;
     if (!waiting_.empty()) waiting_ += ',';
     wire::append_sockjs_string(waiting_, message);
-    resume();
+    plan_flush();
 }
 
 void SockJsHttpSession::send_encoded(const rt::Slice& frames) {
     if (!close_frame_.empty()) return;
     if (!waiting_.empty()) waiting_ += ',';
     waiting_ += frames.view();
-    resume();
+    plan_flush();
 }
 
 void SockJsHttpSession::resume() {
+    if (const ExchangeRef sender = std::exchange(sender_, nullptr)) sender->respond(204, kSendFields, "");
+}
+
+void SockJsHttpSession::plan_flush() {
     if (flush_planned_ || receiver_ == nullptr || waiting_.empty()) return;
     // What one turn sends goes out as one array.
     flush_planned_ = true;
@@ -102,6 +121,14 @@ void SockJsHttpSession::resume() {
         if (alive.expired()) return;
         flush_planned_ = false;
         if (receiver_ != nullptr) write_out();
+    });
+}
+
+void SockJsHttpSession::watch_drain() {
+    receiver_->on_drained([this, alive = std::weak_ptr<bool>{alive_}] {
+        if (alive.expired() || receiver_ == nullptr) return;
+        watch_drain();
+        if (!app_closed_) app_->on_drained();
     });
 }
 
@@ -124,6 +151,7 @@ void SockJsHttpSession::tell_closed() {
     if (app_closed_) return;
     app_closed_ = true;
     app_->on_closed();
+    resume();
 }
 
 void SockJsHttpSession::write(std::string_view frame) {
@@ -158,6 +186,7 @@ void SockJsHttpSession::release_receiver() {
     const ExchangeRef receiver = std::move(receiver_);
     receiver_.reset();
     receiver->on_gone(nullptr);
+    receiver->on_drained(nullptr);
     receiver->end_stream();
     timer_.cancel();
     if (close_frame_.empty()) loop_.arm(timer_, options_.disconnect_delay);

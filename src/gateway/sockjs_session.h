@@ -21,7 +21,8 @@ struct SockJsOptions {
 ///
 /// Thread: core-local, on the core its id belongs to. Owned by SockJsSessions.
 /// Order:  messages leave in the order they were sent; at most one receiving request at a time.
-/// Limit:  without a receiver for the disconnect delay it ends. A receiver that breaks off ends it at once.
+/// Limit:  without a receiver for the disconnect delay it ends. A receiver that breaks off ends it at once. An xhr_send
+///         is answered when the app can take more; another one before that is refused.
 class SockJsHttpSession final : private SockJsLink {
 public:
     enum class Receiver : std::uint8_t { kPolling, kStreaming };
@@ -43,6 +44,7 @@ public:
     void send(std::string_view message) override;
     void send_encoded(const rt::Slice& frames) override;
     void close(int code, std::string_view reason) override;
+    /// Answers the xhr_send that waited until the app could take more.
     void resume() override;
     [[nodiscard]] std::size_t queued() const override;
     [[nodiscard]] StompFraming framing() const override { return StompFraming::kSockJsHttp; }
@@ -50,6 +52,8 @@ public:
 private:
     void write(std::string_view frame);
     void write_out();
+    void plan_flush();
+    void watch_drain();
     void release_receiver();
     void interrupted();
     void on_timer();
@@ -62,13 +66,13 @@ private:
     std::string waiting_;            ///< JSON strings joined by commas
     std::string close_frame_;        ///< set when it has ended
     ExchangeRef receiver_;
+    ExchangeRef sender_;             ///< an xhr_send whose messages the app has not taken yet
     Receiver kind_ = Receiver::kPolling;
     std::size_t streamed_ = 0;
     rt::Timer timer_;                ///< heart-beat with a receiver, end without
     SteadyTime ended_at_;
     bool opened_ = false;            ///< `o` has been sent
     bool app_closed_ = false;
-    bool paused_ = false;
     bool flush_planned_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

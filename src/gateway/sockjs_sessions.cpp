@@ -224,6 +224,7 @@ void SockJsSessions::http(const ExchangeRef& exchange, const SockJsService& serv
 void SockJsSessions::open(const ExchangeRef& exchange, const SockJsService& service, const std::string& key,
                           SockJsHttpSession::Receiver kind) {
     judge(exchange, service, [this, exchange, &service, key, kind](std::optional<Identity> identity) {
+        if (!exchange->is_open()) return;  // the client has gone meanwhile
         const bool streaming = kind == SockJsHttpSession::Receiver::kStreaming;
         auto& slot = sessions_[key];
         if (slot == nullptr) {
@@ -231,6 +232,10 @@ void SockJsSessions::open(const ExchangeRef& exchange, const SockJsService& serv
             slot = std::make_unique<SockJsHttpSession>(core_.loop(), std::move(app), query_identity(exchange->request()),
                                                        service.options);
             slot->open();
+        } else if (service.speaks == SockJsService::Speaks::kStomp &&
+                   slot->query_identity() != query_identity(exchange->request())) {
+            exchange->refuse({Code::kForbidden, "the session was opened with another query"});
+            return;
         }
         slot->receive(exchange, kind);
     });

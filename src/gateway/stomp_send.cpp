@@ -8,8 +8,6 @@ namespace {
 constexpr std::size_t kTransactionMessages = 100;
 constexpr std::size_t kTransactionBytes = 512 * 1024;
 constexpr std::size_t kTransactions = 16;
-/// Beyond it a session's next SEND waits for an answer to one before: back-pressure, not refusal.
-constexpr std::uint32_t kInFlight = 512;
 }  // namespace
 
 Result<> StompSession::judge(auth::Operation operation, const auth::Destination& destination,
@@ -239,7 +237,7 @@ void StompSession::perform_allowed(Request request) {
             receipt(request.receipt);
             return;
         case kReadMark:
-            ++in_flight_;
+            one_more_in_flight();
             core_.chat().mark_read(speaker_, room, request.read_up_to,
                                    [weak = weak_from_this(), request = std::move(request)](Result<RoomSeq> mark) {
                                        const auto self = weak.lock();
@@ -262,7 +260,7 @@ void StompSession::perform_allowed(Request request) {
         default: break;
     }
     // JOIN and LEAVE.
-    ++in_flight_;
+    one_more_in_flight();
     auto then = [weak = weak_from_this(), room, asked = request.receipt,
                  id = request.words.id](Result<std::optional<log::Appended>> result) {
         const auto self = weak.lock();
@@ -291,7 +289,7 @@ void StompSession::talk(Request request) {
     const RoomId room = request.words.room;
     std::vector<Draft> drafts;
     drafts.push_back(core_.chat().draft(speaker_, std::move(request.words)));
-    if (++in_flight_ >= kInFlight) throttled_ = true;
+    one_more_in_flight();
     core_.chat().append(room, std::move(drafts),
                         [weak = weak_from_this(), room, asked = std::move(request.receipt)](auto result) {
                             if (const auto self = weak.lock()) self->sent(room, asked, result);
@@ -312,10 +310,6 @@ void StompSession::sent(const RoomId& room, const std::string& asked,
         refuse_send(refused, result.error());
     }
     one_less_in_flight();
-    if (throttled_ && in_flight_ <= kInFlight / 2) {
-        throttled_ = false;
-        go_on();
-    }
 }
 
 void StompSession::on_topic_send(const wire::StompFrame& frame, const std::string& transaction) {
@@ -364,7 +358,7 @@ void StompSession::on_auth_refresh(const wire::StompFrame& frame, std::string as
 void StompSession::on_begin(const wire::StompFrame& frame) {
     const std::string asked{frame.find("receipt").value_or("")};
     const auto id = frame.find("transaction");
-    if (!id) {
+    if (!id || id->empty()) {
         fault("BEGIN needs a transaction", asked);
         return;
     }
@@ -427,7 +421,7 @@ void StompSession::on_commit(const wire::StompFrame& frame) {
         receipt(asked);
         return;
     }
-    ++in_flight_;
+    one_more_in_flight();
     const RoomId room = *transaction.room;
     core_.chat().append(
         room, std::move(transaction.drafts),

@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kServer = "parley/0.1";
 constexpr std::size_t kInputWhileBusy = 64 * 1024;
 constexpr std::uint16_t kCloseSilent = 4500;
+/// Beyond it a session's next frame waits for an answer to one before: back-pressure, not refusal.
+constexpr std::uint32_t kInFlight = 512;
 /// A revocation that came while the token was being checked shows in a second look.
 constexpr seconds kSecondLook{2};
 }  // namespace
@@ -40,7 +42,6 @@ StompSession::~StompSession() { on_closed(); }
 wire::Flow StompSession::feed(std::string_view bytes) {
     last_received_ = core_.loop().now();
     if (ended_) return wire::Flow::kContinue;
-    for (auto& [room, extended] : stays_) extended = last_received_;
     if (busy() || !input_.empty()) {
         input_ += bytes;
         return input_.size() > kInputWhileBusy ? wire::Flow::kPause : wire::Flow::kContinue;
@@ -70,8 +71,14 @@ void StompSession::go_on() {
     if (!busy() && !ended_) transport_.resume();
 }
 
+void StompSession::on_heartbeat() {
+    for (auto& [room, extended] : stays_) extended = core_.loop().now();
+}
+
 wire::Flow StompSession::on_frame(const wire::StompFrame& frame) {
     dispatch(frame);
+    // A client that does not read its receipts and errors waits with its next frame until it has.
+    if (!ended_) clogged_ = transport_.queued() >= core_.options().send_buffer.count;
     return busy() || ended_ ? wire::Flow::kPause : wire::Flow::kContinue;
 }
 
@@ -252,8 +259,8 @@ void StompSession::fault(std::string_view message, std::string_view receipt_id, 
 void StompSession::end(std::uint16_t code, std::string_view reason) {
     if (ended_) return;
     const auto self = weak_from_this().lock();  // the transport may let go of us
+    on_closed();  // first: closing may call back
     transport_.close(code, reason);
-    on_closed();
 }
 
 void StompSession::on_closed() {
@@ -272,10 +279,16 @@ void StompSession::on_closed() {
 }
 
 void StompSession::on_drained() {
-    for (auto& [id, subscription] : subscriptions_) {
-        if (ended_) return;
-        subscription->on_drained();
+    const auto self = weak_from_this().lock();
+    std::vector<std::string> ids;  // what one of them sends may end another, or all
+    ids.reserve(subscriptions_.size());
+    for (const auto& [id, subscription] : subscriptions_) ids.push_back(id);
+    for (const std::string& id : ids) {
+        if (const auto found = subscriptions_.find(id); found != subscriptions_.end()) found->second->on_drained();
     }
+    if (ended_ || !clogged_ || transport_.queued() >= core_.options().send_buffer.count) return;
+    clogged_ = false;
+    go_on();
 }
 
 // --- time and tokens ----------------------------------------------------------------------------------------------
@@ -283,6 +296,7 @@ void StompSession::on_drained() {
 void StompSession::beat() {
     if (ended_) return;
     const auto now = core_.loop().now();
+    if (busy()) last_received_ = now;  // it is this side that does not read
     if (beat_.expects != 0 && now - last_received_ > milliseconds{beat_.expects} * 2 + seconds{1}) {
         fault("no heart-beat from the client", {}, kCloseSilent);
         return;
@@ -364,11 +378,19 @@ void StompSession::notify(const MemberId& member, std::string_view json) {
 
 void StompSession::drain(milliseconds reconnect_after) { end(1001, std::to_string(reconnect_after.count())); }
 
+void StompSession::one_more_in_flight() noexcept {
+    if (++in_flight_ >= kInFlight) throttled_ = true;
+}
+
 void StompSession::one_less_in_flight() {
     --in_flight_;
     if (disconnecting_ && in_flight_ == 0) {
         if (!disconnect_receipt_.empty()) receipt(disconnect_receipt_);
         end(1000, "");
+    }
+    if (throttled_ && in_flight_ <= kInFlight / 2) {
+        throttled_ = false;
+        go_on();
     }
 }
 

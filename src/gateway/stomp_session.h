@@ -29,7 +29,8 @@ struct Identity {
 /// Thread: core-local. Owned by its transport through a shared_ptr, so that an answer that comes after the end finds
 ///         nobody; the Core has it in its list while it is open.
 /// Order:  frames are handled one after the other; while one waits for an answer (busy), later ones wait in input_.
-/// Limit:  subscriptions, transactions (100 messages, 512 KiB), 512 appends in flight.
+/// Limit:  subscriptions, transactions (100 messages, 512 KiB), 512 operations in flight; no frame is taken while the
+///         send buffer is full.
 /// Fails:  protocol faults end in ERROR and close; refused operations go to `/user/queue/errors`.
 class StompSession final : public std::enable_shared_from_this<StompSession>, private wire::StompDecoder::Handler {
 public:
@@ -77,7 +78,7 @@ private:
 
     // stomp_session.cpp: the conversation
     wire::Flow on_frame(const wire::StompFrame& frame) override;
-    void on_heartbeat() override {}
+    void on_heartbeat() override;
     void dispatch(const wire::StompFrame& frame);
     void on_connect(const wire::StompFrame& frame);
     void finish_connect(wire::HeartBeat client, std::optional<wire::StompVersion> version);
@@ -92,7 +93,7 @@ private:
     void hold() noexcept { holding_ = true; }
     void release();
     void go_on();
-    [[nodiscard]] bool busy() const noexcept { return holding_ || throttled_ || disconnecting_; }
+    [[nodiscard]] bool busy() const noexcept { return holding_ || throttled_ || clogged_ || disconnecting_; }
     void beat();
     void recheck_token();
     [[nodiscard]] bool is_open() const noexcept { return !ended_; }
@@ -124,6 +125,7 @@ private:
     void add_to_transaction(Request request);
     [[nodiscard]] bool take_rate(std::uint32_t messages, std::string_view receipt);
     void sent(const RoomId& room, const std::string& receipt, const Result<std::vector<log::Appended>>& result);
+    void one_more_in_flight() noexcept;
     void one_less_in_flight();
     [[nodiscard]] Result<> judge(auth::Operation operation, const auth::Destination& destination,
                                  const chat::RoomView& view) const;
@@ -131,7 +133,9 @@ private:
     // stomp_subscribe.cpp: SUBSCRIBE, UNSUBSCRIBE, ACK, NACK
     void on_subscribe(const wire::StompFrame& frame);
     void subscribe_room(std::unique_ptr<StompSubscription> subscription, const auth::Destination& destination,
-                        room::Start start, bool from_read_mark);
+                        room::Start start);
+    void subscribe_after_read_mark(std::unique_ptr<StompSubscription> subscription,
+                                   const auth::Destination& destination, room::Start start);
     void on_unsubscribe(const wire::StompFrame& frame);
     void on_ack(const wire::StompFrame& frame);
     void drop(const std::string& id);
@@ -160,7 +164,8 @@ private:
     std::uint32_t in_flight_ = 0;
     bool connected_ = false;
     bool holding_ = false;
-    bool throttled_ = false;  ///< too many appends in flight
+    bool throttled_ = false;  ///< too many operations in flight
+    bool clogged_ = false;    ///< the client does not read what it is answered
     bool disconnecting_ = false;
     bool ended_ = false;
 };

@@ -7,6 +7,8 @@
 namespace parley::gateway {
 namespace {
 
+constexpr std::size_t kPrefetchMost = 100'000;
+
 std::optional<std::uint64_t> number(std::string_view text) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -82,7 +84,7 @@ void StompSession::on_subscribe(const wire::StompFrame& frame) {
             return;
         }
         subscription->set_ack_mode(mode == "client" ? AckMode::kClient : AckMode::kClientIndividual,
-                                   std::min<std::size_t>(*prefetch, 100'000));
+                                   std::min<std::size_t>(*prefetch, kPrefetchMost));
     }
     const auth::Destination parsed = auth::parse_destination(profile_, *destination);
     subscription->set_kind(parsed);
@@ -115,15 +117,39 @@ void StompSession::on_subscribe(const wire::StompFrame& frame) {
         refuse({start.error().code, start.error().message, {}, asked});
         return;
     }
-    subscribe_room(std::move(subscription), parsed, *start, read_mark);
+    if (read_mark) {
+        subscribe_after_read_mark(std::move(subscription), parsed, *start);
+    } else {
+        subscribe_room(std::move(subscription), parsed, *start);
+    }
+}
+
+/// The mark is asked for first: a right is judged in the same turn in which the subscription begins.
+void StompSession::subscribe_after_read_mark(std::unique_ptr<StompSubscription> subscription,
+                                             const auth::Destination& destination, room::Start start) {
+    hold();
+    core_.read_mark(destination.room, speaker_.member,
+                    [weak = weak_from_this(), subscription = std::move(subscription), destination,
+                     start](Result<RoomSeq> mark) mutable {
+                        const auto self = weak.lock();
+                        if (self == nullptr || self->ended_) return;
+                        if (!mark) {
+                            self->refuse({mark.error().code, mark.error().message, {}, subscription->take_receipt()});
+                            self->release();
+                            return;
+                        }
+                        start.from = room::Start::From::kAfter;
+                        start.after = *mark;
+                        self->subscribe_room(std::move(subscription), destination, start);
+                    });
 }
 
 void StompSession::subscribe_room(std::unique_ptr<StompSubscription> subscription, const auth::Destination& destination,
-                                  room::Start start, bool from_read_mark) {
+                                  room::Start start) {
     hold();
     const RoomId room = destination.room;
-    auto judged = [weak = weak_from_this(), subscription = std::move(subscription), destination, start,
-                   from_read_mark](Result<chat::RoomView> view) mutable {
+    auto judged = [weak = weak_from_this(), subscription = std::move(subscription), destination,
+                   start](Result<chat::RoomView> view) mutable {
         const auto self = weak.lock();
         if (self == nullptr || self->ended_) return;
         StompSession& session = *self;
@@ -156,29 +182,8 @@ void StompSession::subscribe_room(std::unique_ptr<StompSubscription> subscriptio
             return;
         }
         added.set_receipt(asked);
-        if (!from_read_mark) {
-            added.start(hub.subscribe(destination.room, added, form, added.id(), session.speaker_.member, start));
-            session.release();
-            return;
-        }
-        session.core_.read_mark(
-            destination.room, session.speaker_.member,
-            [weak, id = added.id(), room = destination.room, start, &form](Result<RoomSeq> mark) mutable {
-                const auto again = weak.lock();
-                if (again == nullptr || again->ended_) return;
-                const auto found = again->subscriptions_.find(id);
-                if (!mark) {
-                    const std::string receipt_id = found->second->take_receipt();
-                    again->drop(id);
-                    again->refuse({mark.error().code, mark.error().message, {}, receipt_id});
-                } else {
-                    start.from = room::Start::From::kAfter;
-                    start.after = *mark;
-                    found->second->start(again->core_.hub().subscribe(room, *found->second, form, id,
-                                                                      again->speaker_.member, start));
-                }
-                again->release();
-            });
+        added.start(hub.subscribe(destination.room, added, form, added.id(), session.speaker_.member, start));
+        session.release();
     };
     core_.chat().view(room, speaker_.member, std::move(judged));
 }
@@ -231,6 +236,10 @@ void StompSession::on_ack(const wire::StompFrame& frame) {
               asked);
         return;
     }
+    if (decoder_.version() == wire::StompVersion::k11 && subscription.empty()) {
+        fault("ACK and NACK need a subscription", asked);
+        return;
+    }
     const auto transaction = frame.find("transaction");
     if (transaction && !transactions_.contains(std::string{*transaction})) {
         fault("this transaction was not begun", asked);
@@ -251,7 +260,12 @@ void StompSession::on_ack(const wire::StompFrame& frame) {
             if (candidate->mode() == AckMode::kAuto || !candidate->is_waiting({*seq})) continue;
             known = true;
             if (transaction) {
-                transactions_[std::string{*transaction}].acks.emplace_back(key, RoomSeq{*seq});
+                auto& acks = transactions_[std::string{*transaction}].acks;
+                if (acks.size() >= kPrefetchMost) {
+                    fault("too many acknowledgements in a transaction", asked);
+                    return;
+                }
+                acks.emplace_back(key, RoomSeq{*seq});
             } else {
                 (void)candidate->acknowledge({*seq});
             }

@@ -61,10 +61,9 @@ void StompSubscription::take(const rt::Slice& frames) {
     session_.last_sent_ = session_.core_.loop().now();
     if (mode_ == AckMode::kAuto || reader_ == nullptr) return;
     // What was just taken is everything up to the cursor: seq is dense.
-    RoomSeq from = waiting_.empty() ? RoomSeq{} : waiting_.back();
-    from = std::max(from, tracked_);
-    for (RoomSeq seq = from.next(); seq <= reader_->cursor(); seq = seq.next()) waiting_.push_back(seq);
-    tracked_ = reader_->cursor();
+    for (RoomSeq seq = reader_->taken_after().next(); seq <= reader_->cursor(); seq = seq.next()) {
+        waiting_.push_back(seq);
+    }
 }
 
 void StompSubscription::on_live(std::string_view, const log::RoomHead& at) {
@@ -78,7 +77,7 @@ void StompSubscription::on_live(std::string_view, const log::RoomHead& at) {
 
 void StompSubscription::on_set_back(const RoomId& room, RoomSeq written) {
     // An acknowledging client that is behind is not slow: it asked for it.
-    if (mode_ != AckMode::kAuto && waiting_.size() >= prefetch_) return;
+    if (session_.transport_.queued() < session_.core_.options().send_buffer.count) return;
     session_.core_.services().counters.set_back.add();
     std::string extra = R"("roomId":)";
     append_json_string(extra, room.str());

@@ -58,7 +58,7 @@ private:
     std::string receipt_;                        ///< asked for with SUBSCRIBE, sent when live
     std::unique_ptr<room::Subscription> reader_;
     std::vector<RoomSeq> waiting_;               ///< not acknowledged, rising
-    RoomSeq tracked_;                            ///< up to here in waiting_ or acknowledged
+    RoomSeq tracked_;                            ///< the last number track() gave
     std::size_t prefetch_ = 0;
     AckMode mode_ = AckMode::kAuto;
 };

@@ -35,8 +35,8 @@ TopicHub::Message TopicHub::message_of(const wire::StompFrame& frame) {
 void TopicHub::publish(Message sent) {
     const auto message = std::make_shared<const Message>(std::move(sent));
     for (std::size_t i = 0; i < runtime_.size(); ++i) {
-        runtime_.loop(i).post([this, i, message] {
-            if (hubs_[i] != nullptr) hubs_[i]->deliver(*message);
+        runtime_.loop(i).post([&hubs = hubs_, i, message] {
+            if (hubs[i] != nullptr) hubs[i]->deliver(*message);
         });
     }
 }

@@ -1,5 +1,7 @@
 #include "gateway/ws_session.h"
 
+#include <utility>
+
 namespace parley::gateway {
 namespace {
 /// Below this a compressed message is hardly smaller and costs both sides.
@@ -73,7 +75,13 @@ wire::Flow WsSession::on_message(wire::Opcode opcode, std::string_view payload) 
 }
 
 void WsSession::on_ping(std::string_view payload) {
-    if (is_open()) connection_->send_copy(wire::encode_control(wire::Opcode::kPong, payload));
+    if (!is_open()) return;
+    // Who does not read gets the answer to its last ping only (RFC 6455, 5.5.3).
+    if (!connection_->can_take()) {
+        late_pong_ = wire::encode_control(wire::Opcode::kPong, payload);
+        return;
+    }
+    connection_->send_copy(wire::encode_control(wire::Opcode::kPong, payload));
 }
 
 void WsSession::on_close(std::uint16_t code, std::string_view) { close(code); }
@@ -81,7 +89,9 @@ void WsSession::on_close(std::uint16_t code, std::string_view) { close(code); }
 void WsSession::on_end_of_input(rt::Connection& connection) { connection.abort(); }
 
 void WsSession::on_drained(rt::Connection&) {
-    if (is_open()) app_->on_drained();
+    if (!is_open()) return;
+    if (!late_pong_.empty()) connection_->send_copy(std::exchange(late_pong_, {}));
+    app_->on_drained();
 }
 
 void WsSession::on_closed(rt::Connection&) {

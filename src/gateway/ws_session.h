@@ -70,6 +70,7 @@ private:
     wire::WebSocketDecoder decoder_;
     Compression compression_;
     rt::Connection* connection_ = nullptr;
+    std::string late_pong_;  ///< waits until the socket drains
     bool closing_ = false;
     bool app_told_ = false;
 };

@@ -315,6 +315,7 @@ void LocalRoom::hand_over(Subscription& subscription, std::span<const MessageRef
         }
         std::string frames;
         subscription.group_->form->append(frames, items, subscription.group_->key, replay ? Replay::kYes : Replay::kNo);
+        subscription.taken_after_ = messages.front()->seq.prev();
         subscription.cursor_ = messages[count - 1]->seq;
         messages = messages.subspan(count);
         subscription.sink_.take(rt::Slice::whole(rt::ChunkRef::copy_of(frames)));
@@ -486,6 +487,7 @@ void LocalRoom::publish_to(Group& group, std::span<const Item> items) {
         if (subscription.cursor_ >= last) continue;
         const std::size_t budget = subscription.sink_.can_take();
         if (budget >= items.size()) {
+            subscription.taken_after_ = subscription.cursor_;
             subscription.cursor_ = last;
             subscription.sink_.take(slice);
             continue;

@@ -1,0 +1,410 @@
+#include "gateway/stomp_session.h"
+
+#include "gateway/gateway_fixture.h"
+
+namespace parley::gateway {
+namespace {
+
+using testing::Client;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class StompSessionTest : public testing::GatewayTest {};
+
+// --- CONNECT and the end ------------------------------------------------------------------------------------------
+
+TEST_F(StompSessionTest, ConnectIsAnsweredWithVersionHeartBeatAndServer) {
+    Client& client = open();
+    say(client, "CONNECT\naccept-version:1.0,1.1,1.2\n\n");
+    EXPECT_THAT(client.text, HasSubstr("CONNECTED\nversion:1.2\nheart-beat:30000,30000\nserver:parley"));
+}
+
+TEST_F(StompSessionTest, AnythingBeforeConnectIsAFault) {
+    Client& client = open();
+    say(client, talk("hello", "receipt:1\n"));
+    EXPECT_THAT(client.text, HasSubstr("ERROR\nmessage:CONNECT must come first"));
+    EXPECT_THAT(client.text, HasSubstr("receipt-id:1"));
+    EXPECT_EQ(client.closed, 1002);
+}
+
+TEST_F(StompSessionTest, ASecondConnectIsAFault) {
+    Client& client = connect();
+    say(client, "CONNECT\naccept-version:1.2\n\n");
+    EXPECT_THAT(client.text, HasSubstr("ERROR\n"));
+    EXPECT_EQ(client.closed, 1002);
+}
+
+TEST_F(StompSessionTest, WhoDoesNotConnectInTimeIsClosed) {
+    Client& client = open();
+    pass(seconds{10});
+    EXPECT_EQ(client.closed, 0);
+    pass(seconds{2});
+    EXPECT_THAT(client.text, HasSubstr("CONNECT did not come in time"));
+    EXPECT_NE(client.closed, 0);
+}
+
+TEST_F(StompSessionTest, NothingIsHeardAfterTheEnd) {
+    Client& client = connect();
+    feed(client, "send\n\n");
+    client.heard();
+    say(client, subscribe("s", "receipt:1\n"));
+    EXPECT_EQ(client.text, "");
+    EXPECT_EQ(core->sessions(), 0U);
+}
+
+TEST_F(StompSessionTest, DisconnectIsReceiptedWhenWhatCameBeforeIsDurable) {
+    Client& client = connect();
+    say(client, talk("make the room"));
+    log.held = true;
+    feed(client, talk("last", "receipt:1\n"));
+    feed(client, "DISCONNECT\nreceipt:bye\n\n");
+    turn();
+    EXPECT_EQ(client.text, "");
+    log.store();
+    turn();
+    EXPECT_LT(client.text.find("receipt-id:1\n"), client.text.find("receipt-id:bye\n"));
+    EXPECT_EQ(client.closed, 1000);
+}
+
+TEST_F(StompSessionTest, AnAnswerAfterTheEndFindsNobody) {
+    Client& client = connect();
+    say(client, talk("make the room"));
+    log.held = true;
+    say(client, talk("late", "receipt:1\n"));
+    client.session->on_closed();
+    client.session.reset();
+    log.store();
+    turn();
+    EXPECT_EQ(client.text, "");
+    client.session =
+        std::make_shared<StompSession>(*core, client, auth::Profile::kGame, identity("u"), std::nullopt, "t");
+}
+
+TEST_F(StompSessionTest, DrainClosesEachWithAReconnectDelayOfItsOwn) {
+    Client& first = connect("u-1");
+    Client& second = connect("u-2");
+    core->drain(milliseconds{0});
+    pass(seconds{1});
+    EXPECT_EQ(first.closed, 1001);
+    EXPECT_EQ(second.closed, 1001);
+    EXPECT_NE(first.close_reason, second.close_reason);
+    EXPECT_GE(std::stoi(first.close_reason), 500);
+}
+
+// --- SEND ---------------------------------------------------------------------------------------------------------
+
+TEST_F(StompSessionTest, AReceiptComesWhenTheMessageIsDurable) {
+    Client& client = connect();
+    say(client, talk("make the room"));
+    log.held = true;
+    say(client, talk("hello", "receipt:1\n"));
+    EXPECT_EQ(client.text, "");
+    log.store();
+    turn();
+    EXPECT_THAT(client.text, HasSubstr("RECEIPT\nreceipt-id:1\nseq:2\n"));
+}
+
+TEST_F(StompSessionTest, FramesOfAHeldSessionKeepTheirOrder) {
+    Client& client = connect();
+    // The room is made first: everything behind waits.
+    for (int i = 1; i <= 5; ++i) feed(client, talk("m" + std::to_string(i), "receipt:" + std::to_string(i) + "\n"));
+    turn();
+    const auto page = log.read(RoomId::trusted("r-1"), {0}, 10, Bytes{10'000});
+    ASSERT_EQ(page->messages.size(), 5U);
+    for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(page->messages[i]->content, "m" + std::to_string(i + 1));
+    EXPECT_EQ(client.count("RECEIPT\n"), 5U);
+}
+
+TEST_F(StompSessionTest, ManyAppendsInFlightMakeTheSessionWaitAndLoseNothing) {
+    Client& client = connect();
+    say(client, talk("make the room"));
+    say(client, talk("learn it"));
+    log.held = true;
+    wire::Flow flow = wire::Flow::kContinue;
+    int sent = 0;
+    while (flow == wire::Flow::kContinue && sent < 5000) {
+        flow = feed(client, talk("x"));
+        ++sent;
+    }
+    EXPECT_EQ(sent, 512);
+    say(client, talk("behind", "receipt:1\n"));
+    log.held = false;
+    log.store();
+    turn();
+    EXPECT_GT(client.resumed, 0);
+    EXPECT_THAT(client.text, HasSubstr("receipt-id:1\nseq:515"));
+}
+
+TEST_F(StompSessionTest, ASessionThrottledByJoinsAndTalksGoesOnAfterBoth) {
+    Client& client = connect();
+    say(client, talk("make the room"));
+    log.held = true;
+    for (int i = 0; i < 400; ++i) {
+        feed(client, "SEND\ndestination:/pub/chat/read\n\n{\"roomId\":\"r-1\",\"seq\":1}");
+        feed(client, talk("x"));
+    }
+    log.held = false;
+    log.store();
+    turn();
+    say(client, talk("behind", "receipt:1\n"));
+    EXPECT_EQ(client.count("receipt-id:1\n"), 1U);
+}
+
+TEST_F(StompSessionTest, ARefusalGoesToTheErrorsQueueAndTheConnectionStays) {
+    Client& client = connect();
+    hear_errors(client);
+    say(client,
+        "SEND\ndestination:/pub/chat/send\nreceipt:7\n\n{\"type\":\"talk\",\"roomId\":\"r-1\",\"content\":\"x\"}");
+    EXPECT_THAT(client.text, HasSubstr(R"({"code":"CHAT_INVALID_MESSAGE_TYPE")"));
+    EXPECT_THAT(client.text, HasSubstr(R"("receiptId":"7")"));
+    EXPECT_THAT(client.text, Not(HasSubstr("RECEIPT\n")));
+    EXPECT_EQ(client.closed, 0);
+}
+
+TEST_F(StompSessionTest, ARefusalWithoutErrorsQueueIsAnErrorOnlyWhereAReceiptWasAskedFor) {
+    Client& client = connect();
+    say(client, talk(" "));
+    EXPECT_EQ(client.text, "");
+    say(client, talk(" ", "receipt:7\n"));
+    EXPECT_THAT(client.text, HasSubstr("ERROR\nmessage:CHAT_INVALID_PAYLOAD"));
+    EXPECT_NE(client.closed, 0);
+}
+
+TEST_F(StompSessionTest, ADownLogRefusesAndTheSessionGoesOn) {
+    Client& client = connect();
+    hear_errors(client);
+    say(client, talk("make the room"));
+    log.inner.is_down = true;
+    say(client, talk("x", "receipt:1\n"));
+    EXPECT_THAT(client.text, HasSubstr("CHAT_STORE_UNAVAILABLE"));
+    log.inner.is_down = false;
+    say(client, talk("x", "receipt:2\n"));
+    EXPECT_THAT(client.text, HasSubstr("receipt-id:2\nseq:2"));
+}
+
+TEST_F(StompSessionTest, AClientThatDoesNotReadItsReceiptsIsNotReadFrom) {
+    options.send_buffer = Bytes{4096};
+    Client& client = connect();
+    client.stuck = true;
+    const std::string frame = "SUBSCRIBE\nid:n\ndestination:/user/queue/notifications\nreceipt:1\n\n";
+    for (int i = 0; i < 10'000; ++i) {
+        if (feed(client, frame) == wire::Flow::kPause) break;
+        if (feed(client, "UNSUBSCRIBE\nid:n\nreceipt:2\n\n") == wire::Flow::kPause) break;
+    }
+    EXPECT_LT(client.bytes, 2 * 4096U);
+    const auto before = client.count("RECEIPT\n");
+    say(client, "BEGIN\ntransaction:t\nreceipt:last\n\n");
+    EXPECT_EQ(client.count("RECEIPT\n"), before);
+    client.read_all();
+    EXPECT_THAT(client.text, HasSubstr("receipt-id:last"));
+    EXPECT_GT(client.resumed, 0);
+}
+
+// --- transactions -------------------------------------------------------------------------------------------------
+
+TEST_F(StompSessionTest, ATransactionIsStoredTogetherAtCommit) {
+    Client& client = connect();
+    say(client, talk("make the room"));
+    say(client, "BEGIN\ntransaction:t\n\n");
+    say(client, talk("a", "transaction:t\nreceipt:a\n"));
+    say(client, talk("b", "transaction:t\n"));
+    EXPECT_EQ(log.inner.at(RoomId::trusted("r-1")).head.value, 1U);
+    EXPECT_EQ(client.text, "");
+    say(client, "COMMIT\ntransaction:t\nreceipt:c\n\n");
+    EXPECT_EQ(log.inner.at(RoomId::trusted("r-1")).head.value, 3U);
+    EXPECT_LT(client.text.find("receipt-id:a\n"), client.text.find("receipt-id:c\n"));
+}
+
+TEST_F(StompSessionTest, AnAbortedTransactionStoresNothing) {
+    Client& client = connect();
+    say(client, talk("make the room"));
+    say(client, "BEGIN\ntransaction:t\n\n");
+    say(client, talk("a", "transaction:t\n"));
+    say(client, "ABORT\ntransaction:t\nreceipt:x\n\n");
+    EXPECT_THAT(client.text, HasSubstr("receipt-id:x"));
+    EXPECT_EQ(log.inner.at(RoomId::trusted("r-1")).head.value, 1U);
+}
+
+TEST_F(StompSessionTest, ATransactionWithARefusedSendStoresNothing) {
+    Client& client = connect();
+    hear_errors(client);
+    say(client, "BEGIN\ntransaction:t\n\n");
+    say(client, talk("a", "transaction:t\n"));
+    say(client, talk(" ", "transaction:t\n"));
+    say(client, "COMMIT\ntransaction:t\nreceipt:c\n\n");
+    EXPECT_THAT(client.text, Not(HasSubstr("RECEIPT\n")));
+    EXPECT_EQ(log.inner.at(RoomId::trusted("r-1")).head.value, 0U);
+    EXPECT_EQ(client.closed, 0);
+}
+
+TEST_F(StompSessionTest, ATransactionOfTwoRoomsOrUnknownOrRepeatedIsAFault) {
+    const std::string other =
+        "SEND\ndestination:/pub/chat/send\ntransaction:t\n\n"
+        R"({"type":"TALK","roomId":"r-2","content":"x"})";
+    for (const std::vector<std::string>& script :
+         std::vector<std::vector<std::string>>{{"BEGIN\ntransaction:t\n\n", talk("a", "transaction:t\n"), other},
+                                               {talk("a", "transaction:t\n")},
+                                               {talk("a", "transaction:\n")},
+                                               {"BEGIN\ntransaction:\n\n"},
+                                               {"COMMIT\ntransaction:t\n\n"},
+                                               {"BEGIN\ntransaction:t\n\n", "BEGIN\ntransaction:t\n\n"}}) {
+        Client& client = connect();
+        for (const std::string& frame : script) say(client, frame);
+        EXPECT_THAT(client.text, HasSubstr("ERROR\n")) << script.back();
+        EXPECT_EQ(client.closed, 1002);
+    }
+}
+
+TEST_F(StompSessionTest, ATransactionHoldsAHundredMessages) {
+    Client& client = connect();
+    say(client, "BEGIN\ntransaction:t\n\n");
+    for (int i = 0; i < 100; ++i) say(client, talk("x", "transaction:t\n"));
+    EXPECT_EQ(client.closed, 0);
+    say(client, talk("x", "transaction:t\n"));
+    EXPECT_EQ(client.closed, 1002);
+}
+
+// --- time and tokens ----------------------------------------------------------------------------------------------
+
+TEST_F(StompSessionTest, HeartBeatsAreSentWhenNothingElseIs) {
+    Client& client = connect("u-1", "heart-beat:0,30000\n");
+    pass(seconds{28});
+    EXPECT_EQ(client.text, "");
+    pass(seconds{2});
+    EXPECT_EQ(client.heard(), "\n");
+    pass(seconds{90});
+    EXPECT_EQ(client.text, "\n\n\n");
+    EXPECT_EQ(client.closed, 0);
+}
+
+TEST_F(StompSessionTest, AClientWhoseHeartStopsIsClosed) {
+    Client& client = connect("u-1", "heart-beat:30000,0\n");
+    for (int i = 0; i < 5; ++i) {
+        pass(seconds{30});
+        client.session->feed("\n");
+    }
+    EXPECT_EQ(client.closed, 0);
+    pass(seconds{95});
+    EXPECT_EQ(client.closed, 4500);
+}
+
+TEST_F(StompSessionTest, ASessionThatIsNotReadFromIsNotTakenForSilent) {
+    Client& client = connect("u-1", "heart-beat:30000,0\n");
+    say(client, talk("make the room"));
+    say(client, talk("learn it"));
+    log.held = true;
+    while (feed(client, talk("x")) == wire::Flow::kContinue) {
+    }
+    pass(seconds{200});
+    EXPECT_EQ(client.closed, 0);
+    log.store();
+    turn();
+    pass(seconds{100});
+    EXPECT_EQ(client.closed, 4500);
+}
+
+TEST_F(StompSessionTest, AnExpiredTokenEndsTheSessionWithin5Seconds) {
+    Client& client = connect();
+    pass(std::chrono::minutes{59});
+    EXPECT_EQ(client.closed, 0);
+    pass(seconds{65});
+    EXPECT_THAT(client.text, HasSubstr("ERROR\nmessage:AUTH_EXPIRED"));
+    EXPECT_EQ(client.closed, 4401);
+}
+
+TEST_F(StompSessionTest, ARevokedTokenEndsItsSessionAndNoOther) {
+    Client& first = connect("u-1");
+    Client& second = connect("u-2");
+    bus.notify({bus::Notice::Kind::kTokenRevoked, "hash-of-u-1", {}, {}});
+    turn();
+    EXPECT_EQ(first.closed, 4401);
+    EXPECT_THAT(first.text, HasSubstr("ERROR\n"));
+    EXPECT_EQ(second.closed, 0);
+}
+
+TEST_F(StompSessionTest, ARevokedMemberLosesTheTokensFromBefore) {
+    Client& old = connect("u-1");
+    pass(seconds{1});
+    const WallTime before = clock.wall();
+    pass(seconds{1});
+    Client& fresh = connect("u-1");
+    bus.notify({bus::Notice::Kind::kMemberRevoked, "u-1", {}, before});
+    turn();
+    EXPECT_EQ(old.closed, 4401);
+    EXPECT_EQ(fresh.closed, 0);
+}
+
+TEST_F(StompSessionTest, ARevocationThatNobodyToldOfIsSeenInTheSecondLook) {
+    Client& client = connect();
+    ASSERT_TRUE(directory->revoke_token("hash-of-u-1", clock.wall() + std::chrono::hours{1}));
+    pass(seconds{4});
+    EXPECT_EQ(client.closed, 4401);
+}
+
+TEST_F(StompSessionTest, ARefreshedTokenReplacesTheOldOne) {
+    Client& client = connect();
+    auth::Claims claims;
+    claims.member = MemberId::trusted("u-1");
+    claims.nickname = "A";
+    const auto token = keys.sign(claims, clock.wall(), std::chrono::hours{3});
+    say(client, "SEND\ndestination:/pub/auth/refresh\nreceipt:1\ntoken:" + *token + "\n\n");
+    EXPECT_THAT(client.heard(), HasSubstr("receipt-id:1"));
+    pass(std::chrono::minutes{62});
+    EXPECT_EQ(client.closed, 0) << client.text;
+}
+
+TEST_F(StompSessionTest, AnotherMembersTokenDoesNotRefresh) {
+    Client& client = connect();
+    hear_errors(client);
+    auth::Claims claims;
+    claims.member = MemberId::trusted("u-2");
+    claims.nickname = "B";
+    const auto token = keys.sign(claims, clock.wall(), std::chrono::hours{3});
+    say(client, "SEND\ndestination:/pub/auth/refresh\nreceipt:1\ntoken:" + *token + "\n\n");
+    EXPECT_THAT(client.text, HasSubstr("CHAT_FORBIDDEN"));
+    EXPECT_EQ(client.session->member().str(), "u-1");
+}
+
+class StayTest : public StompSessionTest {
+protected:
+    void SetUp() override {
+        options.session_ttl = std::chrono::minutes{2};
+        start();
+    }
+    static std::string chat(const std::string& type) {
+        return "SEND\ndestination:/pub/chat/send\n\n{\"type\":\"" + type + R"(","roomId":"r-1","content":"x"})";
+    }
+    [[nodiscard]] std::uint64_t head() { return log.inner.at(RoomId::trusted("r-1")).head.value; }
+};
+
+TEST_F(StayTest, AJoinAgainStoresNothingUntilTheStayRanOut) {
+    Client& client = connect();
+    say(client, chat("JOIN"));
+    say(client, chat("JOIN"));
+    EXPECT_EQ(head(), 1U);
+    pass(std::chrono::minutes{4});
+    say(client, chat("JOIN"));
+    EXPECT_EQ(head(), 2U);
+}
+
+TEST_F(StayTest, HeartBeatsAndPresenceExtendAStayAndATypingHintDoesNot) {
+    Client& client = connect();
+    say(client, chat("JOIN"));
+    for (int i = 0; i < 4; ++i) {
+        pass(seconds{80});
+        client.session->feed("\n");
+        pass(seconds{80});
+        say(client, chat("PRESENCE"));
+    }
+    say(client, chat("JOIN"));
+    EXPECT_EQ(head(), 1U);
+    for (int i = 0; i < 4; ++i) {
+        pass(seconds{80});
+        say(client, "SEND\ndestination:/pub/chat/typing\n\n{\"roomId\":\"r-1\"}");
+    }
+    say(client, chat("JOIN"));
+    EXPECT_EQ(head(), 2U);
+}
+
+}  // namespace
+}  // namespace parley::gateway
