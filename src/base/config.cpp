@@ -102,6 +102,16 @@ std::string toml_value(const KeySpec& spec, const ConfigValue& value) {
     return toml_text(format_value(value));
 }
 
+/// Variables of the scripts around the server: whoever sets them for `make test` or a benchmark may also start it.
+bool belongs_to_tools(std::string_view entry) {
+    static constexpr std::array<std::string_view, 6> kNames{"BIN", "JOBS", "LOGS", "PYTHON", "TIER", "URL"};
+    static constexpr std::array<std::string_view, 4> kFamilies{"BARE_", "BENCH_", "E2E_", "TEST_"};
+    entry.remove_prefix(kPrefix.size());
+    const auto name = entry.substr(0, entry.find('='));
+    return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
+           std::any_of(kFamilies.begin(), kFamilies.end(), [&](auto family) { return name.starts_with(family); });
+}
+
 }  // namespace
 
 Result<ConfigFlag> parse_set_flag(std::string_view argument) {
@@ -115,7 +125,8 @@ Result<ConfigFlag> parse_set_flag(std::string_view argument) {
 std::vector<std::string> parley_environment(const char* const* environ) {
     std::vector<std::string> out;
     for (; *environ != nullptr; ++environ) {
-        if (std::string_view{*environ}.starts_with(kPrefix)) out.emplace_back(*environ);
+        const std::string_view entry{*environ};
+        if (entry.starts_with(kPrefix) && !belongs_to_tools(entry)) out.emplace_back(entry);
     }
     return out;
 }

@@ -68,7 +68,8 @@ struct ConfigSources {
     std::vector<std::string> environment{};  ///< `NAME=value`; names outside PARLEY_ are passed over
     std::vector<ConfigFlag> flags{};
 };
-/// The PARLEY_ variables of an environment as main() gets it.
+/// The PARLEY_ variables of an environment as main() gets it, without those of the scripts in tools/ and tests/
+/// (PARLEY_BIN, PARLEY_TIER, PARLEY_TEST_…).
 [[nodiscard]] std::vector<std::string> parley_environment(const char* const* environ);
 /// `auth.secret` → `PARLEY_AUTH_SECRET`.
 [[nodiscard]] std::string environment_name(std::string_view key);

@@ -209,7 +209,7 @@ TEST(Config, SetFlagSplitsAtTheFirstEqualsSign) {
 }
 
 TEST(Config, EnvironmentOfTheProcessIsReducedToOurNames) {
-    const char* const raw[] = {"HOME=/x", "PARLEY_LISTEN=127.0.0.1:1", nullptr};
+    const char* const raw[] = {"HOME=/x", "PARLEY_LISTEN=127.0.0.1:1", "PARLEY_BIN=/x", "PARLEY_TEST_JOBS=2", nullptr};
     EXPECT_THAT(parley_environment(raw), ElementsAre("PARLEY_LISTEN=127.0.0.1:1"));
 }
 
