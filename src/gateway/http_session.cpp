@@ -82,7 +82,8 @@ void HttpSession::refuse(rt::Connection& connection, const wire::HttpFault& faul
     head.keep_alive = false;
     head.date = service_.date();
     std::string out;
-    wire::append_response(out, head, error_json(Code::kBadRequest, fault.text));
+    const Code code = fault.status == 413 ? Code::kMessageTooLarge : Code::kBadRequest;
+    wire::append_response(out, head, error_json(code, fault.text));
     connection.send_copy(out);
     timeout_.cancel();
     connection.finish();

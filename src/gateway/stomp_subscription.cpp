@@ -59,9 +59,12 @@ void StompSubscription::take(const rt::Slice& frames) {
     if (!session_.is_open()) return;
     session_.transport_.send_encoded(frames);
     session_.last_sent_ = session_.core_.loop().now();
-    if (mode_ == AckMode::kAuto || reader_ == nullptr) return;
+    if (reader_ == nullptr || kind_.kind != auth::DestinationKind::kRoom) return;
+    const RoomSeq before = reader_->taken_after();
+    session_.core_.services().counters.messages_out.add(reader_->cursor().value - before.value);
+    if (mode_ == AckMode::kAuto) return;
     // What was just taken is everything up to the cursor: seq is dense.
-    for (RoomSeq seq = reader_->taken_after().next(); seq <= reader_->cursor(); seq = seq.next()) {
+    for (RoomSeq seq = before.next(); seq <= reader_->cursor(); seq = seq.next()) {
         waiting_.push_back(seq);
     }
 }
