@@ -38,7 +38,7 @@ export class App {
   on_change: (topics: Set<Topic>) => void = () => undefined;
   /** The login is of no use any more. */
   on_expired: () => void = () => undefined;
-  /** A room is gone from under us, with what the server said. */
+  /** A room we were in is gone from under us, with what the server said. */
   on_room_ended: (room: RoomState, error: ServerError) => void = () => undefined;
 
   readonly client: ParleyClient;
@@ -52,6 +52,8 @@ export class App {
   private members_timer: number | undefined;
   private readonly interval: number;
   private readonly receiving = new Set<string>();
+  /** The room whose events are listened to; the active one, if we may. */
+  private hearing: string | undefined;
 
   constructor(private readonly session: Session) {
     this.me_id = session.me?.id ?? "";
@@ -99,9 +101,11 @@ export class App {
       this.public_rooms = open.filter((info) => !owned.has(info.roomId));
       mine
         .map((info) => this.know(info))
+        .filter((room) => room.readable)
         .slice(0, kMostFeeds)
         .forEach((room) => this.receive(room));
       for (const room of [...this.rooms.values()]) if (!owned.has(room.info.roomId)) this.not_mine(room);
+      if (this.active) this.attend(this.active);
       this.rooms_loaded = true;
       this.touch("rooms", "room");
     } catch (error) {
@@ -113,12 +117,11 @@ export class App {
   async open(room_id: string): Promise<void> {
     const known = this.rooms.get(room_id)?.info ?? this.public_rooms.find((info) => info.roomId === room_id);
     const state = this.know(known ?? (await this.api.room(room_id)));
-    if (this.ended) return;
-    this.receive(state);
+    if (this.ended || state === this.active) return;
     this.close_active();
     this.active = state;
     state.new_after = state.unread > 0 ? state.read_seq : undefined;
-    this.client.listen(`/sub/chat/room/${room_id}/events`, (body) => this.event(state, body));
+    this.attend(state);
     if (this.is_mine(state)) this.client.join(room_id);
     void this.load_members();
     this.touch("rooms", "room", "messages", "members", "typing");
@@ -128,10 +131,12 @@ export class App {
     const old = this.active;
     this.active = undefined;
     if (!old) return;
-    this.client.unlisten(`/sub/chat/room/${old.info.roomId}/events`);
+    this.client.unlisten(events_of(old.info.roomId));
+    this.hearing = undefined;
     old.trim();
     old.life = 0;
-    if (!this.is_mine(old)) this.unfollow(old.info.roomId);
+    const listed = this.my_rooms.includes(old.info.roomId); // an invitation is, without being a member
+    if (!this.is_mine(old) && !listed) this.unfollow(old.info.roomId);
     this.touch("rooms", "room", "messages", "members", "typing");
   }
 
@@ -232,9 +237,18 @@ export class App {
     return room;
   }
 
+  /** The open room's lines and events, as soon as we may have them. */
+  private attend(room: RoomState): void {
+    this.receive(room);
+    const id = room.info.roomId;
+    if (!room.readable || this.hearing === id) return;
+    this.hearing = id;
+    this.client.listen(events_of(id), (body) => this.event(room, body));
+  }
+
   private receive(room: RoomState): void {
     const id = room.info.roomId;
-    if (this.receiving.has(id)) return;
+    if (!room.readable || this.receiving.has(id)) return;
     this.receiving.add(id);
     const feed = this.client.open_room(
       id,
@@ -251,13 +265,17 @@ export class App {
           this.touch("rooms", "messages");
         },
         on_truncated: () => this.touch("messages"),
-        on_ended: (error) => {
-          this.drop(room);
-          this.on_room_ended(room, error);
-          void this.load_rooms();
-        },
+        on_ended: (error) => this.refused(room, error),
       },
     );
+  }
+
+  private refused(room: RoomState, error: ServerError): void {
+    this.receiving.delete(room.info.roomId);
+    if (!room.had_right) return; // the next look at the list of rooms decides
+    this.drop(room);
+    this.on_room_ended(room, error);
+    if (room.live) void this.load_rooms(); // else it would be asked for, and refused, without end
   }
 
   /** Left elsewhere, or only being looked at. */
@@ -380,9 +398,9 @@ export class App {
 
   /** A browser does not say why a handshake was refused, so after a refusal another room is tried. */
   private door(failures: number): string {
+    const readable = (id: string | undefined): boolean => id !== undefined && this.rooms.get(id)?.readable === true;
     const known = [
-      this.active?.info.roomId,
-      ...this.my_rooms,
+      ...[this.active?.info.roomId, ...this.my_rooms].filter(readable),
       ...this.public_rooms.slice(0, 5).map((info) => info.roomId),
     ];
     const doors = [...new Set(known.filter((id): id is string => id !== undefined)), "lobby"];
@@ -419,4 +437,8 @@ export class App {
     requestAnimationFrame(flush);
     window.setTimeout(flush, 100); // a hidden page draws no frames, but its title still counts
   }
+}
+
+function events_of(room_id: string): string {
+  return `/sub/chat/room/${room_id}/events`;
 }

@@ -63,7 +63,7 @@ class Page {
       this.toast(
         `${room.info.name}: ${error.code === "SUBSCRIPTION_ENDED" || error.code === "CHAT_FORBIDDEN" ? t("room_ended") : error_text(error.code, error.message)}`,
       );
-      location.hash = "#/";
+      if (room_of_address() === room.info.roomId) this.go(undefined);
     };
     this.build();
     await app.start();
@@ -145,14 +145,14 @@ class Page {
   private async follow_address(): Promise<void> {
     const { app } = this;
     if (!app) return;
-    const id = /^#\/room\/([A-Za-z0-9_.~-]+)$/.exec(location.hash)?.[1]; // room ids need no escapes
+    const id = room_of_address();
     if (id === undefined) return app.close_active();
     try {
       await app.open(id);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.toast(error.status === 404 ? t("e_CHAT_ROOM_NOT_FOUND") : explain(error));
-      this.go(undefined);
+      if (room_of_address() === id) this.go(undefined);
     }
   }
 
@@ -170,9 +170,14 @@ class Page {
       icon("alert"),
       h("span", {}, text),
     );
+    document.querySelector(".toast")?.remove();
     document.body.append(toast);
     window.setTimeout(() => toast.remove(), kToastMs);
   }
+}
+
+function room_of_address(): string | undefined {
+  return /^#\/room\/([A-Za-z0-9_.~-]+)$/.exec(location.hash)?.[1]; // room ids need no escapes
 }
 
 function nothing_open(): HTMLElement {

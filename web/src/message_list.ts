@@ -60,7 +60,7 @@ export class MessageList {
   }
 
   sync(): void {
-    this.scroller.setAttribute("aria-busy", String(!this.room.live));
+    this.scroller.setAttribute("aria-busy", String(this.room.readable && !this.room.live));
     if (this.life !== this.room.life) this.clear();
     if (this.at_bottom && this.room.is_long) this.drop_front();
     const anchor = this.at_bottom ? undefined : this.first_visible();

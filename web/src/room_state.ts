@@ -40,6 +40,16 @@ export class RoomState {
     this.head_seq = info.headSeq ?? 0;
   }
 
+  /** A private room is its members' only: an invitation is a way in, not yet a right to read. */
+  get readable(): boolean {
+    return this.info.member || this.info.visibility === "public";
+  }
+
+  /** Whether a refusal now takes something from us. An invitee who is refused has lost nothing. */
+  get had_right(): boolean {
+    return this.info.member || this.live;
+  }
+
   get first_seq(): number | undefined {
     return this.messages[0]?.seq;
   }

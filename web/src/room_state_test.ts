@@ -109,3 +109,24 @@ test("a new life of the room forgets the old one", () => {
   assert.equal(state.add(theirs(1)), true);
   assert.deepEqual([seqs(state), state.unread, state.life], [[1], 1, 1]);
 });
+
+test("an invitation to a private room gives no right to read, membership and a public room do", () => {
+  const readable = (visibility: "public" | "private", member: boolean): boolean => {
+    const state = room();
+    state.info = { ...state.info, visibility, member };
+    return state.readable;
+  };
+  assert.deepEqual(
+    [readable("private", false), readable("private", true), readable("public", false)],
+    [false, true, true],
+  );
+});
+
+test("only a member, or who was let in, has a right to lose", () => {
+  const state = room();
+  assert.ok(state.had_right);
+  state.info = { ...state.info, member: false };
+  assert.ok(!state.had_right);
+  state.live = true;
+  assert.ok(state.had_right);
+});

@@ -128,16 +128,17 @@ export class RoomView {
     }
     if (this.foot.querySelector(".door")) return;
     this.composer = undefined;
+    const invited = !this.room.readable;
     const button: HTMLButtonElement = h(
       "button",
       { type: "button", class: "button primary", "data-testid": "join-room", on_click: () => void enter() },
-      t("join_room"),
+      t(invited ? "accept_invitation" : "join_room"),
     );
     const enter = async (): Promise<void> => {
       button.disabled = true;
       await this.actions.join(this.room).finally(() => (button.disabled = false));
     };
-    replace(this.foot, h("div", { class: "door" }, h("p", {}, t("join_hint")), button));
+    replace(this.foot, h("div", { class: "door" }, h("p", {}, t(invited ? "invited_hint" : "join_hint")), button));
   }
 
   private sync_typists(): void {
@@ -147,6 +148,7 @@ export class RoomView {
   private sync_people(): void {
     const all = [...this.room.members].sort((a, b) => a.nickName.localeCompare(b.nickName));
     const here = all.filter((member) => member.present);
+    const { readable } = this.room; // else nobody told us who is here
     const away = all.filter((member) => !member.present);
     replace(
       this.people,
@@ -158,8 +160,8 @@ export class RoomView {
           class: "icon-button people-close",
         }),
       ),
-      ...this.people_section(t("here_now"), here),
-      here.length === 0 && h("p", { class: "empty-note" }, t("nobody_here")),
+      ...(readable ? this.people_section(t("here_now"), here) : []),
+      readable && here.length === 0 && h("p", { class: "empty-note" }, t("nobody_here")),
       ...(away.length > 0 ? this.people_section(t("away"), away) : []),
     );
   }

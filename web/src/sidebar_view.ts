@@ -189,6 +189,7 @@ function short_time(iso: string): string {
 
 function preview(room: RoomState): string {
   const { last } = room;
+  if (!room.readable) return t("invitation");
   if (!last) return t("no_messages");
   const name = last.senderNickname || last.senderId;
   if (last.type === "JOIN") return t("joined", { name });
