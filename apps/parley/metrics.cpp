@@ -29,17 +29,20 @@ std::vector<metrics::GaugeHandle> server_gauges(metrics::Registry& registry, gat
     of_log("parley_log_commits", "Commits since the start", [](const log::LogStats& s) { return s.commits; });
     of_log("parley_log_repeats", "Messages that were repeats", [](const log::LogStats& s) { return s.repeats; });
     of_log("parley_log_refused", "Appends refused by the store", [](const log::LogStats& s) { return s.refused; });
-    of_log("parley_log_queue_bytes", "Bytes waiting for a commit", [](const log::LogStats& s) { return s.queue_bytes; });
-    of_log("parley_log_available", "1 while messages can be stored", [](const log::LogStats& s) { return s.available; });
+    of_log("parley_log_queue_bytes", "Bytes waiting for a commit",
+           [](const log::LogStats& s) { return s.queue_bytes; });
+    of_log("parley_log_available", "1 while messages can be stored",
+           [](const log::LogStats& s) { return s.available; });
     of_log("parley_log_commit_seconds_total", "Time spent in commits",
            [](const log::LogStats& s) { return static_cast<double>(s.commit_time_us) / 1e6; });
     for (std::size_t i = 0; i < log::LogStats::kCommitBoundsUs.size() + 1; ++i) {
         const std::string bound = i < log::LogStats::kCommitBoundsUs.size()
                                       ? std::to_string(log::LogStats::kCommitBoundsUs[i]) + "us"
                                       : "more";
-        gauges.push_back(registry.gauge(
-            "parley_log_commits_by_time", "Commits since the start that took at most the bound (and more than the last)",
-            [&log, i] { return static_cast<double>(log.stats().commit_time[i]); }, {{"up_to", bound}}));
+        gauges.push_back(registry.gauge("parley_log_commits_by_time",
+                                        "Commits since the start that took at most the bound (and more than the last)",
+                                        [&log, i] { return static_cast<double>(log.stats().commit_time[i]); },
+                                        {{"up_to", bound}}));
     }
     return gauges;
 }

@@ -108,8 +108,8 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config) {
     auto tokens = must(token_options(config));
     keys_.emplace(must(auth::TokenKeys::load(tokens)));
     open_log(config);
-    directory_ = must(store::EmbeddedDirectory::open(std::filesystem::path{config.get(keys::data_dir)} / "directory",
-                                                     clock_));
+    directory_ =
+        must(store::EmbeddedDirectory::open(std::filesystem::path{config.get(keys::data_dir)} / "directory", clock_));
     make_public_room();
     if (const auto late = must(chat::settle_changes(*log_, *directory_)); late != 0) {
         logger::info("parley", "finished changes of rooms that were cut off", {{"count", late}});
@@ -198,7 +198,8 @@ void Server::run() {
     fmt::print("parley ready http://{}\n", endpoint_.text());
     std::fflush(stdout);
     logger::info("parley", "serving",
-                 {{"url", "http://" + endpoint_.text()}, {"data_dir", config_.get(keys::data_dir)},
+                 {{"url", "http://" + endpoint_.text()},
+                  {"data_dir", config_.get(keys::data_dir)},
                   {"threads", runtime_->size()}});
     sigset_t signals;
     sigemptyset(&signals);

@@ -20,7 +20,8 @@ Result<std::string> read_or_make_secret(const std::filesystem::path& data_dir) {
     std::error_code error;
     std::filesystem::create_directories(data_dir, error);
     if (error) {
-        return fail(Code::kInternal, fmt::format("data_dir {}: cannot be made: {}", data_dir.string(), error.message()));
+        return fail(Code::kInternal,
+                    fmt::format("data_dir {}: cannot be made: {}", data_dir.string(), error.message()));
     }
     const auto path = data_dir / "secret";
     if (std::filesystem::exists(path)) {
@@ -28,8 +29,8 @@ Result<std::string> read_or_make_secret(const std::filesystem::path& data_dir) {
         std::string secret;
         std::getline(file, secret);
         if (secret.size() < 32) {
-            return fail(Code::kInternal, fmt::format("{} holds no secret of 32 bytes or more; restore or remove it",
-                                                     path.string()));
+            return fail(Code::kInternal,
+                        fmt::format("{} holds no secret of 32 bytes or more; restore or remove it", path.string()));
         }
         return secret;
     }
@@ -38,8 +39,8 @@ Result<std::string> read_or_make_secret(const std::filesystem::path& data_dir) {
     const auto fresh = data_dir / "secret.new";
     const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     const std::string line = secret + '\n';
-    const bool written = fd >= 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-                         ::fsync(fd) == 0;
+    const bool written =
+        fd >= 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(fd) == 0;
     const int problem = errno;
     if (fd >= 0) ::close(fd);
     if (!written || ::rename(fresh.c_str(), path.c_str()) != 0) {
@@ -53,8 +54,9 @@ Result<std::string> read_or_make_secret(const std::filesystem::path& data_dir) {
 
 Result<rt::Endpoint> endpoint(const Config& config) {
     auto parsed = rt::Endpoint::parse(config.get(keys::listen));
-    if (!parsed) return fail(Code::kBadRequest, fmt::format("listen ({}): {}", config.origin(keys::listen),
-                                                            parsed.error().message));
+    if (!parsed)
+        return fail(Code::kBadRequest,
+                    fmt::format("listen ({}): {}", config.origin(keys::listen), parsed.error().message));
     return parsed;
 }
 
@@ -87,7 +89,8 @@ gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpo
     options.queue_total = config.get(keys::limits_queue_total);
     options.origins = config.get(keys::origins_allowed);
     const auto beat = keys::parse_heartbeat(config.get(keys::stomp_heartbeat));
-    options.heart_beat = {static_cast<std::uint32_t>(beat.send.count()), static_cast<std::uint32_t>(beat.receive.count())};
+    options.heart_beat = {static_cast<std::uint32_t>(beat.send.count()),
+                          static_cast<std::uint32_t>(beat.receive.count())};
     options.admin_token = config.get(keys::admin_token);
     options.session_ttl = config.get(keys::chat_session_ttl);
     return options;

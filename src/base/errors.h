@@ -39,9 +39,9 @@ enum class Code : std::uint8_t {
 
 struct ErrorInfo {
     Code code;
-    std::string_view name;     ///< what goes on the wire, e.g. `CHAT_ROOM_NOT_FOUND`
+    std::string_view name;  ///< what goes on the wire, e.g. `CHAT_ROOM_NOT_FOUND`
     int http_status;
-    bool retry;                ///< true: the same request may succeed later
+    bool retry;  ///< true: the same request may succeed later
     std::string_view english;
     std::string_view korean;
 };

@@ -8,7 +8,8 @@ namespace {
 bool is_visible_ascii(char c) noexcept { return c > ' ' && c < '\x7f'; }
 
 bool is_room_char(char c) noexcept {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '-';
 }
 
 const char* visible_id_problem(std::string_view text, const char* length, const char* chars, const char* own) noexcept {

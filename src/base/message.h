@@ -24,7 +24,7 @@ struct Draft {
     std::string nickname;
     MessageType type = MessageType::kTalk;
     std::string content;
-    std::string extra;  ///< further members of the JSON object, `"receiverId":"u-9"` or empty; made by us
+    std::string extra;      ///< further members of the JSON object, `"receiverId":"u-9"` or empty; made by us
     bool fresh_id = false;  ///< this server just made `id`: no store needs to look for a repeat
 };
 

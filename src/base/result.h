@@ -1,6 +1,7 @@
 #pragma once
-#include <string>
 #include <tl/expected.hpp>
+
+#include <string>
 #include <utility>
 
 #include "base/errors.h"

@@ -130,7 +130,7 @@ protected:
     /// What a JOIN or LEAVE came to: `stored 1`, `nothing`, or the code.
     auto into(std::string& out) {
         return [&out](Result<std::optional<log::Appended>> result) {
-            out = !result ? std::string{name(result.error().code)}
+            out = !result   ? std::string{name(result.error().code)}
                   : *result ? "stored " + std::to_string((*result)->seq.value)
                             : "nothing";
         };
@@ -149,9 +149,8 @@ protected:
     }
     std::string create_unknown(const char* id) {
         std::string out;
-        service->create_unknown(speaker(1), RoomId::trusted(id), [&out](Result<> made) {
-            out = made ? "made" : std::string{name(made.error().code)};
-        });
+        service->create_unknown(speaker(1), RoomId::trusted(id),
+                                [&out](Result<> made) { out = made ? "made" : std::string{name(made.error().code)}; });
         settle();
         return out;
     }
@@ -191,8 +190,8 @@ protected:
     room::Presence presence{seconds{15}};
     auth::RateLimits rates{{.room_member = {.count = 3, .per = milliseconds{60'000}}}};
     Service::Options options;
-    std::optional<Service> service{std::in_place,
-                                   Service::Parts{loop, log, directory, bus, presence, rates, asker}, options};
+    std::optional<Service> service{std::in_place, Service::Parts{loop, log, directory, bus, presence, rates, asker},
+                                   options};
 };
 
 TEST_F(ServiceTest, ContentNeedsTextNoNulAndItsLimit) {
@@ -223,7 +222,8 @@ TEST_F(ServiceTest, JoinIsStoredOnceAndLeaveWhenItIsTheLast) {
     EXPECT_EQ(stored()[0]->type, MessageType::kJoin);
     EXPECT_EQ(stored()[0]->content, "앨리스님이 입장했습니다.");
     EXPECT_EQ(stored()[1]->type, MessageType::kLeave);
-    EXPECT_THAT(bus.events, ElementsAre(HasSubstr(R"("present":true,"count":1)"), HasSubstr(R"("present":false,"count":0)")));
+    EXPECT_THAT(bus.events,
+                ElementsAre(HasSubstr(R"("present":true,"count":1)"), HasSubstr(R"("present":false,"count":0)")));
 }
 
 TEST_F(ServiceTest, JoinThatWasNotStoredMakesNobodyPresent) {
@@ -366,7 +366,8 @@ TEST_F(ServiceTest, ReadMarkNeverPassesTheHeadNorFalls) {
         settle();
     }
     EXPECT_THAT(marks, ElementsAre(3, 5, 5));
-    EXPECT_THAT(bus.events.back(), HasSubstr(R"("event":"read","roomId":"r-1","memberId":"u-1","nickname":"앨리스","seq":5)"));
+    EXPECT_THAT(bus.events.back(),
+                HasSubstr(R"("event":"read","roomId":"r-1","memberId":"u-1","nickname":"앨리스","seq":5)"));
 }
 
 TEST_F(ServiceTest, TypingIsShownAndStoredNowhere) {

@@ -98,8 +98,8 @@ void Core::may_read(const RoomId& room, const MemberId& member, UniqueFunction<v
         [&directory = services_.directory, room, member]() -> Result<bool> {
             auto found = directory.membership(room, member);
             if (!found) return fail(found.error());
-            return *found && ((*found)->standing == store::Standing::kMember ||
-                              (*found)->standing == store::Standing::kOwner);
+            return *found &&
+                   ((*found)->standing == store::Standing::kMember || (*found)->standing == store::Standing::kOwner);
         },
         std::move(then));
 }
@@ -145,21 +145,21 @@ void Core::on_room_changed(const RoomId& id, std::string_view change) {
     const auto parsed = parse_room_change(change);
     if (!parsed) return;
     // Who subscribed between the change's record and its effect in the directory was judged by what was before.
-    hub_.recheck(id, *parsed,
-                 [this](const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then) {
-                     chat_.view(room, member, [room, member, then = std::move(then)](Result<chat::RoomView> view) mutable {
-                         if (!view) {
-                             then(fail(view.error()));
-                             return;
-                         }
-                         then(auth::decide({.operation = auth::Operation::kSubscribe,
-                                            .destination = auth::of_room(room),
-                                            .who = {member, member.is_server_own()},
-                                            .room = view->room,
-                                            .membership = view->membership})
-                                  .allowed);
-                     });
-                 });
+    hub_.recheck(
+        id, *parsed, [this](const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then) {
+            chat_.view(room, member, [room, member, then = std::move(then)](Result<chat::RoomView> view) mutable {
+                if (!view) {
+                    then(fail(view.error()));
+                    return;
+                }
+                then(auth::decide({.operation = auth::Operation::kSubscribe,
+                                   .destination = auth::of_room(room),
+                                   .who = {member, member.is_server_own()},
+                                   .room = view->room,
+                                   .membership = view->membership})
+                         .allowed);
+            });
+        });
 }
 
 void Core::on_second() {
@@ -179,8 +179,9 @@ void Core::on_second() {
 void Core::forget_expired() {
     if (loop_.now() < next_forget_) return;
     next_forget_ = loop_.now() + std::chrono::hours{1};
-    asker_.ask([&directory = services_.directory, wall = loop_.clock().wall()] { return directory.forget_expired(wall); },
-               [](const Result<std::size_t>&) {});
+    asker_.ask(
+        [&directory = services_.directory, wall = loop_.clock().wall()] { return directory.forget_expired(wall); },
+        [](const Result<std::size_t>&) {});
 }
 
 // --- shutting down ------------------------------------------------------------------------------------------------

@@ -119,9 +119,7 @@ void Exchange::move_to(rt::Loop& loop, Arrive arrive) {
         self->session_->current_.reset();
         self->finished();
         loop.post([arrive = std::move(arrive), detached = connection.detach(),
-                   request = std::move(self->request_)]() mutable {
-            arrive(std::move(detached), std::move(request));
-        });
+                   request = std::move(self->request_)]() mutable { arrive(std::move(detached), std::move(request)); });
     });
 }
 

@@ -126,7 +126,8 @@ void judge_handshake(Core& core, const ExchangeRef& exchange, auth::Profile prof
     const auto refuse = [&then](int status, Code code, std::string message) {
         then(HandshakeRefusal{status, {code, std::move(message)}}, std::nullopt);
     };
-    if (!origin_allowed(core.options(), request)) return refuse(403, Code::kOriginForbidden, "this origin is not allowed");
+    if (!origin_allowed(core.options(), request))
+        return refuse(403, Code::kOriginForbidden, "this origin is not allowed");
     if (services.draining) return refuse(503, Code::kDraining, "the server is shutting down");
     const bool full = services.sessions >= core.options().max_sessions ||
                       core.connections().queued_bytes() >= core.options().queue_total.count;

@@ -7,8 +7,8 @@
 
 namespace parley::gateway {
 
-/// Every 5 s a message in the room `~probe` goes through log and bus and back: what /ready reports is that, not that the
-/// process is alive.
+/// Every 5 s a message in the room `~probe` goes through log and bus and back: what /ready reports is that, not that
+/// the process is alive.
 ///
 /// Thread: its timer lives on the first loop; readiness may be asked from any. Made before the cores, destroyed before
 ///         them too.

@@ -69,7 +69,8 @@ void Router::serve(ExchangeRef exchange) {
         exchange->refuse(501, {Code::kMethodNotAllowed, "this method is not implemented"});
         return;
     }
-    if (serve_endpoint(exchange) || serve_health(exchange, false) || rest_->serve(exchange) || serve_page(exchange)) return;
+    if (serve_endpoint(exchange) || serve_health(exchange, false) || rest_->serve(exchange) || serve_page(exchange))
+        return;
     exchange->refuse({Code::kNotFound, "there is nothing at this path"});
 }
 
@@ -106,35 +107,35 @@ void Router::stomp(const ExchangeRef& exchange, auth::Profile profile) {
             return;
         }
     }
-    judge_handshake(core_, exchange, profile,
-                    [this, exchange, profile](std::optional<HandshakeRefusal> refusal,
-                                              std::optional<Identity> identity) {
-                        if (refusal) {
-                            core_.services().counters.refused(refusal->error.code).add();
-                            exchange->refuse(refusal->status, refusal->error);
-                            return;
-                        }
-                        if (!is_websocket_request(exchange->request())) {
-                            exchange->add_field("Sec-WebSocket-Version", "13");
-                            exchange->add_field("Upgrade", "websocket");
-                            exchange->refuse(426, {Code::kBadRequest, "this is a WebSocket endpoint"});
-                            return;
-                        }
-                        std::string offered;
-                        for (const auto value : exchange->request().headers.all("sec-websocket-protocol")) {
-                            if (!offered.empty()) offered += ", ";
-                            offered += value;
-                        }
-                        // The best version both have, whatever the client's order.
-                        std::string_view chosen;
-                        for (std::size_t i = 0; i < wire::kStompSubprotocols.size() && chosen.empty(); ++i) {
-                            chosen = wire::choose_subprotocol(offered, std::span{&wire::kStompSubprotocols[i], 1});
-                        }
-                        auto app = std::make_unique<StompWsApp>(core_, profile, std::move(identity),
-                                                                wire::version_of_subprotocol(chosen));
-                        upgrade_to_websocket(core_, exchange, std::move(app),
-                                             {.max_message = Bytes{2 * core_.options().message.count}}, chosen);
-                    });
+    judge_handshake(
+        core_, exchange, profile,
+        [this, exchange, profile](std::optional<HandshakeRefusal> refusal, std::optional<Identity> identity) {
+            if (refusal) {
+                core_.services().counters.refused(refusal->error.code).add();
+                exchange->refuse(refusal->status, refusal->error);
+                return;
+            }
+            if (!is_websocket_request(exchange->request())) {
+                exchange->add_field("Sec-WebSocket-Version", "13");
+                exchange->add_field("Upgrade", "websocket");
+                exchange->refuse(426, {Code::kBadRequest, "this is a WebSocket endpoint"});
+                return;
+            }
+            std::string offered;
+            for (const auto value : exchange->request().headers.all("sec-websocket-protocol")) {
+                if (!offered.empty()) offered += ", ";
+                offered += value;
+            }
+            // The best version both have, whatever the client's order.
+            std::string_view chosen;
+            for (std::size_t i = 0; i < wire::kStompSubprotocols.size() && chosen.empty(); ++i) {
+                chosen = wire::choose_subprotocol(offered, std::span{&wire::kStompSubprotocols[i], 1});
+            }
+            auto app =
+                std::make_unique<StompWsApp>(core_, profile, std::move(identity), wire::version_of_subprotocol(chosen));
+            upgrade_to_websocket(core_, exchange, std::move(app),
+                                 {.max_message = Bytes{2 * core_.options().message.count}}, chosen);
+        });
 }
 
 void Router::echo(const ExchangeRef& exchange) {
@@ -181,8 +182,8 @@ bool Router::serve_health(const ExchangeRef& exchange, bool operators) {
 
 bool Router::serve_page(const ExchangeRef& exchange) {
     const wire::HttpRequest& request = exchange->request();
-    const std::string_view name = request.path == "/" ? std::string_view{"index.html"}
-                                                      : std::string_view{request.path}.substr(1);
+    const std::string_view name =
+        request.path == "/" ? std::string_view{"index.html"} : std::string_view{request.path}.substr(1);
     for (const assets::Asset& asset : assets::all()) {
         if (asset.name != name) continue;
         if (request.method != "GET" && request.method != "HEAD") {

@@ -5,9 +5,10 @@ namespace parley::gateway {
 Counters::Counters(metrics::Registry& registry)
     : messages_in(registry.counter("parley_messages_in_total", "Messages that clients sent")),
       messages_out(registry.counter("parley_messages_out_total", "Messages handed to subscribers' connections")),
-      set_back(registry.counter("parley_subscriptions_set_back_total", "Times a slow subscription was set back (RESYNC)")),
-      fan_out_latency(registry.histogram("parley_fan_out_latency_seconds",
-                                         "From createdAt to the subscribers' queues", metrics::latency_bounds())),
+      set_back(
+          registry.counter("parley_subscriptions_set_back_total", "Times a slow subscription was set back (RESYNC)")),
+      fan_out_latency(registry.histogram("parley_fan_out_latency_seconds", "From createdAt to the subscribers' queues",
+                                         metrics::latency_bounds())),
       registry_(registry) {}
 
 metrics::Counter& Counters::refused(Code code) {

@@ -24,7 +24,7 @@ namespace parley::gateway {
 
 /// What an operator decides about the front door.
 struct Options {
-    bool loopback = true;                      ///< the main listener is on loopback
+    bool loopback = true;  ///< the main listener is on loopback
     bool public_profile = true;
     bool test_endpoints = false;
     bool auto_create = true;
@@ -37,11 +37,11 @@ struct Options {
     milliseconds handshake_time{10'000};
     std::size_t subscriptions = 256;
     Bytes queue_total{1024UL * 1024 * 1024};
-    std::vector<std::string> origins;          ///< allowed besides the own host; `*` is any
+    std::vector<std::string> origins;  ///< allowed besides the own host; `*` is any
     wire::HeartBeat heart_beat{30'000, 30'000};
     milliseconds session_ttl{30 * 60'000};
-    std::string admin_token;                   ///< what operators send on the admin listener
-    milliseconds token_ttl{12 * 3'600'000};    ///< of tokens that login gives
+    std::string admin_token;                 ///< what operators send on the admin listener
+    milliseconds token_ttl{12 * 3'600'000};  ///< of tokens that login gives
 };
 
 /// What the sessions count. Each is any-thread.
@@ -72,8 +72,8 @@ struct Services {
     auth::Tickets& tickets;
     auth::RateLimits& rates;
     auth::Passwords& passwords;
-    rt::WorkPool& reads;       ///< log and directory
-    rt::WorkPool& hashing;     ///< Argon2: one worker, short queue
+    rt::WorkPool& reads;    ///< log and directory
+    rt::WorkPool& hashing;  ///< Argon2: one worker, short queue
     metrics::Registry& metrics;
     Counters& counters;
     const Options& options;
@@ -82,9 +82,9 @@ struct Services {
     std::vector<class Core*> cores{};           ///< by loop; each touched on its loop only
     std::atomic<std::size_t> sessions{0};       ///< open, of every transport
     std::atomic<std::uint64_t> next_session{1};
-    RoomTurns room_turns{};                     ///< of changes that REST makes
-    std::atomic<bool> draining{false};          ///< new connections get 503
-    std::atomic<bool> not_ready{false};         ///< shutting down: /ready answers 503
+    RoomTurns room_turns{};              ///< of changes that REST makes
+    std::atomic<bool> draining{false};   ///< new connections get 503
+    std::atomic<bool> not_ready{false};  ///< shutting down: /ready answers 503
     /// What /ready answers.
     struct Readiness {
         bool ready;

@@ -54,9 +54,7 @@ void StompSockJsApp::resume() {
     if (link_ != nullptr) link_->resume();
 }
 
-StompFraming StompSockJsApp::framing() const {
-    return link_ == nullptr ? StompFraming::kSockJsHttp : link_->framing();
-}
+StompFraming StompSockJsApp::framing() const { return link_ == nullptr ? StompFraming::kSockJsHttp : link_->framing(); }
 
 // --- the test services --------------------------------------------------------------------------------------------
 

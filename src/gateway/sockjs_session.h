@@ -63,15 +63,15 @@ private:
     std::unique_ptr<SockJsApp> app_;
     const std::string query_identity_;
     const SockJsOptions& options_;
-    std::string waiting_;            ///< JSON strings joined by commas
-    std::string close_frame_;        ///< set when it has ended
+    std::string waiting_;      ///< JSON strings joined by commas
+    std::string close_frame_;  ///< set when it has ended
     ExchangeRef receiver_;
-    ExchangeRef sender_;             ///< an xhr_send whose messages the app has not taken yet
+    ExchangeRef sender_;  ///< an xhr_send whose messages the app has not taken yet
     Receiver kind_ = Receiver::kPolling;
     std::size_t streamed_ = 0;
-    rt::Timer timer_;                ///< heart-beat with a receiver, end without
+    rt::Timer timer_;  ///< heart-beat with a receiver, end without
     SteadyTime ended_at_;
-    bool opened_ = false;            ///< `o` has been sent
+    bool opened_ = false;  ///< `o` has been sent
     bool app_closed_ = false;
     bool flush_planned_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

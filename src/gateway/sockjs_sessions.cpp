@@ -92,10 +92,11 @@ void SockJsSessions::serve(const ExchangeRef& exchange, const SockJsService& ser
     }
     if (!add_cors(exchange, service)) return;
     if (method == "OPTIONS") {
-        exchange->respond(204, {{"Access-Control-Allow-Methods", "OPTIONS, POST"},
-                                {"Access-Control-Max-Age", "31536000"},
-                                {"Cache-Control", "public, max-age=31536000"},
-                                {"Expires", "Thu, 31 Dec 2037 23:55:55 GMT"}},
+        exchange->respond(204,
+                          {{"Access-Control-Allow-Methods", "OPTIONS, POST"},
+                           {"Access-Control-Max-Age", "31536000"},
+                           {"Cache-Control", "public, max-age=31536000"},
+                           {"Expires", "Thu, 31 Dec 2037 23:55:55 GMT"}},
                           "");
         return;
     }
@@ -110,10 +111,11 @@ void SockJsSessions::info(const ExchangeRef& exchange, const SockJsService& serv
     if (!add_cors(exchange, service)) return;
     const std::string& method = exchange->request().method;
     if (method == "OPTIONS") {
-        exchange->respond(204, {{"Access-Control-Allow-Methods", "OPTIONS, GET"},
-                                {"Access-Control-Max-Age", "31536000"},
-                                {"Cache-Control", "public, max-age=31536000"},
-                                {"Expires", "Thu, 31 Dec 2037 23:55:55 GMT"}},
+        exchange->respond(204,
+                          {{"Access-Control-Allow-Methods", "OPTIONS, GET"},
+                           {"Access-Control-Max-Age", "31536000"},
+                           {"Cache-Control", "public, max-age=31536000"},
+                           {"Expires", "Thu, 31 Dec 2037 23:55:55 GMT"}},
                           "");
     } else if (method != "GET" && method != "HEAD") {
         exchange->respond(405, {{"Allow", "OPTIONS, GET"}}, "");
@@ -159,7 +161,8 @@ void SockJsSessions::websocket(const ExchangeRef& exchange, const SockJsService&
         return;
     }
     if (!is_websocket_request(exchange->request())) {
-        exchange->respond(400, {{"Content-Type", "text/plain; charset=UTF-8"}}, "Can \"Upgrade\" only to \"WebSocket\".");
+        exchange->respond(400, {{"Content-Type", "text/plain; charset=UTF-8"}},
+                          "Can \"Upgrade\" only to \"WebSocket\".");
         return;
     }
     if (const auto problem = websocket_problem(exchange->request(), status)) {
@@ -177,9 +180,8 @@ void SockJsSessions::websocket(const ExchangeRef& exchange, const SockJsService&
             const bool closes = service.speaks == SockJsService::Speaks::kClose;
             upgrade_to_websocket(core_, exchange, std::make_unique<EchoWsApp>(closes), {}, {});
         } else {
-            auto app = std::make_unique<SockJsWsApp>(core_.loop(),
-                                                     make_app(service, std::move(identity), "sockjs-websocket"),
-                                                     service.options.heartbeat);
+            auto app = std::make_unique<SockJsWsApp>(
+                core_.loop(), make_app(service, std::move(identity), "sockjs-websocket"), service.options.heartbeat);
             upgrade_to_websocket(core_, exchange, std::move(app), {.max_message = Bytes{8 * limit}}, {});
         }
     });
@@ -228,9 +230,10 @@ void SockJsSessions::open(const ExchangeRef& exchange, const SockJsService& serv
         const bool streaming = kind == SockJsHttpSession::Receiver::kStreaming;
         auto& slot = sessions_[key];
         if (slot == nullptr) {
-            auto app = make_app(service, std::move(identity), streaming ? "sockjs-xhr-streaming" : "sockjs-xhr-polling");
-            slot = std::make_unique<SockJsHttpSession>(core_.loop(), std::move(app), query_identity(exchange->request()),
-                                                       service.options);
+            auto app =
+                make_app(service, std::move(identity), streaming ? "sockjs-xhr-streaming" : "sockjs-xhr-polling");
+            slot = std::make_unique<SockJsHttpSession>(core_.loop(), std::move(app),
+                                                       query_identity(exchange->request()), service.options);
             slot->open();
         } else if (service.speaks == SockJsService::Speaks::kStomp &&
                    slot->query_identity() != query_identity(exchange->request())) {

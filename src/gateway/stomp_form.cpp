@@ -7,8 +7,7 @@
 
 namespace parley::gateway {
 
-void StompForm::append(std::string& out, std::span<const room::Item> items, std::string_view key,
-                       room::Replay replay) {
+void StompForm::append(std::string& out, std::span<const room::Item> items, std::string_view key, room::Replay replay) {
     std::string destination;
     std::string message_id;
     std::string seq;

@@ -25,10 +25,10 @@ public:
     struct Kind {
         StompFraming framing = StompFraming::kWebSocket;
         wire::StompVersion version = wire::StompVersion::k12;
-        bool acks = false;                  ///< each MESSAGE has an `ack` header: `<subscription>:<seq>`
-        int deflate_bits = 0;               ///< 0: not compressed
-        std::string destination;            ///< `/sub/chat/room/`, in front of the room id
-        std::string events_suffix;          ///< behind it, for events: `/events`
+        bool acks = false;          ///< each MESSAGE has an `ack` header: `<subscription>:<seq>`
+        int deflate_bits = 0;       ///< 0: not compressed
+        std::string destination;    ///< `/sub/chat/room/`, in front of the room id
+        std::string events_suffix;  ///< behind it, for events: `/events`
         friend auto operator<=>(const Kind&, const Kind&) = default;
     };
 

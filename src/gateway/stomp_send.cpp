@@ -50,7 +50,7 @@ void StompSession::on_send(const wire::StompFrame& frame) {
     const auto allowed = destination.kind == Kind::kPublicSend
                              ? Result<>{}
                              : judge(auth::Operation::kSend, destination, chat::RoomView{});
-    Result<Request> request = !allowed                             ? Result<Request>{fail(allowed.error())}
+    Result<Request> request = !allowed                                ? Result<Request>{fail(allowed.error())}
                               : destination.kind == Kind::kChatSend   ? parse_chat(frame.body)
                               : destination.kind == Kind::kPublicSend ? parse_public(frame.body)
                                                                       : parse_hint(destination.kind, frame.body);
@@ -333,24 +333,23 @@ void StompSession::on_auth_refresh(const wire::StompFrame& frame, std::string as
         return;
     }
     hold();
-    core_.services().guard.check(
-        std::string{*token},
-        [weak = weak_from_this(), asked = std::move(asked), &loop = core_.loop()](auto checked) mutable {
-            loop.post([weak, asked = std::move(asked), checked = std::move(checked)]() mutable {
-                const auto self = weak.lock();
-                if (self == nullptr || self->ended_) return;
-                if (!checked) {
-                    self->refuse({checked.error().code, checked.error().message, {}, asked});
-                } else if (checked->claims.member != self->speaker_.member) {
-                    self->refuse({Code::kForbidden, "the token is another member's", {}, asked});
-                } else {
-                    self->identity_ = Identity{std::move(checked->claims), std::move(checked->sha256_hex)};
-                    self->recheck_at_ = self->core_.loop().now() + seconds{2};
-                    self->receipt(asked);
-                }
-                self->release();
-            });
+    core_.services().guard.check(std::string{*token}, [weak = weak_from_this(), asked = std::move(asked),
+                                                       &loop = core_.loop()](auto checked) mutable {
+        loop.post([weak, asked = std::move(asked), checked = std::move(checked)]() mutable {
+            const auto self = weak.lock();
+            if (self == nullptr || self->ended_) return;
+            if (!checked) {
+                self->refuse({checked.error().code, checked.error().message, {}, asked});
+            } else if (checked->claims.member != self->speaker_.member) {
+                self->refuse({Code::kForbidden, "the token is another member's", {}, asked});
+            } else {
+                self->identity_ = Identity{std::move(checked->claims), std::move(checked->sha256_hex)};
+                self->recheck_at_ = self->core_.loop().now() + seconds{2};
+                self->receipt(asked);
+            }
+            self->release();
         });
+    });
 }
 
 // --- transactions -------------------------------------------------------------------------------------------------

@@ -118,9 +118,8 @@ void StompSession::on_connect(const wire::StompFrame& frame) {
     const auto accept = frame.find("accept-version");
     const auto version = accept || !subprotocol_ ? wire::negotiate_version(accept) : subprotocol_;
     if (!version) {
-        const std::array<wire::StompHeader, 3> headers{{{"message", "no common STOMP version"},
-                                                        {"version", "1.0,1.1,1.2"},
-                                                        {"content-type", "text/plain"}}};
+        const std::array<wire::StompHeader, 3> headers{
+            {{"message", "no common STOMP version"}, {"version", "1.0,1.1,1.2"}, {"content-type", "text/plain"}}};
         send("ERROR", headers, "Supported protocol versions are 1.0, 1.1 and 1.2");
         end(1002, "no common STOMP version");
         return;
@@ -259,7 +258,7 @@ void StompSession::fault(std::string_view message, std::string_view receipt_id, 
 void StompSession::end(std::uint16_t code, std::string_view reason) {
     if (ended_) return;
     const auto self = weak_from_this().lock();  // the transport may let go of us
-    on_closed();  // first: closing may call back
+    on_closed();                                // first: closing may call back
     transport_.close(code, reason);
 }
 

@@ -69,7 +69,7 @@ private:
     struct Transaction {
         std::optional<RoomId> room;
         std::vector<Draft> drafts;
-        std::vector<TopicHub::Message> topic_messages;  ///< of the broker profile
+        std::vector<TopicHub::Message> topic_messages;      ///< of the broker profile
         std::vector<std::pair<std::string, RoomSeq>> acks;  ///< subscription and what it acknowledges
         std::vector<std::string> receipts;
         std::size_t bytes = 0;
@@ -149,10 +149,10 @@ private:
     std::optional<Identity> identity_;
     std::optional<wire::StompVersion> subprotocol_;
     wire::StompDecoder decoder_;
-    std::string input_;                     ///< arrived while busy
+    std::string input_;  ///< arrived while busy
     std::map<std::string, std::unique_ptr<StompSubscription>> subscriptions_;
     std::map<std::string, Transaction> transactions_;
-    std::map<RoomId, SteadyTime> stays_;    ///< rooms this session has joined, and when each was last extended
+    std::map<RoomId, SteadyTime> stays_;  ///< rooms this session has joined, and when each was last extended
     auth::SendRate rate_;
     rt::Timer beat_timer_;
     wire::HeartBeat beat_{0, 0};

@@ -169,12 +169,13 @@ void StompSession::subscribe_room(std::unique_ptr<StompSubscription> subscriptio
         session.subscriptions_[added.id()] = std::move(subscription);
         auto& hub = session.core_.hub();
         const bool events = destination.kind == auth::DestinationKind::kRoomEvents;
-        auto& form = session.core_.forms().get({.framing = session.transport_.framing(),
-                                                .version = session.decoder_.version(),
-                                                .acks = added.mode() != AckMode::kAuto,
-                                                .deflate_bits = session.transport_.deflate_bits(),
-                                                .destination = session.profile_ == auth::Profile::kPublic ? "/topic/" : "/sub/chat/room/",
-                                                .events_suffix = events ? "/events" : ""});
+        auto& form = session.core_.forms().get(
+            {.framing = session.transport_.framing(),
+             .version = session.decoder_.version(),
+             .acks = added.mode() != AckMode::kAuto,
+             .deflate_bits = session.transport_.deflate_bits(),
+             .destination = session.profile_ == auth::Profile::kPublic ? "/topic/" : "/sub/chat/room/",
+             .events_suffix = events ? "/events" : ""});
         if (events) {
             added.start(hub.subscribe_events(destination.room, added, form, added.id(), session.speaker_.member));
             session.receipt(asked);

@@ -55,10 +55,10 @@ private:
     const std::string id_;
     const std::string destination_;
     auth::Destination kind_;
-    std::string receipt_;                        ///< asked for with SUBSCRIBE, sent when live
+    std::string receipt_;  ///< asked for with SUBSCRIBE, sent when live
     std::unique_ptr<room::Subscription> reader_;
-    std::vector<RoomSeq> waiting_;               ///< not acknowledged, rising
-    RoomSeq tracked_;                            ///< the last number track() gave
+    std::vector<RoomSeq> waiting_;  ///< not acknowledged, rising
+    RoomSeq tracked_;               ///< the last number track() gave
     std::size_t prefetch_ = 0;
     AckMode mode_ = AckMode::kAuto;
 };

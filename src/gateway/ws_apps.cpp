@@ -107,7 +107,8 @@ void upgrade_to_websocket(Core& core, const ExchangeRef& exchange, std::unique_p
     const auto deflate = wire::negotiate_deflate(joined(request, "sec-websocket-extensions"));
     if (deflate) {
         head.fields.push_back({"Sec-WebSocket-Extensions", deflate->response});
-        compression = {&core.inflater(), &core.deflaters().at(deflate->server_window_bits), deflate->server_window_bits};
+        compression = {&core.inflater(), &core.deflaters().at(deflate->server_window_bits),
+                       deflate->server_window_bits};
     }
     std::string response;
     wire::append_response(response, head, {});

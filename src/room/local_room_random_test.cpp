@@ -28,7 +28,8 @@ protected:
     }
     void announce_some() {
         while (!unannounced.empty()) {
-            const auto at = unannounced.begin() + static_cast<std::ptrdiff_t>(chance(80) ? 0 : pick(unannounced.size()));
+            const auto at =
+                unannounced.begin() + static_cast<std::ptrdiff_t>(chance(80) ? 0 : pick(unannounced.size()));
             if (chance(85)) announce({*at});
             if (!chance(10)) unannounced.erase(at);  // else it comes once more
             if (chance(30)) return;
