@@ -7,8 +7,6 @@
 #include "gateway/rest.h"
 #include "gateway/ws_apps.h"
 #include "parley_assets.h"
-#include "wire/stomp.h"
-#include "wire/websocket_handshake.h"
 
 namespace parley::gateway {
 namespace {
@@ -121,20 +119,7 @@ void Router::stomp(const ExchangeRef& exchange, auth::Profile profile) {
                 exchange->refuse(426, {Code::kBadRequest, "this is a WebSocket endpoint"});
                 return;
             }
-            std::string offered;
-            for (const auto value : exchange->request().headers.all("sec-websocket-protocol")) {
-                if (!offered.empty()) offered += ", ";
-                offered += value;
-            }
-            // The best version both have, whatever the client's order.
-            std::string_view chosen;
-            for (std::size_t i = 0; i < wire::kStompSubprotocols.size() && chosen.empty(); ++i) {
-                chosen = wire::choose_subprotocol(offered, std::span{&wire::kStompSubprotocols[i], 1});
-            }
-            auto app =
-                std::make_unique<StompWsApp>(core_, profile, std::move(identity), wire::version_of_subprotocol(chosen));
-            upgrade_to_websocket(core_, exchange, std::move(app),
-                                 {.max_message = Bytes{2 * core_.options().message.count}}, chosen);
+            upgrade_to_stomp(core_, exchange, profile, std::move(identity));
         });
 }
 

@@ -174,8 +174,7 @@ void SockJsSessions::websocket(const ExchangeRef& exchange, const SockJsService&
         // In SockJS framing the escapes make a message of the allowed size up to six times as long.
         const std::size_t limit = core_.options().message.count;
         if (raw && service.speaks == SockJsService::Speaks::kStomp) {
-            auto app = std::make_unique<StompWsApp>(core_, service.profile, std::move(identity), std::nullopt);
-            upgrade_to_websocket(core_, exchange, std::move(app), {.max_message = Bytes{2 * limit}}, {});
+            upgrade_to_stomp(core_, exchange, service.profile, std::move(identity));
         } else if (raw) {
             const bool closes = service.speaks == SockJsService::Speaks::kClose;
             upgrade_to_websocket(core_, exchange, std::make_unique<EchoWsApp>(closes), {}, {});

@@ -17,6 +17,14 @@ std::string joined(const wire::HttpRequest& request, std::string_view name) {
     return out;
 }
 
+std::string_view stomp_subprotocol(const wire::HttpRequest& request) {
+    const std::string offered = joined(request, "sec-websocket-protocol");
+    for (const std::string_view& known : wire::kStompSubprotocols) {
+        if (!wire::choose_subprotocol(offered, {&known, 1}).empty()) return known;
+    }
+    return {};
+}
+
 }  // namespace
 
 // --- STOMP --------------------------------------------------------------------------------------------------------
@@ -113,6 +121,15 @@ void upgrade_to_websocket(Core& core, const ExchangeRef& exchange, std::unique_p
     std::string response;
     wire::append_response(response, head, {});
     exchange->upgrade(response, std::make_unique<WsSession>(std::move(app), limits, compression));
+}
+
+void upgrade_to_stomp(Core& core, const ExchangeRef& exchange, auth::Profile profile,
+                      std::optional<Identity> identity) {
+    const std::string_view chosen = stomp_subprotocol(exchange->request());
+    auto app = std::make_unique<StompWsApp>(core, profile, std::move(identity), wire::version_of_subprotocol(chosen));
+    // Twice a frame's limit: several frames may come in one message.
+    upgrade_to_websocket(core, exchange, std::move(app), {.max_message = Bytes{2 * core.options().message.count}},
+                         chosen);
 }
 
 }  // namespace parley::gateway

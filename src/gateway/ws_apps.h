@@ -51,9 +51,11 @@ private:
 };
 
 /// Answers a WebSocket handshake that has been judged: 101 and the session, or 400/426 with the reason.
-/// `subprotocols`: what is spoken inside; the first of the client's that is among them is chosen.
+/// `subprotocol`: the one of the client's that is spoken inside, or empty.
 void upgrade_to_websocket(Core& core, const ExchangeRef& exchange, std::unique_ptr<WsApp> app,
                           wire::WebSocketLimits limits, std::string_view subprotocol);
+/// The same for STOMP, in the best version among the sub-protocols the client offers, whatever its order.
+void upgrade_to_stomp(Core& core, const ExchangeRef& exchange, auth::Profile profile, std::optional<Identity> identity);
 /// What the request asks to be refused for, before anything else is looked at. Empty: it is a good upgrade request.
 [[nodiscard]] std::optional<Error> websocket_problem(const wire::HttpRequest& request, int& status);
 [[nodiscard]] bool is_websocket_request(const wire::HttpRequest& request);

@@ -66,6 +66,12 @@ for offered, wanted in ((("v10.stomp",), "v10.stomp"), (("mqtt", "v11.stomp"), "
             equal(ws.protocol, wanted)
 
 
+@check("sub-protocol: the raw websocket of SockJS answers it too, or browsers give up")
+def _(server):
+    with WebSocket(server, "/ws-chat/websocket", protocols=("v11.stomp", "v12.stomp"), token=token("u-f"), roomId="r-f") as ws:
+        equal(ws.protocol, "v12.stomp")
+
+
 # framing
 
 @check("framing: line ends may be CR LF")
