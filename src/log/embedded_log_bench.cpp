@@ -9,6 +9,7 @@
 #include <fstream>
 #include <mutex>
 #include <numeric>
+#include <random>
 #include <thread>
 
 #include "base/temp_dir.h"
@@ -187,14 +188,23 @@ void BM_AppendAgainstBare(benchmark::State& state) {
 }
 BENCHMARK(BM_AppendAgainstBare)->ArgName("fresh_ids")->Arg(0)->Arg(1)->Iterations(1)->Unit(benchmark::kSecond);
 
-/// `messages` in requests of 100, over kRooms rooms.
-void fill(RoomLog& log, std::int64_t messages) {
+/// `messages` in requests of 100, over kRooms rooms. `content_size` 0: the usual content; else as many bytes that do
+/// not compress, so that the store is as large as it sounds.
+void fill(RoomLog& log, std::int64_t messages, std::size_t content_size = 0) {
+    std::string noise(1 << 20, '\0');
+    std::mt19937_64 random{42};
+    for (char& c : noise) c = static_cast<char>('!' + random() % 94);
     std::mutex mutex;
     std::condition_variable wake;
     int under_way = 0;
     for (std::int64_t sent = 0; sent < messages; sent += 100) {
         AppendRequest request{RoomId::trusted(fmt::format("room-{}", sent / 100 % kRooms)), {}};
-        for (int i = 0; i < 100; ++i) request.drafts.push_back(make_draft(i, true));
+        for (int i = 0; i < 100; ++i) {
+            request.drafts.push_back(make_draft(i, true));
+            if (content_size != 0) {
+                request.drafts.back().content = noise.substr(random() % (noise.size() - content_size), content_size);
+            }
+        }
         std::unique_lock lock{mutex};
         wake.wait(lock, [&] { return under_way < 80; });
         ++under_way;
@@ -251,11 +261,11 @@ double percentile(std::vector<double> values, double which) {
     return values[static_cast<std::size_t>(which * static_cast<double>(values.size() - 1))];
 }
 
-/// One sender, one in flight: alone, and while a store of that many messages is compacted whole.
+/// One sender, one in flight: alone, and while a store of that many messages of 1 KB is compacted whole.
 void BM_SenderDuringCompaction(benchmark::State& state) {
     const TempDir dir;
     const auto log = open_log(dir.path());
-    fill(*log, state.range(0));
+    fill(*log, state.range(0), 1000);
     for (auto _ : state) {
         std::vector<double> quiet;
         for (int i = 0; i < 2000; ++i) quiet.push_back(append_ms(*log));
@@ -275,7 +285,12 @@ void BM_SenderDuringCompaction(benchmark::State& state) {
         state.counters["sent_during"] = static_cast<double>(busy.size());
     }
 }
-BENCHMARK(BM_SenderDuringCompaction)->ArgName("messages")->Arg(2'000'000)->Iterations(1)->Unit(benchmark::kSecond);
+BENCHMARK(BM_SenderDuringCompaction)
+    ->ArgName("messages")
+    ->Arg(1'000'000)
+    ->Arg(10'000'000)
+    ->Iterations(1)
+    ->Unit(benchmark::kSecond);
 
 }  // namespace
 }  // namespace parley::log

@@ -6,7 +6,7 @@ limit=900
 export PARLEY_BIN=$ROOT/build/release/bin/parley
 
 build release build_preset release parley || exit 0
-suites() { find "tests/$1" -maxdepth 1 -type f -perm -u+x | sort; }
+suites() { find "tests/$1" -maxdepth 1 -type f -name '*_test.*' -perm -u+x | sort; }
 run() { local name=${1#tests/}; suite "${name%.*}" "$limit" "$1"; }
 
 for script in $(suites conformance); do side_by_side run "$script"; done
