@@ -60,8 +60,8 @@ TEST_F(AskerTest, DestroyedAskerAnswersNothing) {
 
 TEST(Asker, WhatTheAnswerHoldsIsDestroyedOnTheLoop) {
     SystemClock clock;
-    WorkPool pool{"test", 2, 100'000};
     Runtime runtime{1, clock};
+    WorkPool pool{"test", 2, 100'000};  // ends first: its threads post to the loops until then
     struct Mortal {
         std::thread::id home = std::this_thread::get_id();
         std::atomic<int>& elsewhere;
