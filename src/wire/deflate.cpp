@@ -14,6 +14,7 @@ constexpr std::string_view kTail{"\x00\x00\xFF\xFF", 4};
 constexpr std::size_t kFirstBuffer = 16 * 1024;
 constexpr std::size_t kKeptBuffer = 64 * 1024;
 constexpr std::size_t kWindow = 32 * 1024;
+constexpr int kAtBlockStart = 128;  ///< in z_stream::data_type, see inflate() in zlib.h
 
 void require(bool ok, const char* what) {
     if (ok) return;
@@ -103,7 +104,8 @@ InflateStatus Inflater::Stream::expand(std::string_view input, std::size_t limit
             continue;
         }
         if (result != Z_OK && result != Z_BUF_ERROR) return InflateStatus::kCorrupt;
-        if (z.avail_in == 0 && z.avail_out > 0) return InflateStatus::kOk;
+        // At the start of a block nothing waits to come out; asking again would lose that mark.
+        if (z.avail_in == 0 && (z.avail_out > 0 || (z.data_type & kAtBlockStart) != 0)) return InflateStatus::kOk;
     }
 }
 
@@ -125,7 +127,6 @@ Inflater::Outcome Inflater::inflate(std::string_view payload, std::size_t limit)
     InflateStatus status = s.expand(payload, limit, ended);
     if (status == InflateStatus::kOk && !ended) {
         status = s.expand(kTail, limit, ended);
-        constexpr int kAtBlockStart = 128;
         constexpr int kUnusedBits = 7;
         const int place = s.z.data_type;
         const bool whole = !ended && (place & kAtBlockStart) != 0 && (place & kUnusedBits) == 0;

@@ -215,5 +215,13 @@ TEST(CompressedMessage, AtTheLimitThatDoesNotShrinkIsTaken) {
                 ElementsAre("binary:" + message));
 }
 
+TEST(Inflater, AMessageThatFillsItsBufferExactlyIsNotCorrupt) {
+    // A stored block of five bytes, of which four are the tail that every message gets.
+    const std::string payload("\x00\x05\x00\xfa\xff\x48", 6);
+    Inflater inflater;
+    EXPECT_EQ(inflater.inflate(payload, 4).status, InflateStatus::kTooLarge);  // leaves a buffer of five
+    EXPECT_EQ(inflater.inflate(payload, 5).status, InflateStatus::kOk);
+}
+
 }  // namespace
 }  // namespace parley::wire
