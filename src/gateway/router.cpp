@@ -32,7 +32,6 @@ Router::Router(Core& core) : core_(core), rest_(std::make_unique<Rest>(core)) {
         SockJsService service;
         service.prefix = std::move(prefix);
         service.profile = profile;
-        service.options.message_limit = core_.options().message.count;
         services_.push_back(std::move(service));
     };
     stomp_at("/ws-chat", auth::Profile::kGame);

@@ -14,7 +14,6 @@ struct SockJsOptions {
     milliseconds heartbeat{30'000};
     milliseconds disconnect_delay{5'000};
     std::size_t response_limit = 128 * 1024;
-    std::size_t message_limit = 128 * 1024;
 };
 
 /// One SockJS session over xhr or xhr-streaming: what waits for the client's next request, and its request now.

@@ -10,16 +10,15 @@ constexpr std::size_t kTransactionBytes = 512 * 1024;
 constexpr std::size_t kTransactions = 16;
 }  // namespace
 
-Result<> StompSession::judge(auth::Operation operation, const auth::Destination& destination,
-                             const chat::RoomView& view) const {
+auth::Decision StompSession::judge(auth::Operation operation, const auth::Destination& destination,
+                                   const chat::RoomView& view) const {
     return auth::decide({.profile = profile_,
                          .operation = operation,
                          .destination = destination,
                          .who = {speaker_.member, speaker_.guest},
                          .room = view.room,
                          .membership = view.membership,
-                         .auto_create = core_.options().auto_create})
-        .to_result();
+                         .auto_create = core_.options().auto_create});
 }
 
 // --- what is asked ------------------------------------------------------------------------------------------------
@@ -49,7 +48,7 @@ void StompSession::on_send(const wire::StompFrame& frame) {
     }
     const auto allowed = destination.kind == Kind::kPublicSend
                              ? Result<>{}
-                             : judge(auth::Operation::kSend, destination, chat::RoomView{});
+                             : judge(auth::Operation::kSend, destination, chat::RoomView{}).to_result();
     Result<Request> request = !allowed                                ? Result<Request>{fail(allowed.error())}
                               : destination.kind == Kind::kChatSend   ? parse_chat(frame.body)
                               : destination.kind == Kind::kPublicSend ? parse_public(frame.body)
@@ -188,13 +187,7 @@ void StompSession::perform(Request request) {
 }
 
 bool StompSession::perform_in(const chat::RoomView& view, Request request) {
-    const auth::Decision decision = auth::decide({.profile = profile_,
-                                                  .operation = request.operation,
-                                                  .destination = auth::of_room(request.words.room),
-                                                  .who = {speaker_.member, speaker_.guest},
-                                                  .room = view.room,
-                                                  .membership = view.membership,
-                                                  .auto_create = core_.options().auto_create});
+    const auth::Decision decision = judge(request.operation, auth::of_room(request.words.room), view);
     if (!decision.allowed) {
         refuse_send(request, decision.to_result().error());
         return true;

@@ -127,8 +127,8 @@ private:
     void sent(const RoomId& room, const std::string& receipt, const Result<std::vector<log::Appended>>& result);
     void one_more_in_flight() noexcept;
     void one_less_in_flight();
-    [[nodiscard]] Result<> judge(auth::Operation operation, const auth::Destination& destination,
-                                 const chat::RoomView& view) const;
+    [[nodiscard]] auth::Decision judge(auth::Operation operation, const auth::Destination& destination,
+                                       const chat::RoomView& view) const;
 
     // stomp_subscribe.cpp: SUBSCRIBE, UNSUBSCRIBE, ACK, NACK
     void on_subscribe(const wire::StompFrame& frame);

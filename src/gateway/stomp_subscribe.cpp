@@ -103,10 +103,7 @@ void StompSession::on_subscribe(const wire::StompFrame& frame) {
         case Kind::kRoom:
         case Kind::kRoomEvents: break;
         default: {
-            const auto decision = auth::decide({.profile = profile_,
-                                                .operation = auth::Operation::kSubscribe,
-                                                .destination = parsed,
-                                                .who = {speaker_.member, speaker_.guest}});
+            const auth::Decision decision = judge(auth::Operation::kSubscribe, parsed, chat::RoomView{});
             refuse({decision.code, decision.rule, {}, asked});
             return;
         }
@@ -159,7 +156,7 @@ void StompSession::subscribe_room(std::unique_ptr<StompSubscription> subscriptio
             session.release();
             return;
         }
-        const auto allowed = session.judge(auth::Operation::kSubscribe, destination, *view);
+        const auto allowed = session.judge(auth::Operation::kSubscribe, destination, *view).to_result();
         if (!allowed) {
             session.refuse({allowed.error().code, allowed.error().message, {}, asked});
             session.release();
