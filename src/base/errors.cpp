@@ -32,7 +32,6 @@ constexpr std::array kTable{
     ErrorInfo{Code::kServerFull,         "SERVER_FULL",               503, true,  "The server is full.", "서버가 가득 찼습니다."},
     ErrorInfo{Code::kDraining,           "SERVER_DRAINING",           503, true,  "The server is shutting down.", "서버가 종료 중입니다."},
     ErrorInfo{Code::kSubscriptionLimit,  "SUBSCRIPTION_LIMIT",        429, false, "Too many subscriptions on this connection.", "이 연결의 구독 수가 너무 많습니다."},
-    ErrorInfo{Code::kSubscriptionEnded,  "SUBSCRIPTION_ENDED",        403, false, "The right to read this room has ended.", "이 방을 읽을 권한이 종료되었습니다."},
     ErrorInfo{Code::kTransactionInvalid, "TRANSACTION_INVALID",       400, false, "The transaction is not valid.", "트랜잭션이 올바르지 않습니다."},
     ErrorInfo{Code::kInternal,           "INTERNAL_ERROR",            500, true,  "Something went wrong on the server.", "서버에서 오류가 발생했습니다."},
 };

@@ -32,7 +32,6 @@ enum class Code : std::uint8_t {
     kServerFull,
     kDraining,
     kSubscriptionLimit,
-    kSubscriptionEnded,
     kTransactionInvalid,
     kInternal,
 };

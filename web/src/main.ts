@@ -61,7 +61,7 @@ class Page {
     };
     app.on_room_ended = (room, error) => {
       this.toast(
-        `${room.info.name}: ${error.code === "SUBSCRIPTION_ENDED" || error.code === "CHAT_FORBIDDEN" ? t("room_ended") : error_text(error.code, error.message)}`,
+        `${room.info.name}: ${error.code === "CHAT_FORBIDDEN" ? t("room_ended") : error_text(error.code, error.message)}`,
       );
       if (room_of_address() === room.info.roomId) this.go(undefined);
     };

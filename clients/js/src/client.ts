@@ -28,7 +28,7 @@ const kTransient = new Set([
   "SERVER_FULL",
   "INTERNAL_ERROR",
 ]);
-const kEndings = new Set(["CHAT_FORBIDDEN", "SUBSCRIPTION_ENDED", "POSITION_INVALID"]);
+const kEndings = new Set(["CHAT_FORBIDDEN", "POSITION_INVALID"]);
 
 export interface ClientOptions {
   /**
