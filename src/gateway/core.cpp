@@ -4,8 +4,8 @@
 #include "base/room_change.h"
 #include "base/uuid.h"
 #include "gateway/router.h"
+#include "gateway/session.h"
 #include "gateway/sockjs_sessions.h"
-#include "gateway/stomp_session.h"
 
 namespace parley::gateway {
 
@@ -79,12 +79,12 @@ std::string_view Core::date() {
 
 std::string Core::random_id() { return id_prefix_ + std::to_string(loop_.index()) + '-' + std::to_string(++next_id_); }
 
-void Core::add(StompSession& session) {
+void Core::add(Session& session) {
     sessions_.push_back(&session);
     services_.sessions.fetch_add(1);
 }
 
-void Core::remove(StompSession& session) noexcept {
+void Core::remove(Session& session) noexcept {
     if (std::erase(sessions_, &session) != 0) services_.sessions.fetch_sub(1);
 }
 
@@ -121,21 +121,17 @@ void Core::on_room_event(const bus::RoomEvent& event) { hub_.on_room_event(event
 void Core::on_notice(const bus::Notice& notice) {
     using Kind = bus::Notice::Kind;
     const auto each = [this](auto&& tell) {
-        const std::vector<StompSession*> sessions = sessions_;  // telling one may end it
-        for (StompSession* session : sessions) tell(*session);
+        const std::vector<Session*> sessions = sessions_;  // telling one may end it
+        for (Session* session : sessions) tell(*session);
     };
     switch (notice.kind) {
         case Kind::kRoomChanged: on_room_changed(RoomId::trusted(notice.subject), notice.body); return;
-        case Kind::kTokenRevoked:
-            each([&](StompSession& session) { session.on_token_revoked(notice.subject); });
-            return;
+        case Kind::kTokenRevoked: each([&](Session& session) { session.on_token_revoked(notice.subject); }); return;
         case Kind::kMemberRevoked:
-            each([&](StompSession& session) {
-                session.on_member_revoked(MemberId::trusted(notice.subject), notice.at);
-            });
+            each([&](Session& session) { session.on_member_revoked(MemberId::trusted(notice.subject), notice.at); });
             return;
         case Kind::kNotification:
-            each([&](StompSession& session) { session.notify(MemberId::trusted(notice.subject), notice.body); });
+            each([&](Session& session) { session.notify(MemberId::trusted(notice.subject), notice.body); });
             return;
     }
 }
@@ -165,8 +161,8 @@ void Core::on_room_changed(const RoomId& id, std::string_view change) {
 void Core::on_second() {
     date_.clear();
     const auto wall = loop_.clock().wall();
-    const std::vector<StompSession*> sessions = sessions_;
-    for (StompSession* session : sessions) session->on_second(wall, loop_.now());
+    const std::vector<Session*> sessions = sessions_;
+    for (Session* session : sessions) session->on_second(wall, loop_.now());
     sockjs_->on_second();
     if (loop_.index() == 0) {
         chat_.sweep_presence();

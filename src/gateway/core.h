@@ -17,7 +17,7 @@
 namespace parley::gateway {
 
 class Router;
-class StompSession;
+class Session;
 class SockJsSessions;
 
 /// Everything of one core: its connections, rooms, sessions and what they share.
@@ -58,8 +58,8 @@ public:
     [[nodiscard]] std::string random_id();
     void read_mark(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<RoomSeq>)> then);
 
-    void add(StompSession& session);
-    void remove(StompSession& session) noexcept;
+    void add(Session& session);
+    void remove(Session& session) noexcept;
     [[nodiscard]] std::size_t sessions() const noexcept { return sessions_.size(); }
 
 private:
@@ -83,7 +83,7 @@ private:
     room::Hub hub_;
     chat::Service chat_;
     TopicHub topics_;
-    std::vector<StompSession*> sessions_;
+    std::vector<Session*> sessions_;
     std::unique_ptr<SockJsSessions> sockjs_;
     std::unique_ptr<Router> router_;
     HttpSession::Service http_service_;

@@ -9,6 +9,7 @@
 #include "auth/jwt.h"
 #include "auth/rate_limit.h"
 #include "chat/service.h"
+#include "gateway/session.h"
 #include "gateway/stomp_subscription.h"
 #include "gateway/stomp_transport.h"
 #include "gateway/topic_hub.h"
@@ -32,7 +33,9 @@ struct Identity {
 /// Limit:  subscriptions, transactions (100 messages, 512 KiB), 512 operations in flight; no frame is taken while the
 ///         send buffer is full.
 /// Fails:  protocol faults end in ERROR and close; refused operations go to `/user/queue/errors`.
-class StompSession final : public std::enable_shared_from_this<StompSession>, private wire::StompDecoder::Handler {
+class StompSession final : public std::enable_shared_from_this<StompSession>,
+                           public Session,
+                           private wire::StompDecoder::Handler {
 public:
     StompSession(Core& core, StompTransport& transport, auth::Profile profile, std::optional<Identity> identity,
                  std::optional<wire::StompVersion> subprotocol, std::string transport_name);
@@ -47,13 +50,13 @@ public:
     void on_closed();
 
     /// Ends what has run out: the token, the handshake's time, stays in rooms.
-    void on_second(WallTime wall, SteadyTime now);
+    void on_second(WallTime wall, SteadyTime now) override;
     /// Ends with ERROR and 4401 when this session's token is meant.
-    void on_token_revoked(std::string_view sha256_hex);
-    void on_member_revoked(const MemberId& member, WallTime before);
-    void notify(const MemberId& member, std::string_view json);
+    void on_token_revoked(std::string_view sha256_hex) override;
+    void on_member_revoked(const MemberId& member, WallTime before) override;
+    void notify(const MemberId& member, std::string_view json) override;
     /// The server goes: close 1001 with the reconnect delay.
-    void drain(milliseconds reconnect_after);
+    void drain(milliseconds reconnect_after) override;
 
     [[nodiscard]] const MemberId& member() const noexcept { return speaker_.member; }
 

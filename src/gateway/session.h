@@ -1,0 +1,26 @@
+#pragma once
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/ids.h"
+
+namespace parley::gateway {
+
+/// A conversation that stays open: what the server has to reach of it from outside, whatever its transport.
+///
+/// Thread: core-local. Owned by its transport; its Core has it in its list between Core::add() and Core::remove().
+/// Order:  each call may end it, and with that remove it from the list.
+class Session {
+public:
+    virtual ~Session() = default;
+    /// About once a second: ends what has run out.
+    virtual void on_second(WallTime wall, SteadyTime now) = 0;
+    /// Ends with 4401 when this session's token is meant.
+    virtual void on_token_revoked(std::string_view sha256_hex) = 0;
+    virtual void on_member_revoked(const MemberId& member, WallTime before) = 0;
+    virtual void notify(const MemberId& member, std::string_view json) = 0;
+    /// The server goes: the client shall come back after that long.
+    virtual void drain(milliseconds reconnect_after) = 0;
+};
+
+}  // namespace parley::gateway
