@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
+
+#include "base/config_keys.h"
 
 namespace parley::rt {
 namespace {
@@ -70,20 +71,10 @@ std::uint16_t bound_port(int fd) {
 }  // namespace
 
 Result<Endpoint> Endpoint::parse(const std::string& text) {
-    const auto colon = text.rfind(':');
-    if (colon == std::string::npos) return fail(Code::kBadRequest, fmt::format("'{}' has no port (HOST:PORT)", text));
-    Endpoint out;
-    out.host = text.substr(0, colon);
+    auto address_text = keys::parse_address(text);
+    if (!address_text) return fail(Code::kBadRequest, fmt::format("'{}': {}", text, address_text.error().message));
+    Endpoint out{std::move(address_text->host), address_text->port};
     if (out.host == "localhost") out.host = "127.0.0.1";
-    if (out.host.size() > 2 && out.host.front() == '[' && out.host.back() == ']') {
-        out.host = out.host.substr(1, out.host.size() - 2);
-    }
-    const char* begin = text.data() + colon + 1;
-    const char* end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(begin, end, out.port);
-    if (begin == end || rest != end || error != std::errc{}) {
-        return fail(Code::kBadRequest, fmt::format("'{}' has no valid port (HOST:PORT)", text));
-    }
     Address address;
     if (!to_address(out, address)) return fail(Code::kBadRequest, fmt::format("'{}' is not an IP address", out.host));
     return out;
