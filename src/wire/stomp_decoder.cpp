@@ -75,41 +75,105 @@ std::optional<std::string_view> StompFrame::find(std::string_view wanted) const 
     return std::nullopt;
 }
 
+/// Looks through one frame from its start, as far as there are bytes.
+class StompDecoder::Scan {
+public:
+    enum class Step : std::uint8_t {
+        kNext,  ///< go on with the next phase
+        kNeedsBytes,
+        kWhole,  ///< an end of line or a frame, ending at at_
+        kFault,
+    };
+
+    explicit Scan(const StompDecoder& decoder) noexcept : decoder_(decoder) {}
+    /// `frame` is what was given before and perhaps more.
+    Step advance(std::string_view frame);
+
+private:
+    friend class StompDecoder;
+    enum class Phase : std::uint8_t { kBetween, kCommand, kHeaders, kBody };
+    static constexpr std::uint32_t kNone = 0xFFFF'FFFF;
+
+    Step scan_between(std::string_view frame);
+    Step scan_command(std::string_view frame);
+    Step scan_headers(std::string_view frame);
+    Step end_header_line(std::string_view frame, std::size_t line_end, std::size_t next);
+    Step end_header_block(std::size_t next);
+    Step scan_body(std::string_view frame);
+    Step starved(std::size_t end);
+    Step refuse(StompFault::Kind kind, std::string_view message) noexcept;
+
+    [[nodiscard]] bool is_connect() const noexcept {
+        return command_ == StompCommand::kConnect || command_ == StompCommand::kStomp;
+    }
+    [[nodiscard]] bool has_escapes() const noexcept { return decoder_.version_ != StompVersion::k10 && !is_connect(); }
+    /// 1.0 trims headers; before CONNECT is read its version is not known.
+    [[nodiscard]] bool keeps_spaces() const noexcept { return has_escapes(); }
+    [[nodiscard]] bool may_have_body() const noexcept {
+        return command_ == StompCommand::kSend || is_connect() || decoder_.version_ == StompVersion::k10;
+    }
+
+    const StompDecoder& decoder_;
+    std::string_view problem_;     ///< set with Step::kFault
+    std::uint32_t at_ = 0;         ///< scanned so far; this and the next four count from the frame's start
+    std::uint32_t line_ = 0;       ///< start of the header line being scanned
+    std::uint32_t colon_ = kNone;  ///< its first colon, or kNone
+    std::uint32_t headers_ = 0;    ///< start of the header block
+    std::uint32_t body_ = 0;       ///< start of the body, one past the blank line
+    std::uint32_t length_ = kNone;
+    std::uint16_t header_count_ = 0;
+    Phase phase_ = Phase::kBetween;
+    StompCommand command_{};
+    StompFault::Kind problem_kind_{};
+    bool reading_length_ = false;  ///< the line is the first content-length
+    bool escaped_ = false;         ///< a backslash was seen where it is an escape
+};
+
+/// A frame whose end has not arrived.
+struct StompDecoder::Partial {
+    Scan scan;
+    std::string bytes;
+};
+
 StompDecoder::StompDecoder(StompLimits limits, StompVersion version) noexcept
     : max_frame_(static_cast<std::uint32_t>(limits.max_frame.count)),
       max_header_block_(static_cast<std::uint32_t>(std::min(limits.max_header_block, limits.max_frame).count)),
       max_headers_(static_cast<std::uint16_t>(std::min(limits.max_headers, kMaxHeaders))),
       version_(version) {}
 
+StompDecoder::~StompDecoder() = default;
+
 StompFed StompDecoder::feed(std::string_view bytes, Handler& handler) {
+    using Step = Scan::Step;
     if (dead_) return {bytes.size(), std::nullopt};
     std::size_t at = 0;
     Flow flow = Flow::kContinue;
-    if (!partial_.empty()) {
-        const std::size_t had = partial_.size();
-        partial_ += bytes;
-        const Step step = advance(partial_);
+    if (partial_ != nullptr) {
+        const std::size_t had = partial_->bytes.size();
+        partial_->bytes += bytes;
+        const Step step = partial_->scan.advance(partial_->bytes);
         if (step == Step::kNeedsBytes) return {bytes.size(), std::nullopt};
-        const std::string whole = std::exchange(partial_, {});
-        if (step == Step::kFault) return die(whole, bytes.size());
-        at = at_ - had;
-        flow = deliver(whole, handler);
+        const auto whole = std::move(partial_);
+        if (step == Step::kFault) return die(whole->scan, whole->bytes, bytes.size());
+        at = whole->scan.at_ - had;
+        flow = deliver(whole->scan, whole->bytes, handler);
     }
     while (flow == Flow::kContinue && at < bytes.size()) {
         const std::string_view rest = bytes.substr(at);
-        const Step step = advance(rest);
-        if (step == Step::kFault) return die(rest, bytes.size());
+        Scan scan{*this};
+        const Step step = scan.advance(rest);
+        if (step == Step::kFault) return die(scan, rest, bytes.size());
         if (step == Step::kNeedsBytes) {
-            partial_ = rest;
+            partial_ = std::make_unique<Partial>(Partial{scan, std::string{rest}});
             return {bytes.size(), std::nullopt};
         }
-        at += at_;
-        flow = deliver(rest, handler);
+        at += scan.at_;
+        flow = deliver(scan, rest, handler);
     }
     return {at, std::nullopt};
 }
 
-StompDecoder::Step StompDecoder::advance(std::string_view frame) {
+StompDecoder::Scan::Step StompDecoder::Scan::advance(std::string_view frame) {
     Step step = Step::kNext;
     while (step == Step::kNext) {
         switch (phase_) {
@@ -122,7 +186,7 @@ StompDecoder::Step StompDecoder::advance(std::string_view frame) {
     return step;
 }
 
-StompDecoder::Step StompDecoder::scan_between(std::string_view frame) {
+StompDecoder::Scan::Step StompDecoder::Scan::scan_between(std::string_view frame) {
     at_ = 1;
     if (frame.front() == '\n') return Step::kWhole;
     if (frame.front() == '\r') {
@@ -134,7 +198,7 @@ StompDecoder::Step StompDecoder::scan_between(std::string_view frame) {
     return Step::kNext;
 }
 
-StompDecoder::Step StompDecoder::scan_command(std::string_view frame) {
+StompDecoder::Scan::Step StompDecoder::Scan::scan_command(std::string_view frame) {
     const std::size_t line_end = frame.find('\n');
     std::string_view word = frame.substr(0, line_end);
     bool whole = line_end != std::string_view::npos;
@@ -156,12 +220,12 @@ StompDecoder::Step StompDecoder::scan_command(std::string_view frame) {
 }
 
 /// The headers go on past `end`, which is where the bytes or the room for headers end.
-StompDecoder::Step StompDecoder::starved(std::size_t end) {
-    return end == max_header_block_ ? refuse(Kind::kTooLarge, "headers too large") : Step::kNeedsBytes;
+StompDecoder::Scan::Step StompDecoder::Scan::starved(std::size_t end) {
+    return end == decoder_.max_header_block_ ? refuse(Kind::kTooLarge, "headers too large") : Step::kNeedsBytes;
 }
 
-StompDecoder::Step StompDecoder::scan_headers(std::string_view frame) {
-    const std::size_t end = std::min<std::size_t>(frame.size(), max_header_block_);
+StompDecoder::Scan::Step StompDecoder::Scan::scan_headers(std::string_view frame) {
+    const std::size_t end = std::min<std::size_t>(frame.size(), decoder_.max_header_block_);
     while (true) {
         while (at_ < end && !kSpecial[static_cast<unsigned char>(frame[at_])]) ++at_;
         if (reading_length_) {
@@ -182,7 +246,7 @@ StompDecoder::Step StompDecoder::scan_headers(std::string_view frame) {
         if (c == ':') {
             if (colon_ == kNone) {
                 if (at_ == line_) return refuse(Kind::kProtocol, "header without a name");
-                if (header_count_ == max_headers_) return refuse(Kind::kProtocol, "too many headers");
+                if (header_count_ == decoder_.max_headers_) return refuse(Kind::kProtocol, "too many headers");
                 colon_ = at_;
                 std::string_view header = frame.substr(line_, at_ - line_);
                 if (!keeps_spaces()) header = trim(header);
@@ -198,20 +262,22 @@ StompDecoder::Step StompDecoder::scan_headers(std::string_view frame) {
         if (at_ + 1 >= end) return starved(end);
         const char next = frame[at_ + 1];
         if (c == '\\') {
-            if (unescaped(next, version_) == 0) return refuse(Kind::kProtocol, "undefined escape in a header");
+            if (unescaped(next, decoder_.version_) == 0) return refuse(Kind::kProtocol, "undefined escape in a header");
             escaped_ = true;
             at_ += 2;
         } else if (next == '\n') {
             if (const Step step = end_header_line(frame, at_, at_ + 2); step != Step::kNext) return step;
             if (phase_ == Phase::kBody) return Step::kNext;
         } else {
-            if (version_ == StompVersion::k12 && !is_connect()) return refuse(Kind::kProtocol, "CR inside a header");
+            if (decoder_.version_ == StompVersion::k12 && !is_connect())
+                return refuse(Kind::kProtocol, "CR inside a header");
             ++at_;
         }
     }
 }
 
-StompDecoder::Step StompDecoder::end_header_line(std::string_view frame, std::size_t line_end, std::size_t next) {
+StompDecoder::Scan::Step StompDecoder::Scan::end_header_line(std::string_view frame, std::size_t line_end,
+                                                             std::size_t next) {
     if (line_end == line_) return end_header_block(next);
     if (colon_ == kNone) return refuse(Kind::kProtocol, "header without a colon");
     if (!is_valid_utf8(frame.substr(line_, line_end - line_))) return refuse(Kind::kProtocol, "header is not UTF-8");
@@ -223,7 +289,7 @@ StompDecoder::Step StompDecoder::end_header_line(std::string_view frame, std::si
         if (error == std::errc::invalid_argument || stop != digits.data() + digits.size()) {
             return refuse(Kind::kProtocol, "content-length is not a number");
         }
-        if (error == std::errc::result_out_of_range || length > max_frame_) {
+        if (error == std::errc::result_out_of_range || length > decoder_.max_frame_) {
             return refuse(Kind::kTooLarge, "frame too large");
         }
         if (length > 0 && !may_have_body()) return refuse(Kind::kProtocol, "only SEND may have a body");
@@ -235,15 +301,15 @@ StompDecoder::Step StompDecoder::end_header_line(std::string_view frame, std::si
     return Step::kNext;
 }
 
-StompDecoder::Step StompDecoder::end_header_block(std::size_t next) {
+StompDecoder::Scan::Step StompDecoder::Scan::end_header_block(std::size_t next) {
     body_ = at_ = static_cast<std::uint32_t>(next);
     const std::size_t least = std::size_t{body_} + (length_ == kNone ? 0 : length_) + 1;
-    if (least > max_frame_) return refuse(Kind::kTooLarge, "frame too large");
+    if (least > decoder_.max_frame_) return refuse(Kind::kTooLarge, "frame too large");
     phase_ = Phase::kBody;
     return Step::kNext;
 }
 
-StompDecoder::Step StompDecoder::scan_body(std::string_view frame) {
+StompDecoder::Scan::Step StompDecoder::Scan::scan_body(std::string_view frame) {
     if (length_ != kNone) {
         const std::size_t nul = std::size_t{body_} + length_;
         if (frame.size() <= nul) return Step::kNeedsBytes;
@@ -251,76 +317,67 @@ StompDecoder::Step StompDecoder::scan_body(std::string_view frame) {
         at_ = static_cast<std::uint32_t>(nul + 1);
         return Step::kWhole;
     }
-    const std::string_view room = frame.substr(0, max_frame_);
+    const std::string_view room = frame.substr(0, decoder_.max_frame_);
     const std::size_t nul = room.find('\0', at_);
     if (!may_have_body() && room.size() > body_ && nul != body_) {
         return refuse(Kind::kProtocol, "only SEND may have a body");
     }
     if (nul == std::string_view::npos) {
         at_ = static_cast<std::uint32_t>(room.size());
-        return at_ == max_frame_ ? refuse(Kind::kTooLarge, "frame too large") : Step::kNeedsBytes;
+        return at_ == decoder_.max_frame_ ? refuse(Kind::kTooLarge, "frame too large") : Step::kNeedsBytes;
     }
     length_ = static_cast<std::uint32_t>(nul - body_);
     at_ = static_cast<std::uint32_t>(nul + 1);
     return Step::kWhole;
 }
 
-StompDecoder::Step StompDecoder::refuse(Kind kind, std::string_view message) noexcept {
+StompDecoder::Scan::Step StompDecoder::Scan::refuse(Kind kind, std::string_view message) noexcept {
     problem_kind_ = kind;
     problem_ = message;
     return Step::kFault;
 }
 
-StompFed StompDecoder::die(std::string_view frame, std::size_t consumed) {
+StompFed StompDecoder::die(const Scan& scan, std::string_view frame, std::size_t consumed) {
     dead_ = true;
-    StompFault fault{problem_kind_, problem_, std::nullopt};
-    std::string_view lines = frame.substr(headers_, line_ - headers_);
+    StompFault fault{scan.problem_kind_, scan.problem_, std::nullopt};
+    std::string_view lines = frame.substr(scan.headers_, scan.line_ - scan.headers_);
     while (!lines.empty() && !fault.receipt_id) {
         StompHeader header = split(take_line(lines));
-        if (!keeps_spaces()) header = {trim(header.name), trim(header.value)};
+        if (!scan.keeps_spaces()) header = {trim(header.name), trim(header.value)};
         if (header.name != "receipt") continue;
         std::string scratch;
-        fault.receipt_id = has_escapes() ? unescape(header.value, version_, scratch) : header.value;
+        fault.receipt_id = scan.has_escapes() ? unescape(header.value, version_, scratch) : header.value;
     }
     return {consumed, std::move(fault)};
 }
 
-Flow StompDecoder::deliver(std::string_view frame, Handler& handler) {
-    if (phase_ == Phase::kBetween) {
+Flow StompDecoder::deliver(const Scan& scan, std::string_view frame, Handler& handler) {
+    if (scan.phase_ == Scan::Phase::kBetween) {
         handler.on_heartbeat();
         return Flow::kContinue;
     }
     std::array<StompHeader, kHeadersOnStack> few;
     std::vector<StompHeader> many;
-    std::span<StompHeader> headers{few.data(), std::min<std::size_t>(header_count_, few.size())};
-    if (header_count_ > few.size()) {
-        many.resize(header_count_);
+    std::span<StompHeader> headers{few.data(), std::min<std::size_t>(scan.header_count_, few.size())};
+    if (scan.header_count_ > few.size()) {
+        many.resize(scan.header_count_);
         headers = many;
     }
-    std::string_view lines = frame.substr(headers_, line_ - headers_);
+    std::string_view lines = frame.substr(scan.headers_, scan.line_ - scan.headers_);
     std::string scratch;
-    if (escaped_) scratch.reserve(lines.size());
+    if (scan.escaped_) scratch.reserve(lines.size());
     bool spaces_count = version_ != StompVersion::k10;
-    if (is_connect()) spaces_count = lines.find("accept-version:") != std::string_view::npos;
+    if (scan.is_connect()) spaces_count = lines.find("accept-version:") != std::string_view::npos;
     for (StompHeader& header : headers) {
         header = split(take_line(lines));
-        if (escaped_) {
+        if (scan.escaped_) {
             header = {unescape(header.name, version_, scratch), unescape(header.value, version_, scratch)};
         } else if (!spaces_count) {
             header = {trim(header.name), trim(header.value)};
         }
     }
-    const StompFrame whole{command_, headers, frame.substr(body_, length_)};
-    begin_frame();
+    const StompFrame whole{scan.command_, headers, frame.substr(scan.body_, scan.length_)};
     return handler.on_frame(whole);
-}
-
-void StompDecoder::begin_frame() noexcept {
-    at_ = line_ = headers_ = body_ = 0;
-    colon_ = length_ = kNone;
-    header_count_ = 0;
-    phase_ = Phase::kBetween;
-    escaped_ = reading_length_ = false;
 }
 
 }  // namespace parley::wire

@@ -1,10 +1,13 @@
 #include "wire/websocket.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "wire/deflate.h"
+#include "wire/utf8.h"
 
 namespace parley::wire {
 namespace {
@@ -22,156 +25,187 @@ bool is_known(unsigned opcode) noexcept { return opcode <= 2 || (opcode >= 8 && 
 
 }  // namespace
 
+/// A message or frame that has not ended: on the stack while its bytes are at hand, kept from one feed() to the next.
+struct WebSocketDecoder::Begun {
+    std::uint32_t fragments = 0;
+    std::uint32_t remaining = 0;  ///< payload bytes of this frame still to come
+    std::uint32_t frame_size = 0;
+    std::array<unsigned char, 4> key{};
+    std::array<unsigned char, 14> header{};
+    std::uint8_t header_size = 0;   ///< bytes of the header that have arrived
+    Opcode opcode = Opcode::kText;  ///< of this frame
+    Opcode message_opcode = Opcode::kText;
+    Utf8Validator utf8;
+    bool fin = false;
+    bool in_payload = false;
+    bool in_message = false;  ///< a data frame began a message that has not ended
+    bool compressed = false;  ///< the message
+    std::string message;      ///< what has arrived of it
+    std::string control;      ///< what has arrived of a control frame
+
+    [[nodiscard]] bool at_rest() const noexcept { return !in_message && header_size == 0 && !in_payload; }
+    [[nodiscard]] bool is_control() const noexcept { return (static_cast<unsigned>(opcode) & 8U) != 0; }
+};
+
 WebSocketDecoder::WebSocketDecoder(WebSocketLimits limits, Inflater* inflater) noexcept
     : inflater_(inflater),
       max_message_(static_cast<std::uint32_t>(limits.max_message.count)),
       max_fragments_(limits.max_fragments) {}
 
-/// What compressed bytes may add up to: DEFLATE expands what it cannot compress by less than this.
-std::size_t WebSocketDecoder::max_raw() const noexcept {
-    return compressed_ ? std::size_t{max_message_} + max_message_ / 8 + 64 : max_message_;
-}
+WebSocketDecoder::~WebSocketDecoder() = default;
 
 WebSocketFed WebSocketDecoder::feed(std::span<char> bytes, Handler& handler) {
     std::size_t at = 0;
     Fault fault;
-    Flow flow = Flow::kContinue;
-    while (!closed_ && !fault && flow == Flow::kContinue) {
-        if (!in_payload_) {
-            if (at == bytes.size()) break;
-            fault = read_header(bytes, at);
-            if (fault || !in_payload_) continue;
-        }
-        if (at == bytes.size() && remaining_ > 0) break;
-        fault = take_payload(bytes, at, handler, flow);
+    if (begun_ != nullptr) {
+        fault = decode(*begun_, bytes, at, handler);
+        if (begun_->at_rest()) begun_.reset();
+    } else {
+        Begun now;
+        fault = decode(now, bytes, at, handler);
+        if (!now.at_rest()) begun_ = std::make_unique<Begun>(std::move(now));
     }
-    if (fault) {
-        closed_ = true;
-        message_ = std::string{};
-        control_ = std::string{};
-    }
+    if (fault) closed_ = true;
+    if (closed_) begun_.reset();
     return {closed_ ? bytes.size() : at, fault};
 }
 
-WebSocketDecoder::Fault WebSocketDecoder::read_header(std::span<char> bytes, std::size_t& at) {
-    std::size_t wanted = header_size_ < 2 ? 2 : header_length(header_[1]);
-    while (true) {
-        const std::size_t take = std::min(wanted - header_size_, bytes.size() - at);
-        std::memcpy(header_.data() + header_size_, bytes.data() + at, take);
-        header_size_ = static_cast<std::uint8_t>(header_size_ + take);
-        at += take;
-        if (header_size_ < wanted) return std::nullopt;
-        if (wanted != 2) break;
-        if (Fault fault = check_first_bytes()) return fault;
-        wanted = header_length(header_[1]);
+WebSocketDecoder::Fault WebSocketDecoder::decode(Begun& now, std::span<char> bytes, std::size_t& at, Handler& handler) {
+    Fault fault;
+    Flow flow = Flow::kContinue;
+    while (!closed_ && !fault && flow == Flow::kContinue) {
+        if (!now.in_payload) {
+            if (at == bytes.size()) break;
+            fault = read_header(now, bytes, at);
+            if (fault || !now.in_payload) continue;
+        }
+        if (at == bytes.size() && now.remaining > 0) break;
+        fault = take_payload(now, bytes, at, handler, flow);
     }
-    header_size_ = 0;
-    return open_frame();
+    return fault;
 }
 
-WebSocketDecoder::Fault WebSocketDecoder::check_first_bytes() const noexcept {
-    const unsigned first = header_[0];
+WebSocketDecoder::Fault WebSocketDecoder::read_header(Begun& now, std::span<char> bytes, std::size_t& at) const {
+    std::size_t wanted = now.header_size < 2 ? 2 : header_length(now.header[1]);
+    while (true) {
+        const std::size_t take = std::min(wanted - now.header_size, bytes.size() - at);
+        std::memcpy(now.header.data() + now.header_size, bytes.data() + at, take);
+        now.header_size = static_cast<std::uint8_t>(now.header_size + take);
+        at += take;
+        if (now.header_size < wanted) return std::nullopt;
+        if (wanted != 2) break;
+        if (Fault fault = check_first_bytes(now)) return fault;
+        wanted = header_length(now.header[1]);
+    }
+    now.header_size = 0;
+    return open_frame(now);
+}
+
+WebSocketDecoder::Fault WebSocketDecoder::check_first_bytes(const Begun& now) const noexcept {
+    const unsigned first = now.header[0];
     const unsigned opcode = first & 0x0FU;
-    const unsigned length = header_[1] & 0x7FU;
+    const unsigned length = now.header[1] & 0x7FU;
     if ((first & 0x30U) != 0) return protocol("reserved bit set");
     if (!is_known(opcode)) return protocol("unknown opcode");
     if ((first & 0x40U) != 0) {
         if (inflater_ == nullptr) return protocol("compressed frame without permessage-deflate");
         if (opcode != 1 && opcode != 2) return protocol("RSV1 set beyond the first frame of a message");
     }
-    if ((header_[1] & 0x80U) == 0) return protocol("frame is not masked");
+    if ((now.header[1] & 0x80U) == 0) return protocol("frame is not masked");
     if (opcode >= 8) {
         if ((first & 0x80U) == 0) return protocol("fragmented control frame");
         if (length > 125) return protocol("control frame too long");
     } else if (opcode == 0) {
-        if (!in_message_) return protocol("continuation of nothing");
-    } else if (in_message_) {
+        if (!now.in_message) return protocol("continuation of nothing");
+    } else if (now.in_message) {
         return protocol("new message inside a fragmented one");
     }
     return std::nullopt;
 }
 
-WebSocketDecoder::Fault WebSocketDecoder::open_frame() {
-    const std::size_t length_bytes = header_length(header_[1]) - 6;
-    std::uint64_t length = header_[1] & 0x7FU;
+WebSocketDecoder::Fault WebSocketDecoder::open_frame(Begun& now) const {
+    const std::size_t length_bytes = header_length(now.header[1]) - 6;
+    std::uint64_t length = now.header[1] & 0x7FU;
     if (length_bytes > 0) {
         length = 0;
-        for (std::size_t i = 0; i < length_bytes; ++i) length = length << 8 | header_[2 + i];
+        for (std::size_t i = 0; i < length_bytes; ++i) length = length << 8 | now.header[2 + i];
         if (length >> 63 != 0) return protocol("frame length with its highest bit set");
         if (length <= (length_bytes == 2 ? 125U : 0xFFFFU)) return protocol("frame length not in its shortest form");
     }
-    std::memcpy(key_.data(), header_.data() + 2 + length_bytes, key_.size());
-    opcode_ = static_cast<Opcode>(header_[0] & 0x0FU);
-    fin_ = (header_[0] & 0x80U) != 0;
-    if (!is_control()) {
-        if (opcode_ != Opcode::kContinuation) {
-            in_message_ = true;
-            message_opcode_ = opcode_;
-            compressed_ = (header_[0] & 0x40U) != 0;
-            fragments_ = 0;
-            utf8_.reset();
+    std::memcpy(now.key.data(), now.header.data() + 2 + length_bytes, now.key.size());
+    now.opcode = static_cast<Opcode>(now.header[0] & 0x0FU);
+    now.fin = (now.header[0] & 0x80U) != 0;
+    if (!now.is_control()) {
+        if (now.opcode != Opcode::kContinuation) {
+            now.in_message = true;
+            now.message_opcode = now.opcode;
+            now.compressed = (now.header[0] & 0x40U) != 0;
+            now.fragments = 0;
+            now.utf8.reset();
         }
-        if (++fragments_ > max_fragments_) return WebSocketFault{kCloseTooBig, "too many fragments"};
-        if (length > max_raw() - message_.size()) return kTooBig;
+        if (++now.fragments > max_fragments_) return WebSocketFault{kCloseTooBig, "too many fragments"};
+        // DEFLATE expands what it cannot compress by less than this.
+        const std::size_t most = now.compressed ? std::size_t{max_message_} + max_message_ / 8 + 64 : max_message_;
+        if (length > most - now.message.size()) return kTooBig;
     }
-    frame_size_ = remaining_ = static_cast<std::uint32_t>(length);
-    in_payload_ = true;
+    now.frame_size = now.remaining = static_cast<std::uint32_t>(length);
+    now.in_payload = true;
     return std::nullopt;
 }
 
-WebSocketDecoder::Fault WebSocketDecoder::take_payload(std::span<char> bytes, std::size_t& at, Handler& handler,
-                                                       Flow& flow) {
-    const std::size_t take = std::min<std::size_t>(remaining_, bytes.size() - at);
+WebSocketDecoder::Fault WebSocketDecoder::take_payload(Begun& now, std::span<char> bytes, std::size_t& at,
+                                                       Handler& handler, Flow& flow) {
+    const std::size_t take = std::min<std::size_t>(now.remaining, bytes.size() - at);
     const std::string_view piece{bytes.data() + at, take};
-    unmask(bytes.data() + at, take, key_, frame_size_ - remaining_);
+    unmask(bytes.data() + at, take, now.key, now.frame_size - now.remaining);
     at += take;
-    remaining_ -= static_cast<std::uint32_t>(take);
-    const bool frame_ends = remaining_ == 0;
-    const bool frame_whole = take == frame_size_;
-    if (frame_ends) in_payload_ = false;
+    now.remaining -= static_cast<std::uint32_t>(take);
+    const bool frame_ends = now.remaining == 0;
+    const bool frame_whole = take == now.frame_size;
+    if (frame_ends) now.in_payload = false;
 
-    if (is_control()) {
-        if (frame_whole) return end_control(piece, handler);
-        control_ += piece;
+    if (now.is_control()) {
+        if (frame_whole) return end_control(now.opcode, piece, handler);
+        now.control += piece;
         if (!frame_ends) return std::nullopt;
-        return end_control(std::exchange(control_, {}), handler);
+        return end_control(now.opcode, std::exchange(now.control, {}), handler);
     }
-    if (message_opcode_ == Opcode::kText && !compressed_ && !utf8_.feed(piece)) return kBadUtf8;
-    const bool message_ends = frame_ends && fin_;
+    if (now.message_opcode == Opcode::kText && !now.compressed && !now.utf8.feed(piece)) return kBadUtf8;
+    const bool message_ends = frame_ends && now.fin;
     if (!message_ends) {
-        message_ += piece;
+        now.message += piece;
         return std::nullopt;
     }
-    in_message_ = false;
-    if (message_.empty()) return end_message(message_opcode_, piece, compressed_, handler, flow);
-    std::string whole = std::exchange(message_, {});
+    now.in_message = false;
+    if (now.message.empty()) return end_message(now, piece, handler, flow);
+    std::string whole = std::exchange(now.message, {});
     whole += piece;
-    return end_message(message_opcode_, whole, compressed_, handler, flow);
+    return end_message(now, whole, handler, flow);
 }
 
-WebSocketDecoder::Fault WebSocketDecoder::end_message(Opcode opcode, std::string_view payload, bool compressed,
-                                                      Handler& handler, Flow& flow) {
-    if (compressed) {
+WebSocketDecoder::Fault WebSocketDecoder::end_message(const Begun& now, std::string_view payload, Handler& handler,
+                                                      Flow& flow) {
+    if (now.compressed) {
         const Inflater::Outcome outcome = inflater_->inflate(payload, max_message_);
         if (outcome.status == InflateStatus::kTooLarge) return kTooBig;
         if (outcome.status == InflateStatus::kCorrupt) {
             return WebSocketFault{kCloseInvalidData, "compressed data is corrupt"};
         }
         payload = outcome.message;
-        if (opcode == Opcode::kText && !is_valid_utf8(payload)) return kBadUtf8;
-    } else if (opcode == Opcode::kText && !utf8_.complete()) {
+        if (now.message_opcode == Opcode::kText && !is_valid_utf8(payload)) return kBadUtf8;
+    } else if (now.message_opcode == Opcode::kText && !now.utf8.complete()) {
         return kBadUtf8;
     }
-    flow = handler.on_message(opcode, payload);
+    flow = handler.on_message(now.message_opcode, payload);
     return std::nullopt;
 }
 
-WebSocketDecoder::Fault WebSocketDecoder::end_control(std::string_view payload, Handler& handler) {
-    if (opcode_ == Opcode::kPing) {
+WebSocketDecoder::Fault WebSocketDecoder::end_control(Opcode opcode, std::string_view payload, Handler& handler) {
+    if (opcode == Opcode::kPing) {
         handler.on_ping(payload);
         return std::nullopt;
     }
-    if (opcode_ == Opcode::kPong) {
+    if (opcode == Opcode::kPong) {
         handler.on_pong(payload);
         return std::nullopt;
     }

@@ -1,15 +1,13 @@
 #pragma once
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "base/units.h"
 #include "wire/flow.h"
-#include "wire/utf8.h"
 #include "wire/websocket_frame.h"
 
 namespace parley::wire {
@@ -34,7 +32,7 @@ struct WebSocketLimits {
 };
 
 /// The server's side of RFC 6455 framing, with permessage-deflate: a client's bytes to messages.
-/// Thread: one core. Owns: the part of a message that has arrived (heap only while there is one).
+/// Thread: one core. Owns: the part of a message that has arrived; at rest only its limits, and no heap.
 /// Borrows: the Inflater of its thread. Order: events come in the order of the bytes, and the same
 /// ones however the bytes are cut. Fails: with a WebSocketFault; then, and after a close frame,
 /// it swallows whatever else arrives.
@@ -55,47 +53,34 @@ public:
 
     /// `inflater`: where permessage-deflate was agreed, else nullptr.
     explicit WebSocketDecoder(WebSocketLimits limits = {}, Inflater* inflater = nullptr) noexcept;
+    ~WebSocketDecoder();
+    WebSocketDecoder(const WebSocketDecoder&) = delete;
+    WebSocketDecoder& operator=(const WebSocketDecoder&) = delete;
 
     /// Decodes and unmasks in place. A message that is whole in `bytes`, unfragmented and not
     /// compressed, is passed without a copy.
     [[nodiscard]] WebSocketFed feed(std::span<char> bytes, Handler& handler);
     /// Whether part of a message or frame is waiting for the rest.
-    [[nodiscard]] bool in_message() const noexcept {
-        return !closed_ && (in_message_ || header_size_ > 0 || in_payload_);
-    }
+    [[nodiscard]] bool in_message() const noexcept { return begun_ != nullptr; }
     [[nodiscard]] bool closed() const noexcept { return closed_; }
 
 private:
     using Fault = std::optional<WebSocketFault>;
+    struct Begun;
 
-    Fault read_header(std::span<char> bytes, std::size_t& at);
-    Fault open_frame();
-    Fault check_first_bytes() const noexcept;
-    Fault take_payload(std::span<char> bytes, std::size_t& at, Handler& handler, Flow& flow);
-    Fault end_control(std::string_view payload, Handler& handler);
-    Fault end_message(Opcode opcode, std::string_view payload, bool compressed, Handler& handler, Flow& flow);
-    [[nodiscard]] std::size_t max_raw() const noexcept;
-    [[nodiscard]] bool is_control() const noexcept { return (static_cast<unsigned>(opcode_) & 8U) != 0; }
+    Fault decode(Begun& now, std::span<char> bytes, std::size_t& at, Handler& handler);
+    Fault read_header(Begun& now, std::span<char> bytes, std::size_t& at) const;
+    Fault open_frame(Begun& now) const;
+    Fault check_first_bytes(const Begun& now) const noexcept;
+    Fault take_payload(Begun& now, std::span<char> bytes, std::size_t& at, Handler& handler, Flow& flow);
+    Fault end_control(Opcode opcode, std::string_view payload, Handler& handler);
+    Fault end_message(const Begun& now, std::string_view payload, Handler& handler, Flow& flow);
 
     Inflater* inflater_;
+    std::unique_ptr<Begun> begun_;  ///< null between messages
     std::uint32_t max_message_;
     std::uint32_t max_fragments_;
-    std::uint32_t fragments_ = 0;
-    std::uint32_t remaining_ = 0;  ///< payload bytes of this frame still to come
-    std::uint32_t frame_size_ = 0;
-    std::array<unsigned char, 4> key_{};
-    std::array<unsigned char, 14> header_{};
-    std::uint8_t header_size_ = 0;   ///< bytes of the header that have arrived
-    Opcode opcode_ = Opcode::kText;  ///< of this frame
-    Opcode message_opcode_ = Opcode::kText;
-    Utf8Validator utf8_;
-    bool fin_ = false;
-    bool in_payload_ = false;
-    bool in_message_ = false;  ///< a data frame began a message that has not ended
-    bool compressed_ = false;  ///< the message
     bool closed_ = false;
-    std::string message_;  ///< what has arrived of a message; empty without heap at rest
-    std::string control_;  ///< what has arrived of a control frame
 };
 
 }  // namespace parley::wire
