@@ -9,19 +9,19 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/temp_dir.h"
 #include "base/uuid.h"
+#include "log/bare_loop.h"
 
 namespace parley::log {
 namespace {
 
-using Seconds = std::chrono::duration<double>;
 constexpr std::size_t kRooms = 500;
 constexpr std::size_t kSenders = 500;
 
@@ -31,47 +31,10 @@ std::size_t setting(const char* name, std::size_t fallback) {
 }
 Seconds run_time() { return Seconds{static_cast<double>(setting("PARLEY_BARE_SECONDS", 3))}; }
 
-/// A folder for one run, on the disk TMPDIR names.
-struct Scratch {
-    std::string path = (std::filesystem::temp_directory_path() / "parley-disk-XXXXXX").string();
-    Scratch() {
-        if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("no folder for the run");
-    }
-    ~Scratch() { std::filesystem::remove_all(path); }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-};
-
-/// Message and dedup key in synced batches, RocksDB as it comes, one thread.
 void BM_BareLoop(benchmark::State& state) {
-    const std::size_t batch_size = std::max<std::size_t>(setting("PARLEY_BARE_BATCH", 1000), 1);
-    const std::string record(setting("PARLEY_BARE_RECORD", 180), 'r');
-    const std::string seen(17, 's');
-    const SystemClock clock;
-    for (auto _ : state) {
-        const Scratch dir;
-        rocksdb::Options options;
-        options.create_if_missing = true;
-        rocksdb::DB* raw = nullptr;
-        if (!rocksdb::DB::Open(options, dir.path + "/db", &raw).ok()) throw std::runtime_error("cannot open RocksDB");
-        const std::unique_ptr<rocksdb::DB> db{raw};
-        rocksdb::WriteOptions durable;
-        durable.sync = true;
-        std::size_t written = 0;
-        const SteadyTime begun = clock.steady();
-        Seconds took{};
-        do {
-            rocksdb::WriteBatch batch;
-            for (std::size_t i = 0; i < batch_size; ++i, ++written) {
-                batch.Put(fmt::format("m{:07}{:08}", written % kRooms, written / kRooms), record);
-                batch.Put(fmt::format("d{:07}u-{}{}", written % kRooms, written % kSenders, make_uuid7(clock.wall())),
-                          seen);
-            }
-            if (!db->Write(durable, &batch).ok()) throw std::runtime_error("RocksDB write failed");
-            took = clock.steady() - begun;
-        } while (took < run_time());
-        state.counters["per_second"] = static_cast<double>(written) / took.count();
-    }
+    const std::size_t batch = std::max<std::size_t>(setting("PARLEY_BARE_BATCH", 1000), 1);
+    for (auto _ : state)
+        state.counters["per_second"] = bare_loop(batch, setting("PARLEY_BARE_RECORD", 180), run_time()).per_second();
 }
 BENCHMARK(BM_BareLoop)->Iterations(1)->Unit(benchmark::kSecond);
 
@@ -80,8 +43,8 @@ void BM_Fdatasync(benchmark::State& state) {
     const std::string record(setting("PARLEY_BARE_RECORD", 180), 'r');
     const SystemClock clock;
     for (auto _ : state) {
-        const Scratch dir;
-        const int fd = ::open((dir.path + "/file").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        const TempDir dir;
+        const int fd = ::open((dir.path() + "/file").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         std::vector<double> ms;
         const SteadyTime begun = clock.steady();
         while (clock.steady() - begun < run_time()) {
@@ -100,4 +63,33 @@ void BM_Fdatasync(benchmark::State& state) {
 BENCHMARK(BM_Fdatasync)->Iterations(1)->Unit(benchmark::kSecond);
 
 }  // namespace
+
+BareRun bare_loop(std::size_t batch_size, std::size_t record_size, Seconds time) {
+    const TempDir dir;
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    rocksdb::DB* raw = nullptr;
+    if (!rocksdb::DB::Open(options, dir.path() + "/db", &raw).ok()) throw std::runtime_error("cannot open RocksDB");
+    const std::unique_ptr<rocksdb::DB> db{raw};
+    rocksdb::WriteOptions durable;
+    durable.sync = true;
+    const std::string record(record_size, 'r');
+    const std::string seen(17, 's');
+    const SystemClock clock;
+    BareRun run;
+    const SteadyTime begun = clock.steady();
+    do {
+        rocksdb::WriteBatch batch;
+        for (std::size_t i = 0; i < batch_size; ++i, ++run.messages) {
+            batch.Put(fmt::format("m{:07}{:08}", run.messages % kRooms, run.messages / kRooms), record);
+            batch.Put(
+                fmt::format("d{:07}u-{}{}", run.messages % kRooms, run.messages % kSenders, make_uuid7(clock.wall())),
+                seen);
+        }
+        if (!db->Write(durable, &batch).ok()) throw std::runtime_error("RocksDB write failed");
+        run.took = clock.steady() - begun;
+    } while (run.took < time);
+    return run;
+}
+
 }  // namespace parley::log

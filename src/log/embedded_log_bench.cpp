@@ -1,6 +1,5 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
-#include <rocksdb/db.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -14,6 +13,7 @@
 
 #include "base/temp_dir.h"
 #include "base/uuid.h"
+#include "log/bare_loop.h"
 #include "log/embedded_log.h"
 
 namespace parley::log {
@@ -122,40 +122,6 @@ private:
     bool ending_ = false;
 };
 
-/// Message and dedup key in synced batches, RocksDB as it comes, one thread: messages per second.
-struct Bare {
-    double rate = 0;
-    double cpu_us = 0;  ///< per message
-};
-Bare bare_loop(std::size_t batch_size, std::size_t record_size, std::chrono::milliseconds time) {
-    const double cpu = cpu_seconds("log_bench");
-    const TempDir dir;
-    rocksdb::Options options;
-    options.create_if_missing = true;
-    rocksdb::DB* raw = nullptr;
-    if (!rocksdb::DB::Open(options, dir.path() + "/db", &raw).ok()) throw std::runtime_error("cannot open RocksDB");
-    const std::unique_ptr<rocksdb::DB> db{raw};
-    rocksdb::WriteOptions durable;
-    durable.sync = true;
-    const std::string record(record_size, 'r');
-    const std::string seen(17, 's');
-    std::uint64_t written = 0;
-    const auto begun = std::chrono::steady_clock::now();
-    std::chrono::duration<double> took{};
-    do {
-        rocksdb::WriteBatch batch;
-        for (std::size_t i = 0; i < batch_size; ++i, ++written) {
-            batch.Put(fmt::format("m{:07}{:08}", written % kRooms, written / kRooms), record);
-            batch.Put(fmt::format("d{:07}u-{}{}", written % kRooms, written % kProducers, make_uuid7(kClock.wall())),
-                      seen);
-        }
-        if (!db->Write(durable, &batch).ok()) throw std::runtime_error("RocksDB write failed");
-        took = std::chrono::steady_clock::now() - begun;
-    } while (took < time);
-    const auto count = static_cast<double>(written);
-    return {count / took.count(), (cpu_seconds("log_bench") - cpu) / count * 1e6};
-}
-
 /// The log against the bare loop at the log's own mean batch and record size, alternating.
 void BM_AppendAgainstBare(benchmark::State& state) {
     const bool fresh = state.range(0) != 0;
@@ -174,9 +140,10 @@ void BM_AppendAgainstBare(benchmark::State& state) {
             batch =
                 static_cast<double>(stats.messages) / static_cast<double>(std::max<std::uint64_t>(stats.commits, 1));
             log_cpu += cpu_seconds("log-writer") / static_cast<double>(stats.messages) * 1e6 / 3;
-            const Bare bare = bare_loop(static_cast<std::size_t>(batch), kContent.size() + 70, kTime);
-            bare_rate += bare.rate / 3;
-            bare_cpu += bare.cpu_us / 3;
+            const double cpu = cpu_seconds("log_bench");
+            const BareRun bare = bare_loop(static_cast<std::size_t>(batch), kContent.size() + 70, kTime);
+            bare_rate += bare.per_second() / 3;
+            bare_cpu += (cpu_seconds("log_bench") - cpu) / static_cast<double>(bare.messages) * 1e6 / 3;
         }
         state.counters["log/s"] = log_rate;
         state.counters["bare/s"] = bare_rate;
