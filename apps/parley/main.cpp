@@ -8,7 +8,8 @@
 #include "base/config_keys.h"
 #include "base/config_value.h"
 #include "base/logger.h"
-#include "bench.h"
+#include "bench/cli.h"
+#include "bench_command.h"
 #include "commands.h"
 #include "serve.h"
 
@@ -62,30 +63,15 @@ int with_config(const Common& common, Command command) {
 }
 
 void add_bench_options(CLI::App& command, parley::app::BenchRequest& request) {
-    constexpr int kMany = 1'000'000;
-    const auto number = [&command](const char* name, int& value, int least, const char* help) {
-        return command.add_option(name, value, help)->check(CLI::Range(least, kMany))->capture_default_str();
-    };
-    command.add_option("--url", request.url, "ws://HOST:PORT/PATH; else /ws-chat of --listen")->type_name("URL");
-    number("--connections", request.connections, 1, "connections, spread over the rooms");
-    number("--rooms", request.rooms, 1, "rooms");
-    command.add_option("--senders", request.senders, "the first so many connections send; else all")
-        ->check(CLI::Range(0, kMany));
-    number("--in-flight", request.in_flight, 1, "SENDs of a sender that wait for their receipt");
-    auto* subscribers =
-        command.add_option("--subscribers", request.subscribers, "the last so many connections of each room; else all")
-            ->check(CLI::Range(0, kMany));
-    command
-        .add_flag_callback(
-            "--no-subscribe", [&request] { request.subscribers = 0; }, "the same as --subscribers 0")
-        ->excludes(subscribers);
-    number("--payload", request.payload, 16, "bytes of content")->type_name("BYTES");
-    number("--warm-up", request.warm_up, 0, "seconds of load before those that count");
-    auto* seconds = number("--seconds", request.seconds, 1, "seconds that count");
-    command.add_option("--messages", request.messages, "stop after so many SENDs instead")->excludes(seconds);
-    command.add_flag("--message-ids", request.message_ids, "give each message an id, as clients that retry do");
-    command.add_option("--pid", request.pid, "the server's process, for its CPU time and memory");
-    command.add_option("--json", request.json, "write the results there too")->type_name("FILE");
+    parley::bench::add_load_options(command, request.load);
+    command.add_option("--transport", request.transport, "what the connections speak")
+        ->check(CLI::IsMember({"stomp", "sockjs"}))
+        ->capture_default_str();
+    command.add_flag("--deflate", request.deflate, "offer permessage-deflate");
+    auto* ids =
+        command.add_flag("--message-ids", request.message_ids, "give each message an id, as clients that retry do");
+    command.add_flag("--typing", request.typing, "typing events, which are not stored, instead of messages")
+        ->excludes(ids);
 }
 
 }  // namespace
@@ -143,7 +129,7 @@ int main(int argc, char** argv) {
     add_bench_options(*bench, bench_request);
     common.add_to(*bench);
     bench->add_option_function<std::string>(
-        "--secret", [&](const std::string& text) { common.set.push_back("auth.secret=" + text); },
+        "--secret,--token-secret", [&](const std::string& text) { common.set.push_back("auth.secret=" + text); },
         "signs the tokens; without it the configuration's, or the one in --data-dir");
 
     try {

@@ -1,38 +1,8 @@
-#include "bench_frames.h"
+#include "bench/stomp_text.h"
 
 #include <charconv>
 
-namespace parley::app {
-
-std::optional<ServerFrame> front_frame(std::string_view bytes) noexcept {
-    if (bytes.size() < 2) return std::nullopt;
-    const auto byte = [bytes](std::size_t i) {
-        return static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i]));
-    };
-    std::uint64_t size = byte(1) & 0x7F;
-    std::size_t header = 2;
-    const std::size_t extra = size == 126 ? 2 : size == 127 ? 8 : 0;
-    if (extra != 0) {
-        if (bytes.size() < header + extra) return std::nullopt;
-        size = 0;
-        for (std::size_t i = 0; i < extra; ++i) size = size << 8 | byte(header + i);
-        header += extra;
-    }
-    if (bytes.size() - header < size) return std::nullopt;
-    return ServerFrame{static_cast<wire::Opcode>(byte(0) & 0xF), bytes.substr(header, size), header + size};
-}
-
-void append_client_frame(std::string& out, wire::Opcode opcode, std::string_view payload, std::uint32_t key) {
-    const std::size_t start = out.size();
-    wire::append_frame_header(out, opcode, payload.size());
-    out[start + 1] = static_cast<char>(static_cast<unsigned char>(out[start + 1]) | 0x80U);
-    std::array<unsigned char, 4> mask{};
-    for (unsigned i = 0; i < 4; ++i) mask[i] = static_cast<unsigned char>(key >> (8 * i));
-    out.append(reinterpret_cast<const char*>(mask.data()), mask.size());
-    const std::size_t body = out.size();
-    out += payload;
-    wire::unmask(out.data() + body, payload.size(), mask);
-}
+namespace parley::bench {
 
 ServerStomp read_server_stomp(std::string_view frame) noexcept {
     ServerStomp out;
@@ -79,4 +49,4 @@ std::string_view json_field(std::string_view json, std::string_view name) noexce
     return {};
 }
 
-}  // namespace parley::app
+}  // namespace parley::bench

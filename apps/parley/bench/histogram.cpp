@@ -1,9 +1,9 @@
-#include "bench_tally.h"
+#include "bench/histogram.h"
 
 #include <algorithm>
 #include <bit>
 
-namespace parley::app {
+namespace parley::bench {
 
 void Histogram::add(std::chrono::nanoseconds value) noexcept {
     const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(value.count() / 1000, 0));
@@ -14,6 +14,7 @@ void Histogram::add(std::chrono::nanoseconds value) noexcept {
     }
     ++slots_[std::min(slot, kSlots - 1)];
     ++count_;
+    max_us_ = std::max(max_us_, us);
 }
 
 double Histogram::percentile(double part) const noexcept {
@@ -27,18 +28,11 @@ double Histogram::percentile(double part) const noexcept {
     return static_cast<double>((slot % kFine + kFine) << power) / 1000;
 }
 
-bool BenchRoom::acknowledge(std::uint64_t seq) {
-    if (seq >= acknowledged_.size()) acknowledged_.resize(std::max<std::size_t>(seq + 1, acknowledged_.size() * 2));
-    if (acknowledged_[seq]) return false;
-    acknowledged_[seq] = true;
-    lowest_ = lowest_ == 0 ? seq : std::min(lowest_, seq);
-    highest_ = std::max(highest_, seq);
-    return true;
+void Histogram::clear() noexcept {
+    if (count_ == 0) return;
+    std::fill(slots_.begin(), slots_.end(), 0);
+    count_ = 0;
+    max_us_ = 0;
 }
 
-void Tally::problem(std::string line) {
-    constexpr std::size_t kShown = 5;
-    if (problems.size() < kShown) problems.push_back(std::move(line));
-}
-
-}  // namespace parley::app
+}  // namespace parley::bench

@@ -1,0 +1,202 @@
+#include "bench/crowd.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <span>
+
+#include "base/uuid.h"
+
+namespace parley::bench {
+namespace {
+constexpr int kStormRooms = 100;
+}
+
+Crowd::Crowd(const LoadOptions& options, const std::vector<Target>& targets,
+             const std::vector<std::unique_ptr<Dialect>>& dialects, Shared& shared)
+    : options_(options),
+      targets_(targets),
+      dialects_(dialects),
+      shared_(shared),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    const std::string run = random_hex(4);
+    for (int i = 0; i < options.rooms; ++i) {
+        rooms_.push_back(std::make_unique<RoomCheck>(fmt::format("bench-{}-{:05}", run, i), shared.tally));
+    }
+    for (int i = 0; options.storm > 0 && i < kStormRooms; ++i) {
+        rooms_.push_back(std::make_unique<RoomCheck>(fmt::format("storm-{}-{:05}", run, i), shared.tally));
+    }
+    const auto all = static_cast<std::size_t>(options.connections + options.storm);
+    clients_.resize(all);
+    shared.senders.acknowledged.resize(all);
+    if (shared.traits.counted) {
+        shared.senders.event_times.resize(static_cast<std::size_t>(options.senders) * Senders::kRemembered);
+    }
+}
+
+Crowd::~Crowd() { ::close(epoll_); }
+
+Seat Crowd::seat(std::uint32_t number) const {
+    Seat seat;
+    seat.number = number;
+    const int place = static_cast<int>(number);
+    if (place >= options_.connections) {
+        seat.room = options_.rooms + place % kStormRooms;
+        seat.receives = true;
+    } else {
+        seat.room = place % options_.rooms;
+        seat.sends = place < options_.senders;
+        // A room's connections are place, place + rooms, …; its last ones receive.
+        seat.receives = (options_.connections - 1 - place) / options_.rooms < options_.subscribers;
+    }
+    seat.room_name = rooms_[static_cast<std::size_t>(seat.room)]->name();
+    seat.member = fmt::format("bench-{:06}", number);
+    return seat;
+}
+
+/// Spread evenly over those who only receive; a sender is never slow, as its receipts would be.
+Pace Crowd::pace(std::uint32_t number) const {
+    const int place = static_cast<int>(number);
+    if (place < options_.senders) return Pace::kNormal;
+    const int percent = (place - options_.senders) * 37 % 100;
+    if (percent < options_.slow) return Pace::kSlow;
+    if (percent < options_.slow + options_.stalled) return Pace::kStalled;
+    return Pace::kNormal;
+}
+
+ReceiverCheck::Room Crowd::room_of(int room) {
+    ReceiverCheck::Room out;
+    out.check = rooms_[static_cast<std::size_t>(room)].get();
+    out.senders = &shared_.senders;
+    out.first_sender = static_cast<std::uint32_t>(room);
+    out.stride = static_cast<std::uint32_t>(options_.rooms);
+    if (room < options_.rooms && options_.senders > room) {
+        out.count = static_cast<std::uint32_t>((options_.senders - 1 - room) / options_.rooms + 1);
+    }
+    return out;
+}
+
+bool Crowd::open(std::unique_ptr<Client>& place, Seat seat, Pace pace) {
+    const std::size_t which = seat.number % targets_.size();
+    const Target& target = targets_[which];
+    auto talk = dialects_[which]->converse(seat);
+    const ReceiverCheck::Room room = room_of(seat.room);
+    place =
+        std::make_unique<Client>(shared_, std::move(seat), Client::Place{&target.address, target.address_size, room},
+                                 pace, options_.in_flight, std::move(talk));
+    if (!place->connect()) return false;
+    epoll_event event{};
+    event.events = place->watched = EPOLLIN | EPOLLOUT;
+    event.data.u64 = place->seat().number;
+    return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, place->fd(), &event) == 0;
+}
+
+bool Crowd::open_next() {
+    const auto number = static_cast<std::uint32_t>(opened_++);
+    const Pace speed = pace(number);
+    std::unique_ptr<Client>& place = clients_[number];
+    const bool good = open(place, seat(number), speed);
+    if (good && speed != Pace::kNormal) slow_.push_back(place.get());
+    return good;
+}
+
+bool Crowd::open_storm() {
+    const auto number =
+        static_cast<std::uint32_t>(static_cast<std::uint64_t>(options_.connections) + shared_.tally.storm.asked++);
+    return open(clients_[number], seat(number), Pace::kStorm);
+}
+
+bool Crowd::exchange_one(bool resume) {
+    const int others = options_.connections - options_.senders;
+    for (int tries = 0; tries < others; ++tries) {
+        const auto number =
+            static_cast<std::uint32_t>(options_.senders) + exchange_at_++ % static_cast<std::uint32_t>(others);
+        std::unique_ptr<Client>& place = clients_[number];
+        if (!place->live() || place->pace() != Pace::kNormal) continue;
+        Seat again = seat(number);
+        if (resume) again.after_seq = place->last_seq();
+        place->leave();
+        --live_;
+        ++shared_.tally.churned;
+        return open(place, std::move(again), Pace::kNormal);
+    }
+    return false;
+}
+
+void Crowd::turn(std::int64_t wait_ns) {
+    std::array<epoll_event, 1024> events{};
+    const timespec wait{wait_ns / 1'000'000'000, wait_ns % 1'000'000'000};
+    const int found = ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &wait, nullptr);
+    for (const epoll_event& event : std::span{events}.first(static_cast<std::size_t>(std::max(found, 0)))) {
+        Client& client = *clients_[event.data.u64];
+        if (client.over()) continue;
+        const bool was_live = client.live();
+        if ((event.events & EPOLLOUT) != 0) client.on_writable();
+        if (!client.over() && (event.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) client.on_readable();
+        if (!was_live && client.live() && client.pace() != Pace::kStorm) ++live_;
+        rewatch(client);
+    }
+}
+
+void Crowd::rewatch(Client& client) {
+    if (client.over()) return;
+    const bool deaf = dawdling_ && (client.pace() == Pace::kSlow || client.pace() == Pace::kStalled);
+    watch(client, (deaf ? 0U : static_cast<std::uint32_t>(EPOLLIN)) |
+                      (client.wants_write() ? static_cast<std::uint32_t>(EPOLLOUT) : 0U));
+}
+
+void Crowd::watch(Client& client, std::uint32_t events) {
+    if (client.watched == events) return;
+    client.watched = events;
+    epoll_event change{};
+    change.events = events;
+    change.data.u64 = client.seat().number;
+    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, client.fd(), &change);
+}
+
+void Crowd::set_dawdling(bool on) {
+    dawdling_ = on;
+    for (Client* client : slow_) rewatch(*client);
+}
+
+void Crowd::feed_slow(std::size_t bytes) {
+    for (Client* client : slow_) {
+        if (client->over() || client->pace() != Pace::kSlow) continue;
+        client->on_readable(bytes);
+        rewatch(*client);
+    }
+}
+
+bool Crowd::settled() const {
+    for (int i = 0; i < opened_; ++i) {
+        const Client& client = *clients_[static_cast<std::size_t>(i)];
+        if (!client.over() && (!client.live() || client.unanswered() != 0 || !client.complete())) return false;
+    }
+    return true;
+}
+
+void Crowd::count_missing(Tally& tally) const {
+    for (int i = 0; i < opened_; ++i) {
+        const Client& client = *clients_[static_cast<std::size_t>(i)];
+        tally.faults.unanswered += client.unanswered();
+        if (client.over() || client.complete()) continue;
+        ++tally.faults.incomplete;
+        tally.problem(fmt::format("connection {}: not every acknowledged message arrived, the last was {}", i,
+                                  client.last_seq()));
+    }
+    for (const auto& room : rooms_) {
+        if (!shared_.traits.seqs || room->is_dense()) continue;
+        ++tally.faults.incomplete;
+        tally.problem(fmt::format("room {}: a seq below {} is nobody's message", room->name(), room->highest()));
+    }
+}
+
+bool Crowd::all_failed() const {
+    return std::all_of(clients_.begin(), clients_.begin() + opened_, [](const auto& client) { return client->over(); });
+}
+
+}  // namespace parley::bench

@@ -1,0 +1,70 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/client.h"
+#include "bench/dialect.h"
+#include "bench/options.h"
+#include "bench/target.h"
+
+namespace parley::bench {
+
+/// All connections of a run on one epoll, and who of them sends, receives and dawdles.
+/// Thread: one. Owns connections and rooms; borrows options, targets, dialects and what is shared.
+class Crowd {
+public:
+    /// `dialects`: one for each target.
+    Crowd(const LoadOptions& options, const std::vector<Target>& targets,
+          const std::vector<std::unique_ptr<Dialect>>& dialects, Shared& shared);
+    ~Crowd();
+    Crowd(const Crowd&) = delete;
+    Crowd& operator=(const Crowd&) = delete;
+
+    /// The next connection, while there are fewer than asked for. False: it cannot even be begun.
+    bool open_next();
+    [[nodiscard]] int opened() const noexcept { return opened_; }
+    [[nodiscard]] int live() const noexcept { return live_; }
+    /// One connection of the storm: it subscribes to a room where nobody talks.
+    bool open_storm();
+    /// Ends one that does not send, and opens another in its place. False: nobody can be exchanged.
+    bool exchange_one(bool resume);
+
+    /// Handles what is there, waiting for at most `wait_ns`.
+    void turn(std::int64_t wait_ns);
+    /// Lets slow readers read their share of `bytes` each.
+    void feed_slow(std::size_t bytes);
+    /// From now on slow and stalled readers are as slow as asked for, or all read what is there.
+    void set_dawdling(bool on);
+
+    [[nodiscard]] Client& at(std::uint32_t number) { return *clients_[number]; }
+    /// Nobody waits for an answer, and every receiver has what was acknowledged.
+    [[nodiscard]] bool settled() const;
+    /// Counts what never came.
+    void count_missing(Tally& tally) const;
+    [[nodiscard]] bool all_failed() const;
+
+private:
+    [[nodiscard]] Seat seat(std::uint32_t number) const;
+    [[nodiscard]] Pace pace(std::uint32_t number) const;
+    [[nodiscard]] ReceiverCheck::Room room_of(int room);
+    bool open(std::unique_ptr<Client>& place, Seat seat, Pace pace);
+    void watch(Client& client, std::uint32_t events);
+    /// What epoll should tell of it now.
+    void rewatch(Client& client);
+
+    const LoadOptions& options_;
+    const std::vector<Target>& targets_;
+    const std::vector<std::unique_ptr<Dialect>>& dialects_;
+    Shared& shared_;
+    const int epoll_;
+    std::vector<std::unique_ptr<RoomCheck>> rooms_;
+    std::vector<std::unique_ptr<Client>> clients_;  ///< those of the storm behind the others
+    std::vector<Client*> slow_;
+    bool dawdling_ = false;
+    int opened_ = 0;
+    int live_ = 0;
+    std::uint32_t exchange_at_ = 0;
+};
+
+}  // namespace parley::bench
