@@ -35,8 +35,9 @@ int bench(const Config& config, const BenchRequest& request) {
     if (!options) return fault(options.error().message);
     const auto keys = auth::TokenKeys::load(*options);
     if (!keys) return fault(keys.error().message);
-    if (token_for(*keys, {.member = "bench"}).empty())
-        return fault("auth.algorithm: the key that is there cannot sign");
+    bench::Seat nobody;
+    nobody.member = "bench";
+    if (token_for(*keys, nobody).empty()) return fault("auth.algorithm: the key that is there cannot sign");
     bench::LoadOptions load = request.load;
     if (load.urls.empty()) load.urls.push_back("ws://" + config.get(keys::listen));
     return bench::run_load(load, [&](const bench::Target& target) {
