@@ -43,6 +43,20 @@ void use_all_descriptors() {
     (void)::setrlimit(RLIMIT_NOFILE, &limit);  // what we have is enough to start
 }
 
+/// How bytes will reach the kernel, said in the log.
+Result<rt::FlushKind> flush_kind(const Config& config) {
+    const std::string wanted = config.get(keys::flush_kind);
+    auto kind = rt::FlushKind::kAuto;
+    if (wanted == "io_uring") kind = rt::FlushKind::kIoUring;
+    if (wanted == "writev") kind = rt::FlushKind::kWritev;
+    auto choice = rt::make_kernel(kind);
+    if (!choice) return fail(Code::kInternal, fmt::format("flush.kind ({}): {}", config.origin(keys::flush_kind), choice.error().message));
+    std::string line = fmt::format("flush: {}", choice->kernel->name());
+    if (!choice->why_not_io_uring.empty()) line += " (" + choice->why_not_io_uring + ")";
+    logger::info("parley", line);
+    return kind;
+}
+
 /// Everything of a running server, in the order in which it depends on each other.
 class Server {
 public:
@@ -118,7 +132,7 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config) {
     presence_ = std::make_unique<room::Presence>(config.get(keys::presence_grace));
     const auto wanted = static_cast<std::size_t>(config.get(keys::threads));
     const std::size_t threads = wanted != 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
-    runtime_ = std::make_unique<rt::Runtime>(threads, clock_);
+    runtime_ = std::make_unique<rt::Runtime>(threads, clock_, must(flush_kind(config)));
     bus_ = std::make_unique<bus::InprocBus>(*runtime_);
     log_->on_commit([this](std::span<const MessageRef> messages) { bus_->announce(messages); });
     reads_ = std::make_unique<rt::WorkPool>("parley-read", 4, 100'000);

@@ -103,6 +103,7 @@ std::span<const KeySpec* const> all_keys() noexcept {
     static constexpr std::array kAll{&listen.spec,
                                      &data_dir.spec,
                                      &threads.spec,
+                                     &flush_kind.spec,
                                      &auth_secret.spec,
                                      &auth_secret_previous.spec,
                                      &auth_algorithm.spec,

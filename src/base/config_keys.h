@@ -8,6 +8,7 @@ namespace parley::keys {
 namespace detail {
 inline constexpr std::string_view kAlgorithms[] = {"HS256", "HS384", "HS512", "RS256", "ES256"};
 inline constexpr std::string_view kCacheDown[] = {"refuse", "allow"};
+inline constexpr std::string_view kFlushKinds[] = {"auto", "io_uring", "writev"};
 inline constexpr std::string_view kAutoOnOff[] = {"auto", "on", "off"};
 inline constexpr std::string_view kLogKinds[] = {"embedded"};
 inline constexpr std::string_view kBusKinds[] = {"inproc"};
@@ -31,6 +32,9 @@ inline constexpr Key<std::string> data_dir{{.name = "data_dir", .default_text = 
     .help = "Where messages, accounts and the generated secret are kept.", .check = detail::check_not_empty}};
 inline constexpr Key<std::int64_t> threads{{.name = "threads", .default_text = "0",
     .help = "Event loops; 0 is one for each core.", .max = 1024}};
+inline constexpr Key<std::string> flush_kind{{.name = "flush.kind", .default_text = "auto",
+    .help = "How a turn's bytes reach the kernel: `io_uring` in one call, `writev` in one for each connection, `auto` as the system allows.",
+    .choices = detail::kFlushKinds}};
 
 inline constexpr Key<std::string> auth_secret{{.name = "auth.secret", .default_text = "",
     .help = "Signs HS256/384/512 tokens: 32 bytes or more, raw or `base64:…`. Empty: generated once and kept in `data_dir`.",

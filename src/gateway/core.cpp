@@ -106,6 +106,7 @@ void Core::may_read(const RoomId& room, const MemberId& member, UniqueFunction<v
 
 void Core::on_messages(const bus::MessageBatch& batch) {
     hub_.on_messages(*batch);
+    services_.counters.messages_out.add(hub_.take_delivered());
     if (batch->empty()) return;
     if (loop_.index() == 0) {
         for (const MessageRef& message : *batch) {
@@ -160,6 +161,7 @@ void Core::on_room_changed(const RoomId& id, std::string_view change) {
 
 void Core::on_second() {
     date_.clear();
+    services_.counters.messages_out.add(hub_.take_delivered());
     const auto wall = loop_.clock().wall();
     const std::vector<Session*> sessions = sessions_;
     for (Session* session : sessions) session->on_second(wall, loop_.now());

@@ -305,6 +305,7 @@ void StompSession::beat() {
         const milliseconds every{beat_.sends};
         // A little early, so that the network's delay does not make it late.
         const milliseconds margin = std::min(every / 5, milliseconds{1000});
+        if (rt::Connection* const direct = transport_.direct()) last_sent_ = std::max(last_sent_, direct->last_write());
         if (now - last_sent_ >= every - margin) {
             transport_.send_frame("\n");
             last_sent_ = now;

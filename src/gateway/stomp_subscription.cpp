@@ -46,27 +46,28 @@ RoomSeq StompSubscription::track() {
 }
 
 std::size_t StompSubscription::can_take() const {
-    if (!session_.is_open() || session_.transport_.queued() >= session_.core_.options().send_buffer.count) return 0;
+    if (!session_.is_open() || session_.transport_.queued() >= session_.core_.send_buffer().count) return 0;
     if (mode_ == AckMode::kAuto) return std::numeric_limits<std::size_t>::max();
     return prefetch_ > waiting_.size() ? prefetch_ - waiting_.size() : 0;
 }
 
 bool StompSubscription::can_take_event() const {
-    return session_.is_open() && session_.transport_.queued() < session_.core_.options().send_buffer.count / 2;
+    return session_.is_open() && session_.transport_.queued() < session_.core_.send_buffer().count / 2;
 }
 
 void StompSubscription::take(const rt::Slice& frames) {
     if (!session_.is_open()) return;
     session_.transport_.send_encoded(frames);
     session_.last_sent_ = session_.core_.loop().now();
-    if (reader_ == nullptr || kind_.kind != auth::DestinationKind::kRoom) return;
-    const RoomSeq before = reader_->taken_after();
-    session_.core_.services().counters.messages_out.add(reader_->cursor().value - before.value);
-    if (mode_ == AckMode::kAuto) return;
+    if (mode_ == AckMode::kAuto || reader_ == nullptr || kind_.kind != auth::DestinationKind::kRoom) return;
     // What was just taken is everything up to the cursor: seq is dense.
-    for (RoomSeq seq = before.next(); seq <= reader_->cursor(); seq = seq.next()) {
+    for (RoomSeq seq = reader_->taken_after().next(); seq <= reader_->cursor(); seq = seq.next()) {
         waiting_.push_back(seq);
     }
+}
+
+rt::Connection* StompSubscription::direct() {
+    return mode_ == AckMode::kAuto && session_.is_open() ? session_.transport_.direct() : nullptr;
 }
 
 void StompSubscription::on_live(std::string_view, const log::RoomHead& at) {
@@ -80,7 +81,7 @@ void StompSubscription::on_live(std::string_view, const log::RoomHead& at) {
 
 void StompSubscription::on_set_back(const RoomId& room, RoomSeq written) {
     // An acknowledging client that is behind is not slow: it asked for it.
-    if (session_.transport_.queued() < session_.core_.options().send_buffer.count) return;
+    if (session_.transport_.queued() < session_.core_.send_buffer().count) return;
     session_.core_.services().counters.set_back.add();
     std::string extra = R"("roomId":)";
     append_json_string(extra, room.str());

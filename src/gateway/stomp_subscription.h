@@ -44,6 +44,7 @@ public:
     [[nodiscard]] std::size_t can_take() const override;
     [[nodiscard]] bool can_take_event() const override;
     void take(const rt::Slice& frames) override;
+    [[nodiscard]] rt::Connection* direct() override;
     void on_live(std::string_view key, const log::RoomHead& at) override;
     void on_set_back(const RoomId& room, RoomSeq written) override;
     void on_truncated(const RoomId& room, RoomSeq first) override;

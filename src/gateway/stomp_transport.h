@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "gateway/stomp_form.h"
-#include "rt/chunk.h"
+#include "rt/connection.h"
 
 namespace parley::gateway {
 
@@ -16,6 +16,8 @@ public:
     virtual void send_frame(std::string_view frame) = 0;
     /// What a StompForm of framing() and deflate_bits() made.
     virtual void send_encoded(const rt::Slice& frames) = 0;
+    /// The connection that send_encoded() hands frames to as they are. Null: there is none, or not always the same.
+    [[nodiscard]] virtual rt::Connection* direct() { return nullptr; }
     /// Sends what is queued, then ends with this close code. StompSession::on_closed() follows.
     virtual void close(std::uint16_t code, std::string_view reason) = 0;
     /// The session can take input again.

@@ -55,6 +55,10 @@ void StompWsApp::send_encoded(const rt::Slice& frames) {
     if (socket_ != nullptr) socket_->send_encoded(frames);
 }
 
+rt::Connection* StompWsApp::direct() {
+    return socket_ != nullptr && socket_->is_open() ? &socket_->connection() : nullptr;
+}
+
 void StompWsApp::close(std::uint16_t code, std::string_view reason) {
     if (socket_ != nullptr) socket_->close(code, reason);
 }

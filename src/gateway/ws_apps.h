@@ -25,6 +25,7 @@ public:
 private:
     void send_frame(std::string_view frame) override;
     void send_encoded(const rt::Slice& frames) override;
+    [[nodiscard]] rt::Connection* direct() override;
     void close(std::uint16_t code, std::string_view reason) override;
     void resume() override;
     [[nodiscard]] std::size_t queued() const override;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "base/function.h"
 #include "room/local_room.h"
@@ -43,7 +44,11 @@ public:
     /// Ends the subscriptions of `room` that `change` concerns and `may_read` denies: for those that were judged before
     /// the change was applied and came after its record.
     void recheck(const RoomId& room, const RoomChange& change, const MayRead& may_read);
+    /// How much of a room's history is handed over at once, at most Options::page_bytes.
+    void set_page_bytes(Bytes now) noexcept { page_bytes_ = std::min(now, options_.page_bytes); }
     [[nodiscard]] std::size_t rooms() const noexcept { return rooms_.size(); }
+    /// Messages handed to subscribers since this was last asked.
+    [[nodiscard]] std::uint64_t take_delivered() noexcept { return std::exchange(delivered_, 0); }
 
 private:
     friend class LocalRoom;
@@ -56,7 +61,9 @@ private:
     rt::Asker& asker_;
     MayRead may_read_;
     const Options options_;
+    Bytes page_bytes_ = options_.page_bytes;
     std::unordered_map<RoomId, std::unique_ptr<LocalRoom>> rooms_;
+    std::uint64_t delivered_ = 0;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

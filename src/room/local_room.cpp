@@ -86,17 +86,9 @@ std::unique_ptr<Subscription> LocalRoom::add_events(Sink& sink, WireForm& form, 
     subscription->state_ = Subscription::State::kLive;
     subscription->group_ = &group_for(form, std::move(key), true);
     subscription->serial_ = ++last_serial_;
-    subscription->index_ = static_cast<std::uint32_t>(subscription->group_->live.size());
-    subscription->group_->live.push_back(subscription.get());
+    add_to_live(*subscription);
     all_.insert(subscription.get());
     return subscription;
-}
-
-void LocalRoom::take_from_live(Subscription& subscription) noexcept {
-    auto& live = subscription.group_->live;
-    live[subscription.index_] = live.back();
-    live[subscription.index_]->index_ = subscription.index_;
-    live.pop_back();
 }
 
 void LocalRoom::remove(Subscription& subscription) noexcept {
@@ -248,7 +240,12 @@ void LocalRoom::catch_up(Subscription& subscription) {
             return;
         }
         const std::size_t from = subscription.cursor_.value + 1 - recent_.front()->seq.value;
-        const std::size_t count = std::min({recent_.size() - from, hub_.options_.page_messages, budget});
+        const std::size_t most = std::min({recent_.size() - from, hub_.options_.page_messages, budget});
+        std::size_t count = 1;
+        for (std::size_t bytes = recent_[from]->content.size(); count < most; ++count) {
+            bytes += recent_[from + count]->content.size();
+            if (bytes > hub_.page_bytes_.count) break;
+        }
         const std::vector<MessageRef> page{recent_.begin() + static_cast<std::ptrdiff_t>(from),
                                            recent_.begin() + static_cast<std::ptrdiff_t>(from + count)};
         hand_over(subscription, page);
@@ -261,7 +258,7 @@ void LocalRoom::read_page(Subscription& subscription, std::size_t budget) {
     ask_for(
         subscription,
         [room = id_, after = subscription.cursor_, limit = std::min(options.page_messages, budget),
-         max = options.page_bytes, &log = hub_.log_] { return log.read(room, after, limit, max); },
+         max = hub_.page_bytes_, &log = hub_.log_] { return log.read(room, after, limit, max); },
         [this](Subscription& reader, Result<log::Page> page) { on_page(reader, std::move(page)); });
 }
 
@@ -318,14 +315,14 @@ void LocalRoom::hand_over(Subscription& subscription, std::span<const MessageRef
         subscription.taken_after_ = messages.front()->seq.prev();
         subscription.cursor_ = messages[count - 1]->seq;
         messages = messages.subspan(count);
+        hub_.delivered_ += count;
         subscription.sink_.take(rt::Slice::whole(rt::ChunkRef::copy_of(frames)));
     }
 }
 
 void LocalRoom::go_live(Subscription& subscription) {
     subscription.state_ = Subscription::State::kLive;
-    subscription.index_ = static_cast<std::uint32_t>(subscription.group_->live.size());
-    subscription.group_->live.push_back(&subscription);
+    add_to_live(subscription);
     if (subscription.told_live_) return;
     subscription.told_live_ = true;
     const std::string key = subscription.group_->key;  // the group may go with the subscription
@@ -387,7 +384,7 @@ void LocalRoom::fill_gap() {
     filling_ = true;
     gap_timer_.cancel();
     const auto& options = hub_.options_;
-    ask([room = id_, after = head_.head, limit = options.page_messages, max = options.page_bytes,
+    ask([room = id_, after = head_.head, limit = options.page_messages, max = hub_.page_bytes_,
          &log = hub_.log_] { return log.read(room, after, limit, max); },
         [this](Result<log::Page> page) { on_fill(std::move(page)); });
 }
@@ -428,95 +425,6 @@ void LocalRoom::skip_to(RoomSeq first) {
         who.subscription->state_ = Subscription::State::kReading;
         catch_up(*who.subscription);
     }
-}
-
-void LocalRoom::publish(std::span<const MessageRef> messages) {
-    while (!messages.empty()) {
-        // A record that ends somebody's right ends the run: nothing above it may reach them.
-        std::size_t count = 0;
-        std::optional<RoomChange> change;
-        while (count < messages.size() && !change) {
-            const Message& message = *messages[count++];
-            if (message.type == MessageType::kSystem) change = parse_room_change(message.extra);
-        }
-        const auto run = messages.first(count);
-        messages = messages.subspan(count);
-
-        std::vector<std::string> json;
-        std::vector<Item> items;
-        json.reserve(count);
-        items.reserve(count);
-        for (const MessageRef& message : run) {
-            recent_.push_back(message);
-            recent_bytes_ += message->content.size();
-            json.push_back(to_json(*message));
-            items.push_back({*message, json.back()});
-        }
-        while (recent_.size() > hub_.options_.recent_messages || recent_bytes_ > hub_.options_.recent_bytes.count) {
-            recent_bytes_ -= recent_.front()->content.size();
-            recent_.pop_front();
-        }
-        head_.head = run.back()->seq;
-        publishing_ = true;
-        for (auto& [key, group] : groups_[0]) publish_to(group, items);
-        end_publishing();
-        if (change) apply(*change);
-    }
-}
-
-void LocalRoom::end_publishing() {
-    publishing_ = false;
-    for (auto& groups : groups_) std::erase_if(groups, [](const auto& entry) { return entry.second.members == 0; });
-    // Who could take some of a run gets that much now.
-    const std::vector<Ref> partial = std::exchange(partial_, {});
-    for (const Ref& who : partial) {
-        if (is_here(who)) catch_up(*who.subscription);
-    }
-}
-
-void LocalRoom::publish_to(Group& group, std::span<const Item> items) {
-    if (group.live.empty()) return;
-    std::string frames;
-    group.form->append(frames, items, group.key, Replay::kNo);
-    const rt::Slice slice = rt::Slice::whole(rt::ChunkRef::copy_of(frames));
-    const RoomSeq last = items.back().message.seq;
-    // Backwards: who is set back is replaced by one that has been served.
-    for (std::size_t i = group.live.size(); i-- > 0;) {
-        if (i >= group.live.size()) continue;
-        Subscription& subscription = *group.live[i];
-        if (subscription.cursor_ >= last) continue;
-        const std::size_t budget = subscription.sink_.can_take();
-        if (budget >= items.size()) {
-            subscription.taken_after_ = subscription.cursor_;
-            subscription.cursor_ = last;
-            subscription.sink_.take(slice);
-            continue;
-        }
-        take_from_live(subscription);
-        subscription.replay_until_ = last;
-        if (budget == 0) {
-            subscription.state_ = Subscription::State::kWaiting;
-        } else {
-            subscription.state_ = Subscription::State::kReading;
-            partial_.push_back(ref(subscription));
-        }
-        subscription.sink_.on_set_back(id_, subscription.cursor_);
-    }
-}
-
-void LocalRoom::on_event(std::string_view json) {
-    publishing_ = true;
-    for (auto& [key, group] : groups_[1]) {
-        if (group.live.empty()) continue;
-        std::string frame;
-        group.form->append_event(frame, id_, json, group.key);
-        const rt::Slice slice = rt::Slice::whole(rt::ChunkRef::copy_of(frame));
-        for (std::size_t i = group.live.size(); i-- > 0;) {
-            if (i >= group.live.size() || group.live[i]->checks_ != 0) continue;
-            if (group.live[i]->sink_.can_take_event()) group.live[i]->sink_.take(slice);
-        }
-    }
-    end_publishing();
 }
 
 // --- rights that end ----------------------------------------------------------------------------------------------

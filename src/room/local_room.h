@@ -20,12 +20,19 @@ class Hub;
 using MayRead =
     std::function<void(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then)>;
 
+/// A live subscriber, laid out for the loop that hands it what it shares with the others.
+struct Live {
+    rt::Connection* direct;  ///< Sink::direct() when it went live
+    Subscription* who;
+    RoomSeq through;  ///< everything up to here has been handed over
+};
+
 /// Subscribers that see the very same bytes: same form, same subscription id.
 struct Group {
     WireForm* form;
     std::string key;
     bool events;
-    std::vector<Subscription*> live;
+    std::vector<Live> live;
     std::size_t members = 0;  ///< live or not
 };
 
@@ -71,6 +78,7 @@ private:
 
     Group& group_for(WireForm& form, std::string key, bool events);
     void remove(Subscription& subscription) noexcept;
+    void add_to_live(Subscription& subscription);
     void take_from_live(Subscription& subscription) noexcept;
 
     [[nodiscard]] Ref ref(Subscription& subscription) const noexcept { return {&subscription, subscription.serial_}; }
@@ -101,6 +109,7 @@ private:
 
     void publish(std::span<const MessageRef> messages);
     void publish_to(Group& group, std::span<const Item> items);
+    void set_back(Subscription& subscription, std::size_t budget, RoomSeq last);
     void end_publishing();
     void apply(const RoomChange& change);
     void check(const Ref& who, const MayRead& may_read);

@@ -22,6 +22,10 @@ void Subscription::on_drained() {
     room_->catch_up(*this);
 }
 
+RoomSeq Subscription::cursor() const noexcept {
+    return state_ == State::kLive ? group_->live[index_].through : cursor_;
+}
+
 const RoomId& Subscription::room() const noexcept {
     static const RoomId kNone;
     return room_ == nullptr ? kNone : room_->id();

@@ -9,6 +9,7 @@
 #include "log/room_log.h"
 #include "room/wire_form.h"
 #include "rt/chunk.h"
+#include "rt/connection.h"
 
 namespace parley::room {
 
@@ -37,6 +38,9 @@ public:
     /// False earlier than can_take(): events are the first to go.
     [[nodiscard]] virtual bool can_take_event() const = 0;
     virtual void take(const rt::Slice& frames) = 0;
+    /// Where live frames may go without asking the sink: its take() and can_take() would do no more than this
+    /// connection's send() and can_take(). Asked when the subscription goes live; null: ask the sink each time.
+    [[nodiscard]] virtual rt::Connection* direct() { return nullptr; }
     /// Once, when history is through and what is sent from now on arrives live.
     virtual void on_live(std::string_view key, const log::RoomHead& at) = 0;
     /// It could not take what came live after `written` and will be filled up from there as it drains.
@@ -64,7 +68,8 @@ public:
     void stop() noexcept;
     /// The sink can take again.
     void on_drained();
-    [[nodiscard]] RoomSeq cursor() const noexcept { return cursor_; }
+    /// Everything up to here has been handed over.
+    [[nodiscard]] RoomSeq cursor() const noexcept;
     /// Inside Sink::take(): it is given what is above this, up to cursor().
     [[nodiscard]] RoomSeq taken_after() const noexcept { return taken_after_; }
     [[nodiscard]] const RoomId& room() const noexcept;
@@ -82,7 +87,7 @@ private:
     Sink& sink_;
     Group* group_ = nullptr;
     MemberId member_;
-    RoomSeq cursor_;
+    RoomSeq cursor_;  ///< while it is not live; then Live::through is
     RoomSeq taken_after_;
     RoomSeq replay_until_;
     std::uint64_t serial_ = 0;  ///< tells it from a later one at the same address

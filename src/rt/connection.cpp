@@ -3,8 +3,6 @@
 #include <arpa/inet.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,17 +13,26 @@ namespace parley::rt {
 namespace {
 constexpr int kReadsPerTurn = 4;
 constexpr std::size_t kSlicesPerWrite = 64;
+/// How far ahead of its use a connection is fetched into the cache.
+constexpr std::size_t kFetchAhead = 4;
 }  // namespace
 
+/// What goes to the kernel in one call.
+struct ConnectionSet::Batch {
+    static constexpr std::size_t kWrites = 256;
+    static constexpr std::size_t kParts = 1024;
+    std::array<Write, kWrites> writes;
+    std::array<Connection*, kWrites> connections;
+    std::array<std::size_t, kWrites> asked;
+    std::array<iovec, kParts> parts;
+};
+
 Connection::Connection(ConnectionSet& set, int fd, std::unique_ptr<Handler> handler)
-    : loop_(set.loop_), set_(set), handler_(std::move(handler)), last_progress_(loop_.now()), fd_(fd) {
-    loop_.watch(fd_, *this);
+    : fd_(fd), send_limit_(set.send_limit()), set_(set), last_progress_(set.loop_.now()), handler_(std::move(handler)) {
+    set_.loop_.watch(fd_, *this);
 }
 
-Connection::~Connection() {
-    loop_.forget_turn_end(*this);
-    if (fd_ >= 0) ::close(fd_);
-}
+Connection::~Connection() = default;
 
 std::string Connection::peer_address() const {
     sockaddr_storage address{};
@@ -46,40 +53,39 @@ std::string Connection::peer_address() const {
     return text.data();
 }
 
-bool Connection::can_take() const noexcept {
-    return state_ == State::kOpen && out_.bytes() < set_.limits_.send_buffer.count;
-}
-
 void Connection::send(Slice slice) {
     if (state_ != State::kOpen) return;
-    if (out_.empty()) last_progress_ = loop_.now();
-    set_.queued_bytes_.fetch_add(slice.size(), std::memory_order_relaxed);
+    const std::size_t count = slice.size();
+    if (out_.empty()) last_progress_ = set_.loop_.now();
     out_.push(std::move(slice));
-    was_over_limit_ |= !can_take();
-    loop_.at_turn_end(*this);
+    queued(count);
 }
 
 void Connection::send_copy(std::string_view bytes) {
     if (state_ != State::kOpen) return;
-    if (out_.empty()) last_progress_ = loop_.now();
-    set_.queued_bytes_.fetch_add(bytes.size(), std::memory_order_relaxed);
+    if (out_.empty()) last_progress_ = set_.loop_.now();
     out_.push_copy(bytes);
-    was_over_limit_ |= !can_take();
-    loop_.at_turn_end(*this);
+    queued(bytes.size());
+}
+
+void Connection::queued(std::size_t count) {
+    set_.count_queued(static_cast<std::int64_t>(count));
+    was_over_limit_ |= out_.bytes() >= send_limit_;
+    set_.mark_dirty(*this);
 }
 
 void Connection::resume_reading() {
     paused_ = false;
     again_ = true;
     if (state_ != State::kOpen) return;
-    if (readable_ || !left_over_.empty() || end_of_input_) loop_.at_turn_end(*this);
+    if (readable_ || left_over_ != nullptr || end_of_input_) set_.mark_dirty(*this);
 }
 
 void Connection::set_handler(std::unique_ptr<Handler> handler) {
-    loop_.bury(std::move(handler_));
+    set_.loop_.bury(std::move(handler_));
     handler_ = std::move(handler);
     again_ = true;
-    if (!left_over_.empty()) loop_.at_turn_end(*this);
+    if (left_over_ != nullptr) set_.mark_dirty(*this);
     handler_->on_open(*this);
 }
 
@@ -89,9 +95,10 @@ void Connection::on_events(std::uint32_t events) {
         close_now();
         return;
     }
-    if ((events & EPOLLOUT) != 0 && (!out_.empty() || state_ == State::kFlushing)) loop_.at_turn_end(*this);
+    if ((events & EPOLLOUT) != 0 && (!out_.empty() || state_ == State::kFlushing)) set_.mark_dirty(*this);
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0) {
         readable_ = true;
+        hung_up_ |= (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
         read_some();
     }
 }
@@ -102,29 +109,30 @@ void Connection::read_some() {
         return;
     }
     if (delivering_) return;
-    if (!paused_ && std::exchange(again_, false) && !left_over_.empty()) {
-        std::string bytes;
-        bytes.swap(left_over_);
-        deliver(bytes);
+    if (!paused_ && std::exchange(again_, false) && left_over_ != nullptr) {
+        const auto bytes = std::exchange(left_over_, nullptr);
+        deliver(*bytes);
     }
     for (int i = 0; i < kReadsPerTurn && readable_ && !paused_ && state_ == State::kOpen; ++i) {
-        const auto buffer = loop_.read_buffer();
-        const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), 0);
+        const auto buffer = set_.loop_.read_buffer();
+        const ssize_t n = set_.loop_.kernel().receive(fd_, buffer);
         if (n > 0) {
-            if (left_over_.empty()) {
-                deliver(buffer.first(static_cast<std::size_t>(n)));
+            const auto count = static_cast<std::size_t>(n);
+            // Edge-triggered: a short read has emptied the socket, and what comes later is a new event.
+            if (count < buffer.size() && !hung_up_) readable_ = false;
+            if (left_over_ == nullptr) {
+                deliver(buffer.first(count));
             } else {
-                std::string bytes;
-                bytes.swap(left_over_);
-                bytes.append(buffer.data(), static_cast<std::size_t>(n));
-                deliver(bytes);
+                const auto bytes = std::exchange(left_over_, nullptr);
+                bytes->append(buffer.data(), count);
+                deliver(*bytes);
             }
         } else if (n == 0) {
             readable_ = false;
             end_of_input_ = peer_ended_ = true;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        } else if (n == -EAGAIN || n == -EWOULDBLOCK) {
             readable_ = false;
-        } else if (errno != EINTR) {
+        } else {
             close_now();
             return;
         }
@@ -135,7 +143,7 @@ void Connection::read_some() {
         handler_->on_end_of_input(*this);
         return;
     }
-    if (readable_ && !paused_) loop_.at_turn_end(*this);  // more than its share: the others first
+    if (readable_ && !paused_) set_.mark_dirty(*this);  // more than its share: the others first
 }
 
 void Connection::deliver(std::span<char> bytes) {
@@ -148,89 +156,103 @@ void Connection::deliver(std::span<char> bytes) {
         if (used == 0 && handler_.get() == before) break;
     }
     delivering_ = false;
-    if (state_ == State::kOpen && !bytes.empty()) left_over_.insert(0, bytes.data(), bytes.size());
+    if (state_ != State::kOpen || bytes.empty()) return;
+    if (left_over_ == nullptr) left_over_ = std::make_unique<std::string>();
+    left_over_->insert(0, bytes.data(), bytes.size());
 }
 
 void Connection::discard_input() {
-    const auto buffer = loop_.read_buffer();
+    const auto buffer = set_.loop_.read_buffer();
     for (int i = 0; i < kReadsPerTurn && readable_; ++i) {
-        const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), 0);
+        const ssize_t n = set_.loop_.kernel().receive(fd_, buffer);
         if (n > 0) {
             discarded_ += static_cast<std::uint32_t>(n);
             if (discarded_ > set_.limits_.discard.count) {
                 close_now();
                 return;
             }
-        } else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        } else if (n == -EAGAIN || n == -EWOULDBLOCK) {
             readable_ = false;
         } else if (n == 0 && state_ == State::kFlushing) {
             readable_ = false;  // it may still read our answer
             peer_ended_ = true;
-        } else if (n == 0 || errno != EINTR) {
+        } else {
             close_now();
             return;
         }
     }
-    if (readable_) loop_.at_turn_end(*this);
+    if (readable_) set_.mark_dirty(*this);
 }
 
-void Connection::on_turn_end() {
-    if (state_ == State::kClosed) return;
+// --- the end of the turn ------------------------------------------------------------------------------------------
+
+bool Connection::wants_turn() const noexcept {
+    if (abort_) return true;
+    if (state_ != State::kOpen) return readable_;
+    return !paused_ && (readable_ || end_of_input_ || (again_ && left_over_ != nullptr));
+}
+
+/// What calls into handlers: nothing of this connection is in the kernel's hands yet.
+void Connection::before_flush() {
     if (abort_) {
         close_now();
         return;
     }
-    if (state_ == State::kOpen ? !paused_ && (readable_ || end_of_input_ || (again_ && !left_over_.empty()))
-                               : readable_) {
-        read_some();
-    }
-    if (state_ != State::kClosed) flush();
+    if (wants_turn()) read_some();
+    if (state_ != State::kClosed && out_.empty()) settle();
 }
 
-void Connection::flush() {
-    while (!out_.empty()) {
-        std::array<iovec, kSlicesPerWrite> parts;
-        msghdr message{};
-        message.msg_iov = parts.data();
-        message.msg_iovlen = out_.gather(parts);
-        const ssize_t n = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
-        if (n < 0) {
-            if (errno == EINTR) continue;
-            if (errno == EAGAIN || errno == EWOULDBLOCK) break;
-            close_now();
-            return;
+void Connection::written(ssize_t result, std::size_t asked) {
+    if (state_ == State::kClosed) return;
+    if (result < 0 && result != -EAGAIN && result != -EWOULDBLOCK) {
+        close_now();
+        return;
+    }
+    if (result > 0) {
+        set_.count_queued(-result);
+        out_.written(static_cast<std::size_t>(result));
+        last_progress_ = set_.loop_.now();
+    }
+    if (!out_.empty()) {
+        // All it was offered, but not all there is: the rest has its turn next. Else the socket is full.
+        if (result == static_cast<ssize_t>(asked)) {
+            set_.mark_dirty(*this);
+        } else {
+            wait_for_socket();
         }
-        set_.queued_bytes_.fetch_sub(static_cast<std::uint64_t>(n), std::memory_order_relaxed);
-        out_.written(static_cast<std::size_t>(n));
-        last_progress_ = loop_.now();
     }
-    if (!out_.empty() && !blocked_) {
-        blocked_ = true;
-        set_.blocked_.push_back(this);
-    }
-    if (was_over_limit_ && out_.bytes() <= set_.limits_.send_buffer.count / 2) {
+    settle();
+}
+
+void Connection::settle() {
+    if (was_over_limit_ && out_.bytes() <= send_limit_ / 2) {
         was_over_limit_ = false;
         if (state_ == State::kOpen) handler_->on_drained(*this);
     }
     if (state_ == State::kFlushing && !abort_ && out_.empty()) half_close();
 }
 
+void Connection::wait_for_socket() {
+    if (blocked_) return;
+    blocked_ = true;
+    set_.blocked_.push_back(this);
+}
+
+// --- the end of the connection ------------------------------------------------------------------------------------
+
 void Connection::finish() {
     if (state_ != State::kOpen) return;
     state_ = State::kFlushing;
-    left_over_.clear();
-    if (!blocked_) {
-        blocked_ = true;
-        set_.blocked_.push_back(this);
-    }
-    last_progress_ = loop_.now();
-    loop_.at_turn_end(*this);
+    left_over_.reset();
+    wait_for_socket();
+    last_progress_ = set_.loop_.now();
+    set_.mark_dirty(*this);
 }
 
 void Connection::half_close() {
-    ::shutdown(fd_, SHUT_WR);
+    set_.loop_.kernel().end_output(fd_);
     state_ = State::kDiscarding;
-    last_progress_ = loop_.now();
+    last_progress_ = set_.loop_.now();
     if (peer_ended_) {
         close_now();
     } else {
@@ -243,22 +265,23 @@ void Connection::abort() {
     // Not from inside a handler's call: it may still be using the connection.
     abort_ = true;
     state_ = State::kFlushing;
-    loop_.at_turn_end(*this);
+    set_.mark_dirty(*this);
 }
 
 void Connection::close_now() {
     if (state_ == State::kClosed) return;
     state_ = State::kClosed;
-    loop_.unwatch(fd_, *this);
-    loop_.forget_turn_end(*this);
-    set_.queued_bytes_.fetch_sub(out_.bytes(), std::memory_order_relaxed);
+    set_.loop_.unwatch(fd_, *this);
+    set_.forget_dirty(*this);
+    set_.count_queued(-static_cast<std::int64_t>(out_.bytes()));
     out_.clear();
     set_.remove(*this);
     handler_->on_closed(*this);
+    set_.loop_.kernel().close(std::exchange(fd_, -1));
 }
 
 Connection::Detached Connection::detach() {
-    Detached out{fd_, std::move(left_over_), {}};
+    Detached out{fd_, left_over_ == nullptr ? std::string{} : std::move(*left_over_), {}};
     while (!out_.empty()) {
         std::array<iovec, kSlicesPerWrite> parts;
         const std::size_t count = out_.gather(parts);
@@ -269,31 +292,49 @@ Connection::Detached Connection::detach() {
         }
         out_.written(bytes);
     }
-    set_.queued_bytes_.fetch_sub(out.unsent.size(), std::memory_order_relaxed);
+    set_.count_queued(-static_cast<std::int64_t>(out.unsent.size()));
     state_ = State::kClosed;
-    loop_.unwatch(fd_, *this);
-    loop_.forget_turn_end(*this);
+    set_.loop_.unwatch(fd_, *this);
+    set_.forget_dirty(*this);
     fd_ = -1;
     set_.remove(*this);
     return out;
 }
 
 ConnectionSet::ConnectionSet(Loop& loop, Limits limits)
-    : loop_(loop), limits_(limits), sweep_timer_(Timer::of<&ConnectionSet::sweep>(this)) {
+    : loop_(loop),
+      limits_(limits),
+      send_buffer_(limits.send_buffer),
+      batch_(std::make_unique_for_overwrite<Batch>()),
+      sweep_timer_(Timer::of<&ConnectionSet::sweep>(this)) {
     loop_.arm(sweep_timer_, seconds{1});
 }
 
-ConnectionSet::~ConnectionSet() { close_all(); }
+ConnectionSet::~ConnectionSet() {
+    close_all();
+    loop_.forget_turn_end(*this);
+}
 
 Connection& ConnectionSet::open(int fd, std::unique_ptr<Connection::Handler> handler, std::string unread) {
     connections_.push_back(std::unique_ptr<Connection>{new Connection{*this, fd, std::move(handler)}});
-    connections_.back()->set_index_ = connections_.size() - 1;
+    connections_.back()->set_index_ = static_cast<std::uint32_t>(connections_.size() - 1);
     count_.store(connections_.size(), std::memory_order_relaxed);
     Connection& connection = *connections_.back();
-    connection.left_over_ = std::move(unread);
-    if (!connection.left_over_.empty()) connection.resume_reading();
+    if (!unread.empty()) {
+        connection.left_over_ = std::make_unique<std::string>(std::move(unread));
+        connection.resume_reading();
+    }
     connection.handler_->on_open(connection);
     return connection;
+}
+
+void ConnectionSet::set_send_buffer(Bytes now) noexcept {
+    send_buffer_ = std::min(now, limits_.send_buffer);
+    // Who asks is told no from now on, and is to hear of it when they have drained.
+    for (const auto& connection : connections_) {
+        connection->send_limit_ = send_limit();
+        connection->was_over_limit_ |= !connection->can_take();
+    }
 }
 
 void ConnectionSet::close_all() {
@@ -302,12 +343,55 @@ void ConnectionSet::close_all() {
 
 void ConnectionSet::remove(Connection& connection) {
     if (connection.blocked_) std::erase(blocked_, &connection);
-    const std::size_t index = connection.set_index_;
+    const std::uint32_t index = connection.set_index_;
     std::swap(connections_[index], connections_.back());
     connections_[index]->set_index_ = index;
     loop_.bury(std::move(connections_.back()));
     connections_.pop_back();
     count_.store(connections_.size(), std::memory_order_relaxed);
+}
+
+void ConnectionSet::forget_dirty(Connection& connection) noexcept {
+    const std::size_t slot = std::exchange(connection.dirty_slot_, Connection::kNotDirty);
+    if (slot == Connection::kNotDirty) return;
+    const bool is_ending = slot < ending_.size() && ending_[slot] == &connection;
+    (is_ending ? ending_ : dirty_)[slot] = nullptr;
+}
+
+void ConnectionSet::on_turn_end() {
+    ending_.swap(dirty_);
+    for (std::size_t i = 0; i < ending_.size(); ++i) {
+        if (ending_[i] != nullptr) ending_[i]->before_flush();
+    }
+    flush();
+    ending_.clear();
+}
+
+void ConnectionSet::flush() {
+    Batch& batch = *batch_;
+    for (std::size_t next = 0; next < ending_.size();) {
+        std::size_t writes = 0;
+        std::size_t parts = 0;
+        for (; next < ending_.size() && writes < Batch::kWrites && parts + kSlicesPerWrite <= Batch::kParts; ++next) {
+            if (next + kFetchAhead < ending_.size()) __builtin_prefetch(ending_[next + kFetchAhead]);
+            Connection* const connection = std::exchange(ending_[next], nullptr);
+            if (connection == nullptr) continue;
+            connection->dirty_slot_ = Connection::kNotDirty;
+            if (connection->wants_turn()) mark_dirty(*connection);
+            const auto room = std::span{batch.parts}.subspan(parts, kSlicesPerWrite);
+            const std::size_t count = connection->out_.gather(room);
+            if (count == 0) continue;
+            std::size_t asked = 0;
+            for (const iovec& part : room.first(count)) asked += part.iov_len;
+            batch.writes[writes] = {connection->fd_, static_cast<std::uint32_t>(count), room.data()};
+            batch.asked[writes] = asked;
+            batch.connections[writes++] = connection;
+            parts += count;
+        }
+        loop_.kernel().write(std::span{batch.writes}.first(writes));
+        // A handler called here may close any of them: they are destroyed after the turn, not before.
+        for (std::size_t i = 0; i < writes; ++i) batch.connections[i]->written(batch.writes[i].result, batch.asked[i]);
+    }
 }
 
 void ConnectionSet::sweep() {

@@ -1,6 +1,7 @@
 #pragma once
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -23,7 +24,7 @@ class ConnectionSet;
 ///         after the turn in which it closed.
 /// Order:  bytes leave in the order they were queued.
 /// Fails:  a socket error or the peer's reset ends in Handler::on_closed(), once, and nothing after it.
-class Connection final : private Watcher, private TurnEnd {
+class Connection final : private Watcher {
 public:
     /// What the bytes mean: HTTP first, then WebSocket, ... Every call comes from the loop.
     class Handler {
@@ -36,7 +37,7 @@ public:
         virtual std::size_t on_data(Connection& connection, std::span<char> bytes) = 0;
         /// The peer will send no more.
         virtual void on_end_of_input(Connection& connection) { connection.abort(); }
-        /// The queue went below half of what send_limit allows after it had been above.
+        /// The queue went below half of ConnectionSet::send_buffer() after it had been above.
         virtual void on_drained(Connection& connection) { (void)connection; }
         /// The socket took nothing for the send time limit. The connection closes right after.
         virtual void on_stalled(Connection& connection) { (void)connection; }
@@ -50,7 +51,11 @@ public:
     void send_copy(std::string_view bytes);
     [[nodiscard]] std::size_t queued() const noexcept { return out_.bytes(); }
     /// False once the queue is over the limit: who can wait does, until on_drained().
-    [[nodiscard]] bool can_take() const noexcept;
+    [[nodiscard]] bool can_take() const noexcept { return state_ == State::kOpen && out_.bytes() < send_limit_; }
+    /// Half of that: what may be dropped goes only where there is plenty of room.
+    [[nodiscard]] bool is_relaxed() const noexcept { return state_ == State::kOpen && out_.bytes() < send_limit_ / 2; }
+    /// When the socket last took something, or when the connection was opened.
+    [[nodiscard]] SteadyTime last_write() const noexcept { return last_progress_; }
 
     void pause_reading() noexcept { paused_ = true; }
     /// Goes on with what is left and what has arrived, at the end of this turn.
@@ -75,7 +80,7 @@ public:
     };
     [[nodiscard]] Detached detach();
 
-    [[nodiscard]] Loop& loop() noexcept { return loop_; }
+    [[nodiscard]] Loop& loop() noexcept;
     [[nodiscard]] ConnectionSet& set() noexcept { return set_; }
     /// The peer's address without port, `127.0.0.1`.
     [[nodiscard]] std::string peer_address() const;
@@ -84,39 +89,52 @@ private:
     friend class ConnectionSet;
     enum class State : std::uint8_t { kOpen, kFlushing, kDiscarding, kClosed };
 
+    static constexpr std::uint32_t kNotDirty = UINT32_MAX;
+
     Connection(ConnectionSet& set, int fd, std::unique_ptr<Handler> handler);
     void on_events(std::uint32_t events) override;
-    void on_turn_end() override;
+    [[nodiscard]] bool wants_turn() const noexcept;
+    void before_flush();
+    void queued(std::size_t count);
+    void written(ssize_t result, std::size_t asked);
+    void settle();
+    void wait_for_socket();
     void read_some();
     void deliver(std::span<char> bytes);
     void discard_input();
-    void flush();
     void half_close();
     void close_now();
 
-    Loop& loop_;
-    ConnectionSet& set_;
-    std::unique_ptr<Handler> handler_;
-    OutQueue out_;
-    std::string left_over_;
-    SteadyTime last_progress_;
-    std::size_t set_index_ = 0;
-    std::uint32_t discarded_ = 0;
-    int fd_;
+    // What a delivery touches comes first.
     State state_ = State::kOpen;
+    bool was_over_limit_ = false;
+    bool blocked_ = false;  ///< listed in set_.blocked_
     bool paused_ = false;
     bool readable_ = false;      ///< there may be more in the socket
     bool again_ = false;         ///< what is left over has a new reader or one that resumed
     bool end_of_input_ = false;  ///< to be told to the handler
     bool peer_ended_ = false;    ///< nothing more will be read
-    bool was_over_limit_ = false;
-    bool blocked_ = false;  ///< listed in set_.blocked_
+    bool hung_up_ = false;       ///< the end of input is known to follow
     bool delivering_ = false;
     bool abort_ = false;
+    int fd_;
+    std::uint32_t dirty_slot_ = kNotDirty;  ///< where in set_.dirty_ or set_.ending_
+    std::uint32_t send_limit_;
+    OutQueue out_;
+    ConnectionSet& set_;
+    SteadyTime last_progress_;
+    std::unique_ptr<Handler> handler_;
+    std::unique_ptr<std::string> left_over_;  ///< null while there is nothing
+    std::uint32_t set_index_ = 0;
+    std::uint32_t discarded_ = 0;
 };
 
-/// The connections of one loop, their limits and their sums. Thread: core-local; the sums may be read from anywhere.
-class ConnectionSet {
+/// The connections of one loop, their limits and their sums, and the one write a turn for all that gathered something.
+///
+/// Thread: core-local; the sums may be read from anywhere.
+/// Order:  at the end of a turn first every call into handlers, then the writes of all dirty connections in batches,
+///         each batch's results after it: no handler runs while the kernel holds references to queued bytes.
+class ConnectionSet final : private TurnEnd {
 public:
     struct Limits {
         Bytes send_buffer{512 * 1024};
@@ -126,28 +144,55 @@ public:
     };
 
     ConnectionSet(Loop& loop, Limits limits);
-    ~ConnectionSet();
+    ~ConnectionSet() override;
 
     /// Takes the descriptor; `unread` is what another loop had read of it. The connection lives until it closes.
     Connection& open(int fd, std::unique_ptr<Connection::Handler> handler, std::string unread = {});
     void close_all();
     [[nodiscard]] std::size_t size() const noexcept { return connections_.size(); }
     [[nodiscard]] const Limits& limits() const noexcept { return limits_; }
+    /// What a connection may have queued now: at most limits().send_buffer, less while memory is short.
+    [[nodiscard]] Bytes send_buffer() const noexcept { return send_buffer_; }
+    void set_send_buffer(Bytes now) noexcept;
     [[nodiscard]] std::uint64_t queued_bytes() const noexcept { return queued_bytes_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
 private:
     friend class Connection;
+    struct Batch;
+    void mark_dirty(Connection& connection) {
+        if (connection.dirty_slot_ != Connection::kNotDirty) return;
+        if (dirty_.empty()) loop_.at_turn_end(*this);
+        connection.dirty_slot_ = static_cast<std::uint32_t>(dirty_.size());
+        dirty_.push_back(&connection);
+    }
+    [[nodiscard]] std::uint32_t send_limit() const noexcept {
+        return static_cast<std::uint32_t>(std::min<std::uint64_t>(send_buffer_.count, UINT32_MAX));
+    }
+    void forget_dirty(Connection& connection) noexcept;
+    void on_turn_end() override;
+    void flush();
+    void count_queued(std::int64_t change) noexcept {
+        // One writer: no need to lock the bus.
+        queued_bytes_.store(queued_bytes_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(change),
+                            std::memory_order_relaxed);
+    }
     void sweep();
     void remove(Connection& connection);
 
     Loop& loop_;
     const Limits limits_;
+    Bytes send_buffer_;
     std::vector<std::unique_ptr<Connection>> connections_;
+    std::vector<Connection*> dirty_;    ///< have something to do at the end of the turn
+    std::vector<Connection*> ending_;   ///< what dirty_ was, while that happens; null: gone
     std::vector<Connection*> blocked_;  ///< wrote less than they had, or are discarding input
+    std::unique_ptr<Batch> batch_;
     Timer sweep_timer_;
     std::atomic<std::uint64_t> queued_bytes_{0};
     std::atomic<std::uint64_t> count_{0};
 };
+
+inline Loop& Connection::loop() noexcept { return set_.loop_; }
 
 }  // namespace parley::rt

@@ -85,9 +85,19 @@ struct Client {
     bool saw_end = false;
 };
 
-class ConnectionTest : public testing::Test {
+/// Over each way to write: what a connection promises does not depend on it.
+class ConnectionTest : public testing::TestWithParam<FlushKind> {
 protected:
     static constexpr ConnectionSet::Limits kLimits{.send_buffer = Bytes{64 * 1024}, .discard = Bytes{1024 * 1024}};
+
+    void SetUp() override {
+        if (loop.kernel().name() != wanted_name()) GTEST_SKIP() << "io_uring is not allowed here";
+    }
+    static std::string_view wanted_name() { return GetParam() == FlushKind::kIoUring ? "io_uring" : "writev"; }
+    static std::unique_ptr<Kernel> kernel() {
+        auto choice = make_kernel(GetParam());
+        return choice ? std::move(choice->kernel) : nullptr;
+    }
 
     Connection& connect(Client& to, Heard& ear, std::string unread = {}) {
         std::array<int, 2> ends{};
@@ -118,11 +128,11 @@ protected:
     Client client;
     std::string sent;
     ManualClock clock;
-    Loop loop{0, clock};
+    Loop loop{0, clock, kernel()};
     ConnectionSet set{loop, kLimits};
 };
 
-TEST_F(ConnectionTest, DeliversWhatCameBeforeItWasOpenedAndAfter) {
+TEST_P(ConnectionTest, DeliversWhatCameBeforeItWasOpenedAndAfter) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
     client.fd = ends[1];
@@ -135,7 +145,7 @@ TEST_F(ConnectionTest, DeliversWhatCameBeforeItWasOpenedAndAfter) {
     EXPECT_EQ(heard.opened, 1);
 }
 
-TEST_F(ConnectionTest, UnusedBytesComeAgainWithMoreBehindThemOnly) {
+TEST_P(ConnectionTest, UnusedBytesComeAgainWithMoreBehindThemOnly) {
     Connection& connection = connect(client, heard);
     std::string calls;
     heard.on_data = [&](Connection&, std::string_view text) {
@@ -151,7 +161,7 @@ TEST_F(ConnectionTest, UnusedBytesComeAgainWithMoreBehindThemOnly) {
     EXPECT_EQ(calls, "[ab][abcd]");
 }
 
-TEST_F(ConnectionTest, PausedReadingForgetsNothing) {
+TEST_P(ConnectionTest, PausedReadingForgetsNothing) {
     Connection& connection = connect(client, heard);
     heard.on_data = [&](Connection& from, std::string_view text) {
         heard.got += text.front();
@@ -171,7 +181,7 @@ TEST_F(ConnectionTest, PausedReadingForgetsNothing) {
     EXPECT_EQ(heard.ended, 1);
 }
 
-TEST_F(ConnectionTest, ReadsEverythingThoughATurnReadsOnlyItsShare) {
+TEST_P(ConnectionTest, ReadsEverythingThoughATurnReadsOnlyItsShare) {
     connect(client, heard);
     const std::string block(50'000, 'b');
     std::size_t written = 0;
@@ -185,7 +195,7 @@ TEST_F(ConnectionTest, ReadsEverythingThoughATurnReadsOnlyItsShare) {
     EXPECT_EQ(heard.ended, 1);
 }
 
-TEST_F(ConnectionTest, WhatOneTurnSentIsRead) {
+TEST_P(ConnectionTest, WhatOneTurnSentIsRead) {
     Connection& connection = connect(client, heard);
     connection.send_copy("one ");
     connection.send(Slice::whole(ChunkRef::copy_of("two ")));
@@ -196,7 +206,7 @@ TEST_F(ConnectionTest, WhatOneTurnSentIsRead) {
     EXPECT_EQ(set.queued_bytes(), 0u);
 }
 
-TEST_F(ConnectionTest, FullSocketGoesOnWhenThePeerReadsAndNothingIsLost) {
+TEST_P(ConnectionTest, FullSocketGoesOnWhenThePeerReadsAndNothingIsLost) {
     Connection& connection = connect(client, heard);
     stuff(connection, 200 * 1024);
     EXPECT_FALSE(connection.can_take());
@@ -212,7 +222,7 @@ TEST_F(ConnectionTest, FullSocketGoesOnWhenThePeerReadsAndNothingIsLost) {
     EXPECT_EQ(set.queued_bytes(), 0u);
 }
 
-TEST_F(ConnectionTest, SocketThatTakesNothingIsClosedAfterTheSendTime) {
+TEST_P(ConnectionTest, SocketThatTakesNothingIsClosedAfterTheSendTime) {
     Connection& connection = connect(client, heard);
     stuff(connection, 100 * 1024);
     for (int i = 0; i < 18; ++i) pass(seconds{1});
@@ -223,7 +233,7 @@ TEST_F(ConnectionTest, SocketThatTakesNothingIsClosedAfterTheSendTime) {
     EXPECT_EQ(set.queued_bytes(), 0u);
 }
 
-TEST_F(ConnectionTest, SlowSocketThatTakesSomethingStays) {
+TEST_P(ConnectionTest, SlowSocketThatTakesSomethingStays) {
     Connection& connection = connect(client, heard);
     stuff(connection, 1200 * 1024);
     std::array<char, 16 * 1024> sip;
@@ -235,7 +245,7 @@ TEST_F(ConnectionTest, SlowSocketThatTakesSomethingStays) {
     EXPECT_GT(connection.queued(), 0u);
 }
 
-TEST_F(ConnectionTest, FinishSendsEverythingThenEndsThenWaitsForThePeer) {
+TEST_P(ConnectionTest, FinishSendsEverythingThenEndsThenWaitsForThePeer) {
     Connection& connection = connect(client, heard);
     stuff(connection, 100 * 1024);
     connection.finish();
@@ -253,7 +263,7 @@ TEST_F(ConnectionTest, FinishSendsEverythingThenEndsThenWaitsForThePeer) {
     EXPECT_EQ(set.size(), 0u);
 }
 
-TEST_F(ConnectionTest, PeerThatEndedFirstIsClosedRightAfterTheAnswer) {
+TEST_P(ConnectionTest, PeerThatEndedFirstIsClosedRightAfterTheAnswer) {
     connect(client, heard);
     heard.on_end = [](Connection& connection) {
         connection.send_copy("bye");
@@ -266,7 +276,7 @@ TEST_F(ConnectionTest, PeerThatEndedFirstIsClosedRightAfterTheAnswer) {
     EXPECT_EQ(heard.closed, 1);
 }
 
-TEST_F(ConnectionTest, AfterFinishInputIsDiscardedForAMomentOnly) {
+TEST_P(ConnectionTest, AfterFinishInputIsDiscardedForAMomentOnly) {
     Connection& connection = connect(client, heard);
     connection.send_copy("no");
     connection.finish();
@@ -280,7 +290,7 @@ TEST_F(ConnectionTest, AfterFinishInputIsDiscardedForAMomentOnly) {
     EXPECT_EQ(heard.closed, 1);
 }
 
-TEST_F(ConnectionTest, AfterFinishOnlySoMuchInputIsDiscarded) {
+TEST_P(ConnectionTest, AfterFinishOnlySoMuchInputIsDiscarded) {
     Connection& connection = connect(client, heard);
     connection.finish();
     turn();
@@ -294,7 +304,7 @@ TEST_F(ConnectionTest, AfterFinishOnlySoMuchInputIsDiscarded) {
     EXPECT_LT(written, 2 * kLimits.discard.count);
 }
 
-TEST_F(ConnectionTest, PeerThatWritesBeforeItReadsTheAnswerIsNotLeftHanging) {
+TEST_P(ConnectionTest, PeerThatWritesBeforeItReadsTheAnswerIsNotLeftHanging) {
     Connection& connection = connect(client, heard);
     stuff(connection, 100 * 1024);
     connection.finish();
@@ -307,7 +317,7 @@ TEST_F(ConnectionTest, PeerThatWritesBeforeItReadsTheAnswerIsNotLeftHanging) {
     EXPECT_EQ(written, body.size());
 }
 
-TEST_F(ConnectionTest, AbortFromInsideOnDataClosesAfterItReturned) {
+TEST_P(ConnectionTest, AbortFromInsideOnDataClosesAfterItReturned) {
     connect(client, heard);
     heard.on_data = [&](Connection& connection, std::string_view text) {
         connection.abort();
@@ -322,7 +332,7 @@ TEST_F(ConnectionTest, AbortFromInsideOnDataClosesAfterItReturned) {
     EXPECT_TRUE(client.saw_end);
 }
 
-TEST_F(ConnectionTest, ResetOfThePeerIsToldOnce) {
+TEST_P(ConnectionTest, ResetOfThePeerIsToldOnce) {
     Connection& connection = connect(client, heard);
     connection.send_copy("unread");
     turn();
@@ -332,7 +342,7 @@ TEST_F(ConnectionTest, ResetOfThePeerIsToldOnce) {
     EXPECT_EQ(set.size(), 0u);
 }
 
-TEST_F(ConnectionTest, NewHandlerInsideOnDataGetsTheRest) {
+TEST_P(ConnectionTest, NewHandlerInsideOnDataGetsTheRest) {
     connect(client, heard);
     heard.on_data = [&](Connection& connection, std::string_view) {
         connection.set_handler(std::make_unique<Ear>(second));
@@ -348,7 +358,7 @@ TEST_F(ConnectionTest, NewHandlerInsideOnDataGetsTheRest) {
     EXPECT_EQ(second.ended + second.closed, 1);
 }
 
-TEST_F(ConnectionTest, NewHandlerLaterGetsWhatTheOldOneLeft) {
+TEST_P(ConnectionTest, NewHandlerLaterGetsWhatTheOldOneLeft) {
     Connection& connection = connect(client, heard);
     heard.on_data = [](Connection&, std::string_view) { return std::size_t{0}; };
     client.write("left over");
@@ -358,7 +368,7 @@ TEST_F(ConnectionTest, NewHandlerLaterGetsWhatTheOldOneLeft) {
     EXPECT_EQ(second.got, "left over");
 }
 
-TEST_F(ConnectionTest, DetachedConnectionGoesOnElsewhereWithNothingLost) {
+TEST_P(ConnectionTest, DetachedConnectionGoesOnElsewhereWithNothingLost) {
     Connection& connection = connect(client, heard);
     heard.on_data = [](Connection&, std::string_view) { return std::size_t{0}; };
     stuff(connection, 100 * 1024);
@@ -384,13 +394,13 @@ TEST_F(ConnectionTest, DetachedConnectionGoesOnElsewhereWithNothingLost) {
     EXPECT_TRUE(got == sent);
 }
 
-TEST_F(ConnectionTest, BytesReadElsewhereNeedNoMoreToBeDelivered) {
+TEST_P(ConnectionTest, BytesReadElsewhereNeedNoMoreToBeDelivered) {
     connect(client, heard, "from elsewhere");
     turn();
     EXPECT_EQ(heard.got, "from elsewhere");
 }
 
-TEST_F(ConnectionTest, ClosingEverythingFromInsideOnClosedEnds) {
+TEST_P(ConnectionTest, ClosingEverythingFromInsideOnClosedEnds) {
     Client second_client;
     connect(client, heard);
     connect(second_client, second);
@@ -403,7 +413,7 @@ TEST_F(ConnectionTest, ClosingEverythingFromInsideOnClosedEnds) {
     EXPECT_EQ(set.count(), 0u);
 }
 
-TEST_F(ConnectionTest, StalledOneMayCloseTheOthers) {
+TEST_P(ConnectionTest, StalledOneMayCloseTheOthers) {
     Client clients[3];
     Heard ears[3];
     for (int i = 0; i < 3; ++i) stuff(connect(clients[i], ears[i]), 100 * 1024);
@@ -413,7 +423,7 @@ TEST_F(ConnectionTest, StalledOneMayCloseTheOthers) {
     EXPECT_EQ(set.queued_bytes(), 0u);
 }
 
-TEST_F(ConnectionTest, SetThatEndsClosesItsConnections) {
+TEST_P(ConnectionTest, SetThatEndsClosesItsConnections) {
     {
         ConnectionSet short_lived{loop, kLimits};
         std::array<int, 2> ends{};
@@ -426,6 +436,9 @@ TEST_F(ConnectionTest, SetThatEndsClosesItsConnections) {
     EXPECT_EQ(client.read(), "");
     EXPECT_TRUE(client.saw_end);
 }
+
+INSTANTIATE_TEST_SUITE_P(Kernels, ConnectionTest, testing::Values(FlushKind::kWritev, FlushKind::kIoUring),
+                         [](const auto& kind) { return kind.param == FlushKind::kIoUring ? "IoUring" : "Writev"; });
 
 }  // namespace
 }  // namespace parley::rt

@@ -1,31 +1,26 @@
 #include "rt/loop.h"
 
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
+
+#include "rt/system_kernel.h"
 
 namespace parley::rt {
 
-Loop::Loop(std::size_t index, const Clock& clock)
+Loop::Loop(std::size_t index, const Clock& clock, std::unique_ptr<Kernel> kernel)
     : index_(index),
       clock_(clock),
-      epoll_fd_(::epoll_create1(EPOLL_CLOEXEC)),
+      kernel_(kernel != nullptr ? std::move(kernel) : std::make_unique<SystemKernel>()),
       now_(clock.steady()),
       timers_(now_),
       read_buffer_(std::make_unique_for_overwrite<char[]>(kReadBuffer)) {
-    if (epoll_fd_ < 0) {
-        std::perror("epoll_create1");
-        std::abort();
-    }
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.ptr = nullptr;  // null: the mailbox
-    ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, mailbox_.fd(), &event);
+    (void)kernel_->watch(mailbox_.fd(), EPOLLIN, nullptr);  // null: the mailbox
 }
 
 Loop::~Loop() {
@@ -35,7 +30,6 @@ Loop::~Loop() {
         const auto dead = std::exchange(graveyard_, {});
         const auto tasks = std::exchange(next_turn_, {});
     }
-    ::close(epoll_fd_);
 }
 
 void Loop::run() {
@@ -53,17 +47,15 @@ void Loop::stop() noexcept {
 }
 
 void Loop::watch(int fd, Watcher& watcher) {
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-    event.data.ptr = &watcher;
-    if (::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
-        std::perror("epoll_ctl");
+    const int error = kernel_->watch(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, &watcher);
+    if (error != 0) {
+        std::fprintf(stderr, "epoll_ctl: %s\n", std::strerror(-error));
         std::abort();
     }
 }
 
 void Loop::unwatch(int fd, Watcher& watcher) noexcept {
-    ::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+    kernel_->unwatch(fd);
     unwatched_.push_back(&watcher);
 }
 
@@ -96,19 +88,19 @@ void Loop::turn(int wait_milliseconds) {
     // Events come only for what is watched now; a new watcher may have the address of one that has gone.
     unwatched_.clear();
     std::array<epoll_event, kEventsPerTurn> events;
-    const int count = ::epoll_wait(epoll_fd_, events.data(), kEventsPerTurn, wait_milliseconds);
+    const std::size_t count = kernel_->wait(events, wait_milliseconds);
     mailbox_.woke();
     now_ = clock_.steady();
 
-    for (int i = 0; i < count; ++i) {
-        auto* watcher = static_cast<Watcher*>(events[static_cast<std::size_t>(i)].data.ptr);
+    for (const epoll_event& event : std::span{events}.first(count)) {
+        auto* watcher = static_cast<Watcher*>(event.data.ptr);
         if (watcher == nullptr) {
             std::uint64_t drained = 0;
             [[maybe_unused]] const auto n = ::read(mailbox_.fd(), &drained, sizeof drained);
             continue;
         }
         if (std::find(unwatched_.begin(), unwatched_.end(), watcher) != unwatched_.end()) continue;
-        watcher->on_events(events[static_cast<std::size_t>(i)].events);
+        watcher->on_events(event.events);
     }
     unwatched_.clear();
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/function.h"
 #include "rt/core_local.h"
+#include "rt/kernel.h"
 #include "rt/mailbox.h"
 #include "rt/timer_wheel.h"
 
@@ -34,14 +35,15 @@ private:
 };
 
 /// One core's event loop. A turn is: wait, descriptors, mailbox, timers, then everything that asked for the end of
-/// the turn (each dirty connection's one write), then destruction of what was given to bury().
+/// the turn (one write for all dirty connections), then destruction of what was given to bury().
 ///
 /// Thread: run() makes the calling thread the owner; post() and stop() from any thread, everything else by the owner.
-/// Owns:   the epoll descriptor, mailbox, timers and the read buffer that connections borrow.
+/// Owns:   the kernel it speaks to, mailbox, timers and the read buffer that connections borrow.
 /// Order:  what one turn gathered for a connection leaves in one write. Nothing called from a turn may block.
 class Loop {
 public:
-    Loop(std::size_t index, const Clock& clock);
+    /// `kernel`: null for the plain one.
+    Loop(std::size_t index, const Clock& clock, std::unique_ptr<Kernel> kernel = nullptr);
     ~Loop();
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
@@ -69,6 +71,7 @@ public:
         graveyard_.push_back(std::shared_ptr<void>{std::move(object)});
     }
 
+    [[nodiscard]] Kernel& kernel() noexcept { return *kernel_; }
     [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
     /// The turn's time: read once per turn.
     [[nodiscard]] SteadyTime now() const noexcept { return now_; }
@@ -80,7 +83,7 @@ public:
 
 private:
     static constexpr std::size_t kReadBuffer = 64 * 1024;
-    static constexpr int kEventsPerTurn = 512;
+    static constexpr std::size_t kEventsPerTurn = 512;
 
     void turn(int wait_milliseconds);
     [[nodiscard]] int wait_milliseconds() noexcept;
@@ -88,7 +91,7 @@ private:
 
     const std::size_t index_;
     const Clock& clock_;
-    int epoll_fd_;
+    const std::unique_ptr<Kernel> kernel_;
     SteadyTime now_;
     Mailbox mailbox_;
     TimerWheel timers_;

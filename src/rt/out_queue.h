@@ -2,6 +2,7 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,7 @@ namespace parley::rt {
 ///
 /// Thread: core-local. Owns a reference on each queued chunk.
 /// Order:  first in, first out; neighbouring slices of one chunk become one.
-/// Memory: nothing is held while empty.
+/// Memory: one slice, as a delivery is, needs nothing beside this; nothing more is held while empty.
 class OutQueue {
 public:
     void push(Slice slice);
@@ -29,8 +30,15 @@ public:
     void clear() noexcept;
 
 private:
-    std::vector<Slice> slices_;  ///< from head_ on
-    std::size_t head_ = 0;
+    struct Rest {
+        std::vector<Slice> slices;  ///< from head on
+        std::size_t head = 0;
+    };
+    [[nodiscard]] Slice& last() noexcept { return rest_ == nullptr ? first_ : rest_->slices.back(); }
+    void drop_first() noexcept;
+
+    Slice first_;
+    std::unique_ptr<Rest> rest_;  ///< behind first_; null while there is nothing
     std::size_t bytes_ = 0;
 };
 

@@ -7,9 +7,10 @@
 
 namespace parley::rt {
 
-Runtime::Runtime(std::size_t threads, const Clock& clock) {
+Runtime::Runtime(std::size_t threads, const Clock& clock, FlushKind flush) {
     for (std::size_t i = 0; i < threads; ++i) {
-        loops_.push_back(std::make_unique<Loop>(i, clock));
+        auto choice = make_kernel(flush);
+        loops_.push_back(std::make_unique<Loop>(i, clock, choice ? std::move(choice->kernel) : nullptr));
     }
     for (std::size_t i = 0; i < threads; ++i) {
         threads_.emplace_back([this, i] { loops_[i]->run(); });

@@ -14,7 +14,8 @@ namespace parley::rt {
 /// Order:  for_each() runs on every loop and returns when all have done it; never call it from a loop.
 class Runtime {
 public:
-    Runtime(std::size_t threads, const Clock& clock);
+    /// A loop that cannot have the wanted kernel has the plain one: whoever must know asks make_kernel() before.
+    Runtime(std::size_t threads, const Clock& clock, FlushKind flush = FlushKind::kWritev);
     ~Runtime();
 
     [[nodiscard]] std::size_t size() const noexcept { return loops_.size(); }

@@ -1,0 +1,129 @@
+#include <liburing.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "rt/system_kernel.h"
+
+namespace parley::rt {
+namespace {
+
+/// Small enough to stay in the first cache while it is filled and emptied.
+constexpr unsigned kRingEntries = 256;
+constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+
+/// Each thread that writes has a ring of its own, so the kernel need not lock it. 0, or -errno.
+int open_ring(io_uring& ring) {
+    io_uring_params params{};
+    params.flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
+    int error = ::io_uring_queue_init_params(kRingEntries, &ring, &params);
+    if (error == -EINVAL) {  // before Linux 6.1
+        params = {};
+        error = ::io_uring_queue_init_params(kRingEntries, &ring, &params);
+    }
+    return error;
+}
+
+/// Invariant: the ring is empty between two calls of write(). MSG_DONTWAIT makes every send complete while it is
+/// submitted, so no buffer is in the kernel's hands once write() has returned.
+class UringKernel final : public SystemKernel {
+public:
+    ~UringKernel() override {
+        if (state_ == State::kOpen) ::io_uring_queue_exit(&ring_);
+    }
+
+    void write(std::span<Write> batch) override {
+        // The ring belongs to the thread that makes it: the loop's, not the one that built the loop.
+        if (state_ == State::kNew) state_ = open_ring(ring_) == 0 ? State::kOpen : State::kRefused;
+        if (batch.size() < kWorthARing || state_ == State::kRefused) {
+            SystemKernel::write(batch);
+            return;
+        }
+        while (!batch.empty()) {
+            const auto some = batch.first(std::min<std::size_t>(batch.size(), kRingEntries));
+            submit(some);
+            batch = batch.subspan(some.size());
+        }
+    }
+
+    [[nodiscard]] std::string_view name() const noexcept override { return "io_uring"; }
+
+private:
+    enum class State : std::uint8_t { kNew, kOpen, kRefused };
+    static constexpr std::size_t kWorthARing = 2;
+
+    static void must(int result) {
+        if (result >= 0) return;
+        std::fprintf(stderr, "io_uring: %s\n", std::strerror(-result));
+        std::abort();
+    }
+
+    void submit(std::span<Write> batch) {
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            io_uring_sqe* const sqe = ::io_uring_get_sqe(&ring_);
+            const Write& entry = batch[i];
+            if (entry.count == 1) {
+                ::io_uring_prep_send(sqe, entry.fd, entry.parts->iov_base, entry.parts->iov_len, kSendFlags);
+            } else {
+                msghdr& message = messages_[i];
+                message.msg_iov = const_cast<iovec*>(entry.parts);
+                message.msg_iovlen = entry.count;
+                ::io_uring_prep_sendmsg(sqe, entry.fd, &message, kSendFlags);
+            }
+            sqe->user_data = i;
+        }
+        const auto wanted = static_cast<unsigned>(batch.size());
+        for (unsigned left = wanted; left > 0;) {
+            const int taken = ::io_uring_submit_and_wait(&ring_, left);
+            // Out of memory for a moment: the sockets wait, nothing is lost.
+            if (taken == -EINTR || taken == -EAGAIN || taken == -EBUSY) continue;
+            must(taken);
+            left -= std::min(left, static_cast<unsigned>(taken));
+        }
+        unsigned reaped = 0;
+        while (reaped < wanted) {
+            io_uring_cqe* cqe = nullptr;
+            const int error = ::io_uring_wait_cqe(&ring_, &cqe);
+            if (error == -EINTR) continue;
+            must(error);
+            unsigned head = 0;
+            unsigned count = 0;
+            io_uring_for_each_cqe(&ring_, head, cqe) {
+                batch[cqe->user_data].result = cqe->res;
+                ++count;
+            }
+            ::io_uring_cq_advance(&ring_, count);
+            reaped += count;
+        }
+    }
+
+    io_uring ring_{};
+    std::array<msghdr, kRingEntries> messages_{};
+    State state_ = State::kNew;
+};
+
+/// A sandbox may let a ring be made and not be used.
+int try_one() {
+    io_uring ring;
+    int error = open_ring(ring);
+    if (error != 0) return error;
+    ::io_uring_prep_nop(::io_uring_get_sqe(&ring));
+    error = std::min(0, ::io_uring_submit_and_wait(&ring, 1));
+    ::io_uring_queue_exit(&ring);
+    return error;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Kernel>> make_uring_kernel() {
+    const int error = try_one();
+    if (error != 0) return fail(Code::kInternal, std::string{"io_uring is refused: "} + std::strerror(-error));
+    return std::unique_ptr<Kernel>{std::make_unique<UringKernel>()};
+}
+
+}  // namespace parley::rt
