@@ -7,6 +7,7 @@
 #include "chat/service.h"
 #include "gateway/http_session.h"
 #include "gateway/services.h"
+#include "gateway/sse_form.h"
 #include "gateway/stomp_form.h"
 #include "gateway/topic_hub.h"
 #include "room/hub.h"
@@ -47,6 +48,7 @@ public:
     [[nodiscard]] rt::Asker& asker() noexcept { return asker_; }
     [[nodiscard]] rt::Asker& hashing() noexcept { return hashing_; }
     [[nodiscard]] StompForms& forms() noexcept { return forms_; }
+    [[nodiscard]] SseForms& sse_forms() noexcept { return sse_forms_; }
     [[nodiscard]] TopicHub& topics() noexcept { return topics_; }
     [[nodiscard]] SockJsSessions& sockjs() noexcept { return *sockjs_; }
     [[nodiscard]] wire::Inflater& inflater() noexcept { return inflater_; }
@@ -80,6 +82,7 @@ private:
     wire::Inflater inflater_;
     wire::DeflaterSet deflaters_;
     StompForms forms_;
+    SseForms sse_forms_;
     room::Hub hub_;
     chat::Service chat_;
     TopicHub topics_;

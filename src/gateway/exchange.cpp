@@ -109,6 +109,30 @@ void Exchange::upgrade(std::string_view response, std::unique_ptr<rt::Connection
     connection.resume_reading();
 }
 
+void Exchange::become_stream(std::vector<wire::HttpField> fields, MakeStream make) {
+    if (session_ == nullptr) return;
+    auto h = head(200, std::move(fields));
+    h.keep_alive = false;
+    std::string out;
+    const auto framing = wire::append_response_head(out, h);
+    if (framing != wire::HttpBodyFraming::kNone) {
+        upgrade(out, make(framing));
+        return;
+    }
+    connection_->send_copy(out);
+    HttpSession* session = session_;
+    finished();
+    session->answered(false);
+}
+
+void Exchange::forget_request() {
+    wire::HttpRequest rest;
+    rest.method = std::move(request_.method);
+    rest.version_minor = request_.version_minor;
+    rest.keep_alive = request_.keep_alive;
+    request_ = std::move(rest);
+}
+
 void Exchange::move_to(rt::Loop& loop, Arrive arrive) {
     if (session_ == nullptr) return;
     // Not from inside the read that brought the request: what came behind it has to go along.

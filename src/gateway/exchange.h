@@ -48,6 +48,13 @@ public:
     /// Answers `response` as it is and gives the connection to `handler`.
     void upgrade(std::string_view response, std::unique_ptr<rt::Connection::Handler> handler);
 
+    /// Begins an answer of unknown length on a connection that closes after it, and gives the connection to
+    /// `make(framing)`: nothing of HTTP stays in memory. A HEAD request is answered, and nothing is made.
+    using MakeStream = UniqueFunction<std::unique_ptr<rt::Connection::Handler>(wire::HttpBodyFraming)>;
+    void become_stream(std::vector<wire::HttpField> fields, MakeStream make);
+    /// Frees what of the request an answer does not need: for one that waits long.
+    void forget_request();
+
     /// Gives the connection and its request to another loop; `arrive` runs there. This exchange is over.
     using Arrive = UniqueFunction<void(rt::Connection::Detached, wire::HttpRequest)>;
     void move_to(rt::Loop& loop, Arrive arrive);

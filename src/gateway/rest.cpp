@@ -37,6 +37,7 @@ std::span<const Rest::Route> Rest::routes() {
         Route{"GET", "/api/rooms/{room}/messages", &Rest::show_history},
         Route{"POST", "/api/rooms/{room}/messages", &Rest::post_message},
         Route{"GET", "/api/rooms/{room}/replay", &Rest::replay},
+        Route{"GET", "/api/rooms/{room}/stream", &Rest::stream_room},
     };
     return kRoutes;
 }

@@ -67,6 +67,11 @@ private:
     void show_history(const RestCallRef& call);
     void replay(const RestCallRef& call);
 
+    // rest_live.cpp
+    void stream_room(const RestCallRef& call);
+    /// False: there is no room for one more request that stays open, and the call has been refused.
+    [[nodiscard]] bool may_stay(const RestCallRef& call);
+
     [[nodiscard]] RoomJudge judge(const RestCallRef& call, auth::Operation operation);
     /// `question(entry)` runs on the pool where the operation is allowed; `then(value)` here where it gave one. Every
     /// error is the call's answer.

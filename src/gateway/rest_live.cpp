@@ -1,0 +1,99 @@
+#include <charconv>
+
+#include "gateway/rest.h"
+#include "gateway/rest_json.h"
+#include "gateway/room_stream.h"
+
+namespace parley::gateway {
+namespace {
+
+std::vector<wire::HttpField> stream_fields() {
+    return {{"Content-Type", "text/event-stream; charset=utf-8"},
+            {"Cache-Control", "no-store"},
+            {"X-Accel-Buffering", "no"}};
+}
+
+/// Where a stream of a room shall begin. A reader that comes back says it in Last-Event-ID, whatever its address says.
+struct StreamStart {
+    bool comes_back = false;
+    std::optional<std::uint64_t> last_id;  ///< nullopt also for what is no number
+    std::optional<std::uint64_t> after;
+    std::optional<std::uint64_t> epoch;
+};
+
+Result<StreamStart> parse_stream_start(const RestCall& call) {
+    const auto after = call.number("after");
+    const auto epoch = call.number("epoch");
+    if (!after) return fail(after.error());
+    if (!epoch) return fail(epoch.error());
+    StreamStart start;
+    start.after = *after;
+    start.epoch = *epoch;
+    const auto id = call.request().headers.find("last-event-id");
+    start.comes_back = id && !id->empty();
+    if (start.comes_back) {
+        std::uint64_t value = 0;
+        const char* const end = id->data() + id->size();
+        const auto [stop, error] = std::from_chars(id->data(), end, value);
+        if (error == std::errc{} && stop == end) start.last_id = value;
+    }
+    return start;
+}
+
+/// nullopt: the position is not of this room's history.
+std::optional<RoomSeq> stream_after(const StreamStart& start, const log::RoomHead& at) {
+    const bool same_epoch = !start.epoch || *start.epoch == at.epoch.value;
+    if (start.comes_back) {
+        const bool known = start.last_id && *start.last_id <= at.head.value && same_epoch;
+        return known ? RoomSeq{*start.last_id} : at.head;
+    }
+    if (!same_epoch || start.after.value_or(0) > at.head.value) return std::nullopt;
+    return start.after ? RoomSeq{*start.after} : at.head;
+}
+
+}  // namespace
+
+bool Rest::may_stay(const RestCallRef& call) {
+    Services& services = core_.services();
+    if (services.sessions >= core_.options().max_sessions) {
+        call->refuse({Code::kServerFull, {}});
+        return false;
+    }
+    if (services.rates.handshake(auth::address_key(call->exchange()->peer()), core_.loop().now())) {
+        call->refuse({Code::kRateLimited, "too many connections from this address"});
+        return false;
+    }
+    return true;
+}
+
+void Rest::stream_room(const RestCallRef& call) {
+    const auto start = parse_stream_start(*call);
+    if (!start) {
+        call->refuse(start.error());
+        return;
+    }
+    if (!may_stay(call)) return;
+    in_room(
+        call, auth::Operation::kSubscribe,
+        [&log = core_.services().log, room = call->room](const RoomEntry&) { return log.head(room); },
+        [this, call, start = *start](const log::RoomHead& at) {
+            const auto after = stream_after(start, at);
+            if (!after) {
+                call->exchange()->respond_json(409, position_invalid_json(at));
+                return;
+            }
+            RoomStream* stream = nullptr;
+            call->exchange()->become_stream(stream_fields(), [&](wire::HttpBodyFraming framing) {
+                auto made = std::make_unique<RoomStream>(
+                    core_, SseStream::Opening{.identity = call->identity,
+                                              .framing = framing,
+                                              .unnamed = call->query.get("unnamed").value_or("") == "1",
+                                              .transport = "sse"});
+                stream = made.get();
+                return made;
+            });
+            if (stream != nullptr) stream->begin(call->room, at, *after);
+        });
+}
+
+}  // namespace parley::gateway

@@ -1,0 +1,57 @@
+#include "gateway/token_hold.h"
+
+#include <algorithm>
+#include <string>
+
+#include "gateway/core.h"
+#include "gateway/stomp_session.h"
+
+namespace parley::gateway {
+namespace {
+constexpr seconds kSecondLook{2};
+}
+
+TokenHold::TokenHold(const Identity& identity, SteadyTime now)
+    : member_(identity.claims.member),
+      expires_(identity.claims.expires),
+      issued_at_(identity.claims.issued_at.value_or(WallTime{})),
+      look_at_(now + kSecondLook) {
+    std::copy_n(identity.token_sha256.begin(), std::min(identity.token_sha256.size(), sha256_hex_.size()),
+                sha256_hex_.begin());
+}
+
+bool TokenHold::is_token(std::string_view sha256_hex) const noexcept {
+    return sha256_hex == std::string_view{sha256_hex_.data(), sha256_hex_.size()};
+}
+
+bool TokenHold::is_revoked(const MemberId& member, WallTime before) const noexcept {
+    return member_ == member && issued_at_ < before;
+}
+
+void TokenHold::look_again(Core& core, SteadyTime now, UniqueFunction<void(Code)> ended) {
+    if (now < look_at_) return;
+    look_at_ = SteadyTime::max();
+    looking_ = std::make_shared<bool>(true);
+    auth::Claims claims;
+    claims.member = member_;
+    claims.expires = expires_;
+    if (issued_at_ != WallTime{}) claims.issued_at = issued_at_;
+    core.services().guard.recheck(
+        {std::move(claims), std::string{sha256_hex_.data(), sha256_hex_.size()}},
+        [this, &loop = core.loop(), looking = std::weak_ptr<bool>{looking_},
+         ended = std::move(ended)](Result<auth::VerifiedToken> checked) mutable {
+            loop.post([this, &loop, looking, ended = std::move(ended), checked = std::move(checked)]() mutable {
+                if (looking.expired()) return;
+                looking_.reset();
+                if (checked) return;
+                // Not knowing is no reason to end: it is asked again.
+                if (checked.error().code == Code::kAuthUnavailable) {
+                    look_at_ = loop.now() + kSecondLook;
+                } else {
+                    ended(checked.error().code);
+                }
+            });
+        });
+}
+
+}  // namespace parley::gateway
