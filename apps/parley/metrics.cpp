@@ -1,5 +1,6 @@
 #include "metrics.h"
 
+#include "base/memory_account.h"
 #include "gateway/core.h"
 
 namespace parley::app {
@@ -22,6 +23,19 @@ std::vector<metrics::GaugeHandle> server_gauges(metrics::Registry& registry, gat
                                     sum([](gateway::Core& core) { return core.connections().queued_bytes(); })));
     gauges.push_back(registry.gauge("parley_sessions", "Open sessions",
                                     [&services] { return static_cast<double>(services.sessions.load()); }));
+    gauges.push_back(registry.gauge("parley_memory_limit_bytes", "The memory budget (limits.memory)",
+                                    [&services] { return static_cast<double>(services.memory->limit().count); }));
+    gauges.push_back(registry.gauge("parley_memory_used_bytes", "Memory of the process, by which the budget is kept",
+                                    [&services] { return static_cast<double>(services.memory->used().count); }));
+    gauges.push_back(
+        registry.gauge("parley_memory_level", "1: connections are refused, 2: senders wait too", [&services] {
+            return services.memory->is_full() ? 2.0 : services.memory->refuses_connections() ? 1.0 : 0.0;
+        }));
+    for (const auto& [use, what] : {std::pair{memory::Use::kFrames, "frames"}, {memory::Use::kMessages, "messages"}}) {
+        gauges.push_back(registry.gauge(
+            "parley_memory_held_bytes", "What of the used memory grows quickly",
+            [use] { return static_cast<double>(std::max<std::int64_t>(0, memory::total(use))); }, {{"what", what}}));
+    }
     const auto of_log = [&](const char* name, const char* help, auto read) {
         gauges.push_back(registry.gauge(name, help, [&log, read] { return static_cast<double>(read(log.stats())); }));
     };

@@ -18,6 +18,7 @@
 #include "gateway/core.h"
 #include "gateway/probe.h"
 #include "log/embedded_log.h"
+#include "memory_watch.h"
 #include "metrics.h"
 #include "settings.h"
 #include "store/embedded_directory.h"
@@ -50,7 +51,9 @@ Result<rt::FlushKind> flush_kind(const Config& config) {
     if (wanted == "io_uring") kind = rt::FlushKind::kIoUring;
     if (wanted == "writev") kind = rt::FlushKind::kWritev;
     auto choice = rt::make_kernel(kind);
-    if (!choice) return fail(Code::kInternal, fmt::format("flush.kind ({}): {}", config.origin(keys::flush_kind), choice.error().message));
+    if (!choice)
+        return fail(Code::kInternal,
+                    fmt::format("flush.kind ({}): {}", config.origin(keys::flush_kind), choice.error().message));
     std::string line = fmt::format("flush: {}", choice->kernel->name());
     if (!choice->why_not_io_uring.empty()) line += " (" + choice->why_not_io_uring + ")";
     logger::info("parley", line);
@@ -75,6 +78,7 @@ private:
     SystemClock clock_;
     metrics::Registry metrics_;
     gateway::Counters counters_{metrics_};
+    MemoryBudget memory_;
     rt::Endpoint endpoint_;
     gateway::Options options_;
     std::unique_ptr<log::EmbeddedLog> log_;
@@ -93,6 +97,7 @@ private:
     std::unique_ptr<gateway::Services> services_;
     std::vector<std::unique_ptr<gateway::Core>> cores_;
     std::unique_ptr<gateway::Probe> probe_;
+    std::unique_ptr<MemoryWatch> memory_watch_;
     std::vector<metrics::GaugeHandle> gauges_;
 };
 
@@ -101,6 +106,9 @@ void Server::open_log(const Config& config) {
     options.data_dir = config.get(keys::data_dir);
     options.max_age = config.get(keys::log_keep_age);
     options.max_room_bytes = config.get(keys::log_keep_bytes);
+    options.write_buffers = std::min(options.write_buffers, Bytes{memory_.limit().count / 8});
+    options.cache = std::min(options.cache, Bytes{memory_.limit().count / 16});
+    options.queue_limit = std::min(options.queue_limit, Bytes{memory_.limit().count / 32});
     options.on_trouble = [](const std::string& reason) {
         if (reason.empty()) {
             logger::info("log", "storing works again");
@@ -111,7 +119,7 @@ void Server::open_log(const Config& config) {
     log_ = must(log::EmbeddedLog::open(std::move(options), clock_));
 }
 
-Server::Server(const Config& config, bool test_endpoints) : config_(config) {
+Server::Server(const Config& config, bool test_endpoints) : config_(config), memory_(must(memory_limit(config))) {
     endpoint_ = must(endpoint(config));
     if (test_endpoints && !endpoint_.is_loopback()) {
         throw CannotStart{"--enable-test-endpoints works on a loopback listener only; listen is " + endpoint_.text()};
@@ -151,10 +159,18 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config) {
     });
     services_.reset(new gateway::Services{*runtime_, *log_, *directory_, *bus_, *presence_, *keys_, *guard_, tickets_,
                                           *rates_, passwords_, *reads_, *hashing_, metrics_, counters_, options_});
+    services_->memory = &memory_;
     services_->topic_hubs.resize(threads);
     services_->cores.resize(threads);
     probe_ = std::make_unique<gateway::Probe>(*services_);
     start_cores();
+    memory_watch_ = std::make_unique<MemoryWatch>(memory_, clock_, [this] {
+        for (std::size_t i = 0; i < runtime_->size(); ++i) {
+            runtime_->loop(i).post([this, i] {
+                if (cores_[i] != nullptr) cores_[i]->share_memory();
+            });
+        }
+    });
     gauges_ = server_gauges(metrics_, *services_, *log_);
 }
 
@@ -193,6 +209,7 @@ void Server::start_cores() {
 
 Server::~Server() {
     gauges_.clear();
+    memory_watch_.reset();
     probe_.reset();
     if (runtime_ != nullptr) {
         runtime_->for_each([this](rt::Loop& loop) {
@@ -214,7 +231,8 @@ void Server::run() {
     logger::info("parley", "serving",
                  {{"url", "http://" + endpoint_.text()},
                   {"data_dir", config_.get(keys::data_dir)},
-                  {"threads", runtime_->size()}});
+                  {"threads", runtime_->size()},
+                  {"memory", memory_.limit()}});
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -15,6 +16,8 @@
 
 namespace parley::app {
 namespace {
+
+constexpr Bytes kLeastMemory{64_MiB};
 
 Result<std::string> read_or_make_secret(const std::filesystem::path& data_dir) {
     std::error_code error;
@@ -86,7 +89,6 @@ gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpo
     options.handshake_header = config.get(keys::limits_handshake_header);
     options.handshake_time = config.get(keys::limits_handshake_time);
     options.subscriptions = static_cast<std::size_t>(config.get(keys::limits_subscriptions));
-    options.queue_total = config.get(keys::limits_queue_total);
     options.origins = config.get(keys::origins_allowed);
     const auto beat = keys::parse_heartbeat(config.get(keys::stomp_heartbeat));
     options.heart_beat = {static_cast<std::uint32_t>(beat.send.count()),
@@ -94,6 +96,16 @@ gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpo
     options.admin_token = config.get(keys::admin_token);
     options.session_ttl = config.get(keys::chat_session_ttl);
     return options;
+}
+
+Result<Bytes> memory_limit(const Config& config) {
+    const Bytes configured = config.get(keys::limits_memory);
+    if (configured.count == 0) return std::max(default_memory_budget(), kLeastMemory);
+    if (configured < kLeastMemory) {
+        return fail(Code::kBadRequest, fmt::format("limits.memory ({}): the server needs {} MiB or more",
+                                                   config.origin(keys::limits_memory), kLeastMemory.count >> 20));
+    }
+    return configured;
 }
 
 auth::RateOptions rate_options(const Config& config) {

@@ -16,6 +16,8 @@ namespace parley::app {
 /// Empty where there is no admin listener.
 [[nodiscard]] Result<std::optional<rt::Endpoint>> admin_endpoint(const Config& config);
 [[nodiscard]] gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpoint, bool test_endpoints);
+/// What the whole process may have. Half of the machine where nothing is configured.
+[[nodiscard]] Result<Bytes> memory_limit(const Config& config);
 [[nodiscard]] auth::RateOptions rate_options(const Config& config);
 /// With the generated secret where none is configured: made once, kept in `data_dir/secret` with mode 0600.
 [[nodiscard]] Result<auth::TokenOptions> token_options(const Config& config);

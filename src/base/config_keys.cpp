@@ -117,7 +117,7 @@ std::span<const KeySpec* const> all_keys() noexcept {
                                      &limits_handshake_header.spec,
                                      &limits_handshake_time.spec,
                                      &limits_subscriptions.spec,
-                                     &limits_queue_total.spec,
+                                     &limits_memory.spec,
                                      &rate_enabled.spec,
                                      &rate_send.spec,
                                      &rate_handshake.spec,

@@ -66,8 +66,9 @@ inline constexpr Key<milliseconds> limits_handshake_time{{.name = "limits.handsh
     .help = "Time to finish a handshake, and then CONNECT.", .min = 100, .max = 600'000}};
 inline constexpr Key<std::int64_t> limits_subscriptions{{.name = "limits.subscriptions", .default_text = "256",
     .help = "Subscriptions of one connection.", .min = 1, .max = 1'000'000}};
-inline constexpr Key<Bytes> limits_queue_total{{.name = "limits.queue_total", .default_text = "1GiB",
-    .help = "Unsent bytes of all connections before new ones get 503.", .min = 1 << 20, .max = std::int64_t{1} << 42}};
+inline constexpr Key<Bytes> limits_memory{{.name = "limits.memory", .default_text = "0",
+    .help = "Memory of the whole process; 0 is half of the machine's, or of what its control group allows. Near it new connections get 503 and senders wait.",
+    .max = std::int64_t{1} << 50}};
 
 inline constexpr Key<bool> rate_enabled{{.name = "rate.enabled", .default_text = "true",
     .help = "Whether the `rate.*` limits hold."}};

@@ -14,6 +14,7 @@ Core::Core(rt::Loop& loop, Services& services)
       services_(services),
       asker_(loop, services.reads),
       hashing_(loop, services.hashing, Code::kServerFull),
+      memory_(loop, *services.memory),
       forms_(deflaters_),
       hub_(loop, services.log, asker_,
            [this](const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then) {
@@ -71,6 +72,12 @@ void Core::adopt(rt::Connection::Detached detached, wire::HttpRequest request) {
 }
 
 void Core::stop_listening() { listeners_.clear(); }
+
+void Core::share_memory() {
+    shared_buffer_ = services_.memory->share(options().send_buffer);
+    connections_.set_send_buffer(shared_buffer_);
+    hub_.set_page_bytes(shared_buffer_);
+}
 
 std::string_view Core::date() {
     if (date_.empty()) date_ = wire::format_http_date(loop_.clock().wall());

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -6,6 +7,7 @@
 #include "bus/bus.h"
 #include "chat/service.h"
 #include "gateway/http_session.h"
+#include "gateway/memory_gate.h"
 #include "gateway/services.h"
 #include "gateway/sse_form.h"
 #include "gateway/stomp_form.h"
@@ -46,6 +48,7 @@ public:
     [[nodiscard]] room::Hub& hub() noexcept { return hub_; }
     [[nodiscard]] chat::Service& chat() noexcept { return chat_; }
     [[nodiscard]] rt::Asker& asker() noexcept { return asker_; }
+    [[nodiscard]] MemoryGate& memory() noexcept { return memory_; }
     [[nodiscard]] rt::Asker& hashing() noexcept { return hashing_; }
     [[nodiscard]] StompForms& forms() noexcept { return forms_; }
     [[nodiscard]] SseForms& sse_forms() noexcept { return sse_forms_; }
@@ -54,6 +57,9 @@ public:
     [[nodiscard]] wire::Inflater& inflater() noexcept { return inflater_; }
     [[nodiscard]] wire::DeflaterSet& deflaters() noexcept { return deflaters_; }
     [[nodiscard]] rt::ConnectionSet& connections() noexcept { return connections_; }
+    /// What a connection may have waiting, by the memory there was when share_memory() was called last.
+    [[nodiscard]] Bytes send_buffer() const noexcept { return std::min(options().send_buffer, shared_buffer_); }
+    void share_memory();
     /// `Date` of HTTP, made once a second.
     [[nodiscard]] std::string_view date();
     /// Unique in this process and not to be guessed from outside.
@@ -79,6 +85,8 @@ private:
     Services& services_;
     rt::Asker asker_;
     rt::Asker hashing_;
+    MemoryGate memory_;
+    Bytes shared_buffer_{1_GiB};
     wire::Inflater inflater_;
     wire::DeflaterSet deflaters_;
     StompForms forms_;

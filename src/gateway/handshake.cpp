@@ -129,9 +129,8 @@ void judge_handshake(Core& core, const ExchangeRef& exchange, auth::Profile prof
     if (!origin_allowed(core.options(), request))
         return refuse(403, Code::kOriginForbidden, "this origin is not allowed");
     if (services.draining) return refuse(503, Code::kDraining, "the server is shutting down");
-    const bool full = services.sessions >= core.options().max_sessions ||
-                      core.connections().queued_bytes() >= core.options().queue_total.count;
-    if (full) return refuse(503, Code::kServerFull, "the server is full");
+    if (services.sessions >= core.options().max_sessions) return refuse(503, Code::kServerFull, "the server is full");
+    if (core.memory().refuses_connections()) return refuse(503, Code::kServerFull, "the server is short of memory");
     if (services.rates.handshake(auth::address_key(exchange->peer()), core.loop().now())) {
         return refuse(429, Code::kRateLimited, "too many connections from this address");
     }

@@ -57,6 +57,7 @@ Services::Readiness Probe::readiness() {
     if (services_.not_ready || services_.draining) {
         return {false, error_json(Code::kDraining, "the server is shutting down")};
     }
+    if (services_.memory->refuses_connections()) return {false, error_json(Code::kServerFull, "memory is short")};
     const std::lock_guard lock{mutex_};
     if (!healthy_) return {false, error_json(Code::kStoreUnavailable, fault_)};
     return {true, R"({"status":"READY","degraded":[]})"};

@@ -66,8 +66,12 @@ void Router::serve(ExchangeRef exchange) {
         exchange->refuse(501, {Code::kMethodNotAllowed, "this method is not implemented"});
         return;
     }
-    if (serve_endpoint(exchange) || serve_health(exchange, false) || rest_->serve(exchange) || serve_page(exchange))
+    if (serve_endpoint(exchange) || serve_health(exchange, false)) return;
+    if (core_.memory().is_shut()) {
+        exchange->refuse({Code::kServerFull, "the server is short of memory"});
         return;
+    }
+    if (rest_->serve(exchange) || serve_page(exchange)) return;
     exchange->refuse({Code::kNotFound, "there is nothing at this path"});
 }
 

@@ -10,6 +10,7 @@
 #include "auth/rate_limit.h"
 #include "auth/tickets.h"
 #include "auth/token_guard.h"
+#include "base/memory_budget.h"
 #include "base/metrics.h"
 #include "bus/bus.h"
 #include "gateway/rest_turns.h"
@@ -36,7 +37,6 @@ struct Options {
     Bytes handshake_header{16 * 1024};
     milliseconds handshake_time{10'000};
     std::size_t subscriptions = 256;
-    Bytes queue_total{1024UL * 1024 * 1024};
     std::vector<std::string> origins;  ///< allowed besides the own host; `*` is any
     std::string sockjs_client_url;     ///< where the iframe page loads sockjs-client; empty: our copy
     bool sockjs_cookie_needed = false;
@@ -80,6 +80,7 @@ struct Services {
     Counters& counters;
     const Options& options;
 
+    const MemoryBudget* memory = &MemoryBudget::unlimited();
     std::vector<class TopicHub*> topic_hubs{};  ///< by loop
     std::vector<class Core*> cores{};           ///< by loop; each touched on its loop only
     std::atomic<std::size_t> sessions{0};       ///< open, of every transport

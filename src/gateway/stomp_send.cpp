@@ -166,6 +166,17 @@ void StompSession::refuse_send(const Request& request, const Error& error) {
 // --- what is done -------------------------------------------------------------------------------------------------
 
 void StompSession::perform(Request request) {
+    if (core_.memory().is_shut()) {
+        hold();
+        core_.memory().wait([weak = weak_from_this(), request = std::move(request)]() mutable {
+            const auto self = weak.lock();
+            if (self == nullptr || self->ended_) return;
+            self->holding_ = false;
+            self->perform(std::move(request));
+            self->go_on();
+        });
+        return;
+    }
     if (const chat::RoomView* view = core_.chat().book().find(request.words.room, speaker_.member)) {
         (void)perform_in(*view, std::move(request));
         return;

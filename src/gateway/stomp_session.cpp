@@ -78,7 +78,7 @@ void StompSession::on_heartbeat() {
 wire::Flow StompSession::on_frame(const wire::StompFrame& frame) {
     dispatch(frame);
     // A client that does not read its receipts and errors waits with its next frame until it has.
-    if (!ended_) clogged_ = transport_.queued() >= core_.options().send_buffer.count;
+    if (!ended_) clogged_ = transport_.queued() >= core_.send_buffer().count;
     return busy() || ended_ ? wire::Flow::kPause : wire::Flow::kContinue;
 }
 
@@ -285,7 +285,7 @@ void StompSession::on_drained() {
     for (const std::string& id : ids) {
         if (const auto found = subscriptions_.find(id); found != subscriptions_.end()) found->second->on_drained();
     }
-    if (ended_ || !clogged_ || transport_.queued() >= core_.options().send_buffer.count) return;
+    if (ended_ || !clogged_ || transport_.queued() >= core_.send_buffer().count) return;
     clogged_ = false;
     go_on();
 }

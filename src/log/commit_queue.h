@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_account.h"
 #include "log/room_log.h"
 
 namespace parley::log {
@@ -15,6 +16,7 @@ struct Pending {
     AppendRequest request;
     std::vector<std::string> records;
     std::size_t bytes = 0;
+    memory::Charge held;
     AppendDone done;
 };
 

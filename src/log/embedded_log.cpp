@@ -20,7 +20,10 @@ constexpr milliseconds kLastBackOff{5'000};
 constexpr std::size_t kMessageOverhead = 200;  // keys, head and bookkeeping of one message
 
 StoreOptions store_options(const EmbeddedLogOptions& options) {
-    return {.data_dir = options.data_dir, .env = options.env, .cache = options.cache};
+    return {.data_dir = options.data_dir,
+            .env = options.env,
+            .cache = options.cache,
+            .write_buffers = options.write_buffers};
 }
 
 /// Writes and fsyncs as much as opening the store anew may need.
@@ -101,6 +104,8 @@ void EmbeddedLog::append(AppendRequest request, AppendDone done) {
         pending.records.push_back(records::encode_draft(draft));
         pending.bytes += pending.records.back().size() + kMessageOverhead;
     }
+    // The record and the draft here, then the batch and what RocksDB makes of it.
+    pending.held = {memory::Use::kMessages, 3 * pending.bytes};
     pending.request = std::move(request);
     pending.done = std::move(done);
     if (!queue_->push(pending)) refuse(pending.done, "too much is waiting for the message store");

@@ -33,6 +33,7 @@ struct EmbeddedLogOptions {
     /// Appends waiting beyond this are refused at once.
     Bytes queue_limit{64_MiB};
     Bytes cache{64_MiB};                 ///< blocks, indexes and filters read from disk
+    Bytes write_buffers{384_MiB};        ///< what is not in files yet; beyond it committing waits for the disk
     std::size_t cached_heads = 100'000;  ///< rooms the writer remembers
     /// Retention; 0 keeps for ever. The newest message that is too old or too much goes with all before it.
     milliseconds max_age{0};

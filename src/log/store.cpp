@@ -9,6 +9,7 @@
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
+#include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -113,6 +114,8 @@ rocksdb::DBOptions db_options(const StoreOptions& options) {
                                                      : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
     out.track_and_verify_wals_in_manifest = !options.skip_damaged_wal;
     out.max_total_wal_size = (192_MiB).count;
+    out.write_buffer_manager =
+        std::make_shared<rocksdb::WriteBufferManager>(options.write_buffers.count, nullptr, true);
     out.listeners.push_back(std::make_shared<SoftRecoveryOnly>());
 
     out.max_background_jobs = static_cast<int>(std::clamp(std::thread::hardware_concurrency() / 2, 2U, 6U));
@@ -140,12 +143,12 @@ std::vector<rocksdb::ColumnFamilyDescriptor> column_families(const StoreOptions&
     auto own = column((1_MiB).count);
     own.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table(cache)));
 
-    auto heads = column((8_MiB).count);
+    auto heads = column(options.write_buffers.count / 48);
     auto heads_table = table(cache);
     use_bloom(heads_table);
     heads.table_factory.reset(rocksdb::NewBlockBasedTableFactory(heads_table));
 
-    auto messages = column((64_MiB).count);
+    auto messages = column(options.write_buffers.count / 6);
     auto messages_table = table(cache);  // read by range only: no filter
     messages_table.block_size = (16_KiB).count;
     messages_table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
@@ -153,7 +156,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> column_families(const StoreOptions&
     messages.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(8));  // the room
     messages.table_factory.reset(rocksdb::NewBlockBasedTableFactory(messages_table));
 
-    auto dedup = column((32_MiB).count);
+    auto dedup = column(options.write_buffers.count / 12);
     auto dedup_table = table(cache);
     use_bloom(dedup_table);
     dedup.table_factory.reset(rocksdb::NewBlockBasedTableFactory(dedup_table));

@@ -16,6 +16,7 @@ struct StoreOptions {
     std::string data_dir;         ///< the store is its sub-folder `log`
     rocksdb::Env* env = nullptr;  ///< null: the system's
     Bytes cache{64_MiB};
+    Bytes write_buffers{384_MiB};  ///< of all column families together, those being flushed included
     /// For repair: opens although parts of the write-ahead log are damaged, leaving them out.
     bool skip_damaged_wal = false;
     /// For repair: changes nothing in the folder.

@@ -4,13 +4,16 @@
 #include <cstring>
 #include <new>
 
+#include "base/memory_account.h"
+
 namespace parley::rt {
 
 ChunkRef ChunkRef::make(std::size_t capacity) {
-    void* memory = std::malloc(sizeof(Chunk) + capacity);
-    if (memory == nullptr) throw std::bad_alloc{};
+    void* const room = std::malloc(sizeof(Chunk) + capacity);
+    if (room == nullptr) throw std::bad_alloc{};
+    memory::take(memory::Use::kFrames, sizeof(Chunk) + capacity);
     ChunkRef ref;
-    ref.chunk_ = new (memory) Chunk{1, 0, static_cast<std::uint32_t>(capacity), 0};
+    ref.chunk_ = new (room) Chunk{1, 0, static_cast<std::uint32_t>(capacity), 0};
     return ref;
 }
 
@@ -25,6 +28,9 @@ void ChunkRef::append(std::string_view bytes) noexcept {
     chunk_->size += static_cast<std::uint32_t>(bytes.size());
 }
 
-void ChunkRef::release(Chunk* chunk) noexcept { std::free(chunk); }
+void ChunkRef::release(Chunk* chunk) noexcept {
+    memory::give_back(memory::Use::kFrames, sizeof(Chunk) + chunk->capacity);
+    std::free(chunk);
+}
 
 }  // namespace parley::rt

@@ -20,7 +20,7 @@ rocksdb::Options make_options(rocksdb::Env* env) {
     if (env != nullptr) options.env = env;
     // A torn last record is a crash; anything else that does not check is damage, and is told, not skipped.
     options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-    options.write_buffer_size = 8 << 20;
+    options.write_buffer_size = 4 << 20;  // two of them, and RocksDB's own 8 MiB of cache, is all it holds
     options.max_open_files = 256;
     options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
     options.info_log = std::make_shared<rocks::Notes>("directory");
