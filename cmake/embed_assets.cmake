@@ -8,7 +8,8 @@ set(_embed_script ${CMAKE_CURRENT_LIST_DIR}/embed_files.cmake)
 function(parley_embed_web target)
   find_program(PARLEY_ESBUILD esbuild REQUIRED)
   set(out ${CMAKE_CURRENT_BINARY_DIR}/${target}_web)
-  file(GLOB_RECURSE inputs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/web/src/* ${PROJECT_SOURCE_DIR}/clients/js/src/*)
+  file(GLOB_RECURSE inputs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/web/src/* ${PROJECT_SOURCE_DIR}/web/vendor/*
+    ${PROJECT_SOURCE_DIR}/clients/js/src/*)
   add_custom_command(
     OUTPUT ${out}/parley_assets.cpp ${out}/parley_assets.h
     COMMAND ${CMAKE_COMMAND} -E rm -rf ${out}/files

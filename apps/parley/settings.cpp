@@ -90,6 +90,9 @@ gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpo
     options.handshake_time = config.get(keys::limits_handshake_time);
     options.subscriptions = static_cast<std::size_t>(config.get(keys::limits_subscriptions));
     options.origins = config.get(keys::origins_allowed);
+    options.sockjs_client_url = config.get(keys::sockjs_client_url);
+    options.sockjs_heartbeat = config.get(keys::sockjs_heartbeat);
+    options.sockjs_cookie_needed = config.get(keys::sockjs_cookie_needed);
     const auto beat = keys::parse_heartbeat(config.get(keys::stomp_heartbeat));
     options.heart_beat = {static_cast<std::uint32_t>(beat.send.count()),
                           static_cast<std::uint32_t>(beat.receive.count())};

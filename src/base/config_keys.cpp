@@ -73,6 +73,16 @@ const char* check_origin(std::string_view text) {
 
 const char* check_not_empty(std::string_view text) { return text.empty() ? "may not be empty" : nullptr; }
 
+const char* check_script_url(std::string_view text) {
+    static constexpr const char* kExpected = "expected an address that begins with /, http:// or https://";
+    if (text.empty()) return nullptr;
+    if (!text.starts_with('/') && !text.starts_with("http://") && !text.starts_with("https://")) return kExpected;
+    const bool clean = std::all_of(text.begin(), text.end(), [](char c) {
+        return c > ' ' && c < 0x7F && std::string_view{"\"'<>\\`{}"}.find(c) == std::string_view::npos;
+    });
+    return clean ? nullptr : kExpected;
+}
+
 }  // namespace detail
 
 Heartbeat parse_heartbeat(std::string_view text) {
@@ -124,6 +134,9 @@ std::span<const KeySpec* const> all_keys() noexcept {
                                      &rate_login.spec,
                                      &rate_room_create.spec,
                                      &stomp_heartbeat.spec,
+                                     &sockjs_client_url.spec,
+                                     &sockjs_heartbeat.spec,
+                                     &sockjs_cookie_needed.spec,
                                      &presence_grace.spec,
                                      &chat_session_ttl.spec,
                                      &rooms_auto_create.spec,

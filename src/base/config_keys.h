@@ -22,6 +22,7 @@ const char* check_secret(std::string_view text);
 const char* check_heartbeat(std::string_view text);
 const char* check_origin(std::string_view text);
 const char* check_not_empty(std::string_view text);
+const char* check_script_url(std::string_view text);
 inline constexpr std::int64_t kDay = 86'400'000;
 }  // namespace detail
 
@@ -84,6 +85,13 @@ inline constexpr Key<Rate> rate_room_create{{.name = "rate.room_create", .defaul
 inline constexpr Key<std::string> stomp_heartbeat{{.name = "stomp.heartbeat", .default_text = "30000,30000",
     .help = "Heart-beats offered in CONNECTED: sent every, expected every; milliseconds, 0 is none.",
     .check = detail::check_heartbeat}};
+inline constexpr Key<std::string> sockjs_client_url{{.name = "sockjs.client_url", .default_text = "",
+    .help = "Where SockJS's iframe page loads sockjs-client from, in the version the pages use. Empty: this server's copy of 1.6.1.",
+    .check = detail::check_script_url}};
+inline constexpr Key<milliseconds> sockjs_heartbeat{{.name = "sockjs.heartbeat", .default_text = "30s",
+    .help = "SockJS sends a heart-beat frame after so long.", .min = 100, .max = 3'600'000}};
+inline constexpr Key<bool> sockjs_cookie_needed{{.name = "sockjs.cookie_needed", .default_text = "false",
+    .help = "SockJS sets the cookie `JSESSIONID`, for load balancers that keep sessions together by it."}};
 inline constexpr Key<milliseconds> presence_grace{{.name = "presence.grace", .default_text = "15s",
     .help = "After a lost connection a member stays present for so long.", .max = 3'600'000}};
 inline constexpr Key<milliseconds> chat_session_ttl{{.name = "chat.session_ttl", .default_text = "30m",

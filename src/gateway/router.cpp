@@ -5,6 +5,7 @@
 #include "gateway/core.h"
 #include "gateway/handshake.h"
 #include "gateway/rest.h"
+#include "gateway/sockjs_headers.h"
 #include "gateway/ws_apps.h"
 #include "parley_assets.h"
 
@@ -32,6 +33,8 @@ Router::Router(Core& core) : core_(core), rest_(std::make_unique<Rest>(core)) {
         SockJsService service;
         service.prefix = std::move(prefix);
         service.profile = profile;
+        service.cookie_needed = core_.options().sockjs_cookie_needed;
+        service.options.heartbeat = core_.options().sockjs_heartbeat;
         services_.push_back(std::move(service));
     };
     stomp_at("/ws-chat", auth::Profile::kGame);
@@ -181,7 +184,8 @@ bool Router::serve_page(const ExchangeRef& exchange) {
         std::vector<wire::HttpField> fields{
             {"Content-Type", asset.content_type},
             {"ETag", asset.etag},
-            {"Cache-Control", "no-cache"},
+            // A file with its version in the name never changes.
+            {"Cache-Control", asset.name.starts_with("sockjs-") ? kSockJsCacheYear : "no-cache"},
             {"X-Content-Type-Options", "nosniff"},
             {"Referrer-Policy", "no-referrer"},
             {"X-Frame-Options", "DENY"},

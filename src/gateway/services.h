@@ -40,6 +40,7 @@ struct Options {
     std::vector<std::string> origins;  ///< allowed besides the own host; `*` is any
     std::string sockjs_client_url;     ///< where the iframe page loads sockjs-client; empty: our copy
     bool sockjs_cookie_needed = false;
+    milliseconds sockjs_heartbeat{30'000};
     wire::HeartBeat heart_beat{30'000, 30'000};
     milliseconds session_ttl{30 * 60'000};
     std::string admin_token;                 ///< what operators send on the admin listener

@@ -1,14 +1,27 @@
 #include "gateway/sockjs_session.h"
 
+#include "gateway/sockjs_headers.h"
+#include "wire/query.h"
 #include "wire/sockjs.h"
 
 namespace parley::gateway {
 namespace {
 /// How long an ended session still answers with its close frame.
 constexpr seconds kLastWord{5};
-constexpr std::string_view kNoCache = "no-store, no-cache, no-transform, must-revalidate, max-age=0";
 const std::vector<wire::HttpField> kSendFields{{"Content-Type", "text/plain; charset=UTF-8"},
-                                               {"Cache-Control", kNoCache}};
+                                               {"Cache-Control", kSockJsNoCache}};
+
+/// The payload of a jsonp_send: the field `d` of a form, or the body itself. Empty: there is none.
+Result<std::string> jsonp_payload(const wire::HttpRequest& request) {
+    const std::string_view type = request.headers.find("content-type").value_or("");
+    const std::string_view plain_type = type.substr(0, type.find(';'));
+    if (plain_type.empty() || wire::iequals(plain_type, "text/plain")) return request.body;
+    if (!wire::iequals(plain_type, "application/x-www-form-urlencoded")) return std::string{};
+    const auto form = wire::QueryParams::parse(request.body, Bytes{request.body.size()});
+    if (!form) return fail(Code::kInvalidPayload, std::string{wire::kSockJsBrokenJson});
+    return form->get("d").value_or("");
+}
+
 }  // namespace
 
 SockJsHttpSession::SockJsHttpSession(rt::Loop& loop, std::unique_ptr<SockJsApp> app, std::string query_identity,
@@ -25,14 +38,20 @@ bool SockJsHttpSession::is_done(SteadyTime now) const noexcept {
     return !close_frame_.empty() && receiver_ == nullptr && now - ended_at_ > kLastWord;
 }
 
-void SockJsHttpSession::receive(ExchangeRef exchange, Receiver kind) {
-    const bool streaming = kind == Receiver::kStreaming;
-    std::vector<wire::HttpField> fields{{"Content-Type", "application/javascript; charset=UTF-8"},
-                                        {"Cache-Control", kNoCache}};
+void SockJsHttpSession::begin(Exchange& exchange, const wire::SockJsFraming& framing) {
+    std::vector<wire::HttpField> fields{{"Content-Type", framing.content_type()}, {"Cache-Control", kSockJsNoCache}};
+    if (framing.streams()) fields.push_back({"X-Accel-Buffering", "no"});
+    fields.push_back({"X-Content-Type-Options", "nosniff"});
+    exchange.begin_stream(200, std::move(fields));
+    exchange.write(framing.prelude());
+}
+
+void SockJsHttpSession::receive(ExchangeRef exchange, wire::SockJsFraming framing) {
     const auto answer = [&](const std::string& frame) {
-        exchange->begin_stream(200, fields);
-        if (streaming) exchange->write(wire::sockjs_prelude());
-        exchange->write(frame + '\n');
+        std::string out;
+        framing.append(out, frame);
+        begin(*exchange, framing);
+        exchange->write(out);
         exchange->end_stream();
     };
     if (receiver_ != nullptr) {
@@ -49,19 +68,18 @@ void SockJsHttpSession::receive(ExchangeRef exchange, Receiver kind) {
     }
     timer_.cancel();
     receiver_ = std::move(exchange);
-    kind_ = kind;
+    framing_ = std::move(framing);
     streamed_ = 0;
     receiver_->on_gone([this, alive = std::weak_ptr<bool>{alive_}] {
         if (!alive.expired()) interrupted();
     });
     watch_drain();
-    receiver_->begin_stream(200, fields);
-    if (streaming) receiver_->write(wire::sockjs_prelude());
+    begin(*receiver_, framing_);
     loop_.arm(timer_, options_.heartbeat);
     if (!opened_) {
         opened_ = true;
         write(wire::kSockJsOpen);
-        if (kind == Receiver::kPolling) {
+        if (!framing_.streams()) {
             release_receiver();
             return;
         }
@@ -69,12 +87,14 @@ void SockJsHttpSession::receive(ExchangeRef exchange, Receiver kind) {
     write_out();
 }
 
-void SockJsHttpSession::take(ExchangeRef exchange) {
+void SockJsHttpSession::take(ExchangeRef exchange, Sender kind) {
     if (!close_frame_.empty()) {
         exchange->respond(404, kSendFields, "");
         return;
     }
-    const auto messages = wire::parse_sockjs_messages(exchange->request().body, wire::SockJsSource::kHttp);
+    auto payload = kind == Sender::kJsonp ? jsonp_payload(exchange->request()) : exchange->request().body;
+    const auto messages =
+        payload ? wire::parse_sockjs_messages(*payload, wire::SockJsSource::kHttp) : fail(payload.error());
     if (!messages) {
         exchange->respond(500, kSendFields, messages.error().message);
         return;
@@ -90,8 +110,17 @@ void SockJsHttpSession::take(ExchangeRef exchange) {
     }
     if (flow == wire::Flow::kPause && !app_closed_) {
         sender_ = std::move(exchange);
+        sender_kind_ = kind;
     } else {
-        exchange->respond(204, kSendFields, "");
+        acknowledge(*exchange, kind);
+    }
+}
+
+void SockJsHttpSession::acknowledge(Exchange& sender, Sender kind) {
+    if (kind == Sender::kJsonp) {
+        sender.respond(200, kSendFields, "ok");
+    } else {
+        sender.respond(204, kSendFields, "");
     }
 }
 
@@ -110,7 +139,7 @@ void SockJsHttpSession::send_encoded(const rt::Slice& frames) {
 }
 
 void SockJsHttpSession::resume() {
-    if (const ExchangeRef sender = std::exchange(sender_, nullptr)) sender->respond(204, kSendFields, "");
+    if (const ExchangeRef sender = std::exchange(sender_, nullptr)) acknowledge(*sender, sender_kind_);
 }
 
 void SockJsHttpSession::plan_flush() {
@@ -155,8 +184,8 @@ void SockJsHttpSession::tell_closed() {
 }
 
 void SockJsHttpSession::write(std::string_view frame) {
-    std::string line{frame};
-    line += '\n';
+    std::string line;
+    framing_.append(line, frame);
     streamed_ += line.size();
     receiver_->write(line);
 }
@@ -173,10 +202,10 @@ void SockJsHttpSession::write_out() {
         waiting_.shrink_to_fit();
         write(frame);
     }
-    if (!close_frame_.empty() && (kind_ == Receiver::kStreaming || !had_messages)) {
+    if (!close_frame_.empty() && (framing_.streams() || !had_messages)) {
         write(close_frame_);
         release_receiver();
-    } else if ((kind_ == Receiver::kPolling && had_messages) || streamed_ >= options_.response_limit) {
+    } else if ((!framing_.streams() && had_messages) || streamed_ >= options_.response_limit) {
         release_receiver();
     }
     if (had_messages && !app_closed_) app_->on_drained();
@@ -207,7 +236,7 @@ void SockJsHttpSession::on_timer() {
     if (receiver_ != nullptr) {
         write(wire::kSockJsHeartbeat);
         loop_.arm(timer_, options_.heartbeat);
-        if (kind_ == Receiver::kPolling) release_receiver();
+        if (!framing_.streams()) release_receiver();
         return;
     }
     // Nobody asked for a while: the client has gone.

@@ -6,6 +6,7 @@
 #include "gateway/exchange.h"
 #include "gateway/sockjs_app.h"
 #include "rt/loop.h"
+#include "wire/sockjs_framing.h"
 
 namespace parley::gateway {
 
@@ -16,15 +17,16 @@ struct SockJsOptions {
     std::size_t response_limit = 128 * 1024;
 };
 
-/// One SockJS session over xhr or xhr-streaming: what waits for the client's next request, and its request now.
+/// One SockJS session over HTTP: what waits for the client's next request, and its request now.
 ///
 /// Thread: core-local, on the core its id belongs to. Owned by SockJsSessions.
 /// Order:  messages leave in the order they were sent; at most one receiving request at a time.
 /// Limit:  without a receiver for the disconnect delay it ends. A receiver that breaks off ends it at once. An xhr_send
-///         is answered when the app can take more; another one before that is refused.
+///         or jsonp_send is answered when the app can take more; another one before that is refused.
 class SockJsHttpSession final : private SockJsLink {
 public:
-    enum class Receiver : std::uint8_t { kPolling, kStreaming };
+    /// How messages of the client come: as JSON, or in jsonp's form.
+    enum class Sender : std::uint8_t { kXhr, kJsonp };
 
     SockJsHttpSession(rt::Loop& loop, std::unique_ptr<SockJsApp> app, std::string query_identity,
                       const SockJsOptions& options);
@@ -32,9 +34,9 @@ public:
 
     void open() { app_->on_open(*this); }
     /// A request that waits for messages.
-    void receive(ExchangeRef exchange, Receiver kind);
-    /// The body of xhr_send.
-    void take(ExchangeRef exchange);
+    void receive(ExchangeRef exchange, wire::SockJsFraming framing);
+    /// A request that brings messages.
+    void take(ExchangeRef exchange, Sender kind);
     /// True when it is over and its last word has had its time.
     [[nodiscard]] bool is_done(SteadyTime now) const noexcept;
     /// The query that opened it, which every later request repeats.
@@ -43,12 +45,14 @@ public:
     void send(std::string_view message) override;
     void send_encoded(const rt::Slice& frames) override;
     void close(int code, std::string_view reason) override;
-    /// Answers the xhr_send that waited until the app could take more.
+    /// Answers the sender that waited until the app could take more.
     void resume() override;
     [[nodiscard]] std::size_t queued() const override;
     [[nodiscard]] StompFraming framing() const override { return StompFraming::kSockJsHttp; }
 
 private:
+    static void acknowledge(Exchange& sender, Sender kind);
+    static void begin(Exchange& exchange, const wire::SockJsFraming& framing);
     void write(std::string_view frame);
     void write_out();
     void plan_flush();
@@ -65,8 +69,9 @@ private:
     std::string waiting_;      ///< JSON strings joined by commas
     std::string close_frame_;  ///< set when it has ended
     ExchangeRef receiver_;
-    ExchangeRef sender_;  ///< an xhr_send whose messages the app has not taken yet
-    Receiver kind_ = Receiver::kPolling;
+    ExchangeRef sender_;  ///< its messages have not all been taken by the app
+    wire::SockJsFraming framing_{wire::SockJsTransport::kXhr};
+    Sender sender_kind_ = Sender::kXhr;
     std::size_t streamed_ = 0;
     rt::Timer timer_;  ///< heart-beat with a receiver, end without
     SteadyTime ended_at_;

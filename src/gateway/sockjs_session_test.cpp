@@ -5,10 +5,12 @@
 namespace parley::gateway {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-using Receiver = SockJsHttpSession::Receiver;
+using Sender = SockJsHttpSession::Sender;
+using Transport = wire::SockJsTransport;
 
 /// What the app heard, and what it says about more.
 struct Heard {
@@ -34,7 +36,7 @@ private:
     Heard& heard_;
 };
 
-/// One session; a request to `/xhr`, `/stream` or `/send` on the connection goes to it.
+/// One session; a request on the connection goes to it, by the transport its path names.
 class SockJsSessionTest : public testing::SocketTest {
 protected:
     void SetUp() override {
@@ -42,17 +44,33 @@ protected:
         session.open();
         service.serve = [this](const ExchangeRef& exchange) {
             const std::string& path = exchange->request().path;
-            if (path == "/send") {
-                session.take(exchange);
+            if (path == "/send" || path == "/jsonp_send") {
+                session.take(exchange, path == "/send" ? Sender::kXhr : Sender::kJsonp);
             } else if (path == "/keep") {
                 waiting.push_back(exchange);
             } else {
-                session.receive(exchange, path == "/xhr" ? Receiver::kPolling : Receiver::kStreaming);
+                session.receive(exchange, framing(path));
             }
         };
     }
+    static wire::SockJsFraming framing(const std::string& path) {
+        if (path == "/stream") return wire::SockJsFraming{Transport::kXhrStreaming};
+        if (path == "/events") return wire::SockJsFraming{Transport::kEventSource};
+        if (path == "/page") return wire::SockJsFraming{Transport::kHtmlFile, "cb"};
+        if (path == "/jsonp") return wire::SockJsFraming{Transport::kJsonp, "cb"};
+        return wire::SockJsFraming{Transport::kXhr};
+    }
+    std::string ask(const std::string& path) {
+        write(get(path));
+        return read();
+    }
     std::string poll() {
         write(get("/xhr"));
+        return read();
+    }
+    std::string jsonp_send(const std::string& type, const std::string& body) {
+        write("POST /jsonp_send HTTP/1.1\r\nHost: h\r\nContent-Type: " + type +
+              "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
         return read();
     }
     std::string send(const std::string& body) {
@@ -121,7 +139,7 @@ TEST_F(SockJsSessionTest, AReceiverThatWentBeforeItWasJudgedEndsIt) {
     write(get("/keep"));
     set.close_all();
     turn();
-    session.receive(waiting[0], Receiver::kStreaming);
+    session.receive(waiting[0], framing("/stream"));
     EXPECT_EQ(heard.closed, 1);
     pass(seconds{6});
     EXPECT_TRUE(session.is_done(loop.now()));
@@ -131,8 +149,8 @@ TEST_F(SockJsSessionTest, ASecondReceiverIsRefusedAndTheFirstStays) {
     poll();
     write(get("/keep"));
     const ExchangeRef first = waiting[0];
-    session.receive(first, Receiver::kPolling);
-    session.receive(first, Receiver::kPolling);
+    session.receive(first, framing("/xhr"));
+    session.receive(first, framing("/xhr"));
     EXPECT_THAT(read(), HasSubstr("c[2010,\"Another connection still open\"]"));
     EXPECT_EQ(heard.closed, 0);
 }
@@ -153,6 +171,61 @@ TEST_F(SockJsSessionTest, WhatIsSentArrivesInOrderAndIsAnswered204) {
     EXPECT_THAT(send(R"(["a","b"])"), StartsWith("HTTP/1.1 204 "));
     EXPECT_THAT(heard.messages, ::testing::ElementsAre("a", "b"));
     EXPECT_THAT(send("nonsense"), StartsWith("HTTP/1.1 500 "));
+}
+
+TEST_F(SockJsSessionTest, EventsAreFieldsWithAnEmptyLineBehind) {
+    EXPECT_THAT(ask("/events"), AllOf(HasSubstr("Content-Type: text/event-stream\r\n"), HasSubstr("data: o\r\n\r\n")));
+    heard.link->send("x");
+    EXPECT_THAT(read(), HasSubstr("data: a[\"x\"]\r\n\r\n"));
+}
+
+TEST_F(SockJsSessionTest, AnHtmlFileIsAPageThatGrowsByScripts) {
+    EXPECT_THAT(ask("/page"), AllOf(HasSubstr("var c = parent.cb;"), HasSubstr("<script>\np(\"o\");\n</script>\r\n")));
+    heard.link->send("</script>");
+    EXPECT_THAT(read(), HasSubstr(R"(p("a[\"\u003c/script>\"]");)"));
+}
+
+TEST_F(SockJsSessionTest, EveryStreamEndsAfterItsLimit) {
+    for (const char* path : {"/events", "/page"}) {
+        ask(path);
+        heard.link->send(std::string(3000, 'x'));
+        EXPECT_THAT(read(), EndsWith("0\r\n\r\n")) << path;
+    }
+}
+
+TEST_F(SockJsSessionTest, JsonpIsAnsweredFrameByFrame) {
+    EXPECT_THAT(ask("/jsonp"), HasSubstr("/**/cb(\"o\");\r\n"));
+    heard.link->send("x");
+    EXPECT_THAT(ask("/jsonp"), AllOf(HasSubstr(R"(/**/cb("a[\"x\"]");)"), EndsWith("0\r\n\r\n")));
+    heard.link->close(3000, "Go away!");
+    EXPECT_THAT(ask("/jsonp"), HasSubstr(R"(/**/cb("c[3000,\"Go away!\"]");)"));
+}
+
+TEST_F(SockJsSessionTest, JsonpSendsAFormOrPlainText) {
+    poll();
+    EXPECT_THAT(jsonp_send("application/x-www-form-urlencoded", "d=%5B%22a%2B+%22%5D"), EndsWith("\r\n\r\nok"));
+    EXPECT_THAT(jsonp_send("text/plain; charset=utf-8", "[\"%61\"]"), EndsWith("\r\n\r\nok"));
+    EXPECT_THAT(heard.messages, ::testing::ElementsAre("a+ ", "%61"));
+}
+
+TEST_F(SockJsSessionTest, JsonpSendSaysWhatIsWrong) {
+    poll();
+    const std::string form = "application/x-www-form-urlencoded";
+    for (const char* body : {"", "d=", "p=p"})
+        EXPECT_THAT(jsonp_send(form, body), HasSubstr("Payload expected.")) << body;
+    for (const char* body : {"d=%5B%22x", "d=%zz"}) {
+        EXPECT_THAT(jsonp_send(form, body), HasSubstr("Broken JSON encoding.")) << body;
+    }
+    EXPECT_THAT(jsonp_send("image/png", "[]"), HasSubstr("Payload expected."));
+    EXPECT_TRUE(heard.messages.empty());
+}
+
+TEST_F(SockJsSessionTest, AJsonpSenderWaitsForAnAppThatIsBusy) {
+    poll();
+    heard.flow = wire::Flow::kPause;
+    EXPECT_EQ(jsonp_send("text/plain", R"(["a"])"), "");
+    heard.link->resume();
+    EXPECT_THAT(read(), EndsWith("\r\n\r\nok"));
 }
 
 TEST_F(SockJsSessionTest, AnAppThatIsBusyMakesTheSenderWait) {

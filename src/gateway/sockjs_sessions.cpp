@@ -4,8 +4,8 @@
 
 #include "gateway/handshake.h"
 #include "gateway/sockjs_apps.h"
+#include "gateway/sockjs_headers.h"
 #include "gateway/ws_apps.h"
-#include "wire/cookie.h"
 #include "wire/query.h"
 
 namespace parley::gateway {
@@ -14,13 +14,39 @@ namespace {
 using wire::SockJsResource;
 using wire::SockJsTransport;
 
-constexpr std::string_view kNoCache = "no-store, no-cache, no-transform, must-revalidate, max-age=0";
+/// Longer names are no callbacks of pages that exist.
+constexpr std::size_t kMaxJsonpCallback = 32;
+const std::vector<wire::HttpField> kPlain{{"Content-Type", "text/plain; charset=UTF-8"}};
 
 /// What of the query must stay the same: browsers add cache busters.
 std::string query_identity(const wire::HttpRequest& request) {
     const auto query = wire::QueryParams::parse(request.query);
     if (!query) return {};
     return query->get("token").value_or("") + '\n' + query->get("roomId").value_or("");
+}
+
+std::string key_of(const SockJsService& service, const wire::SockJsPath& path) {
+    return service.prefix + '/' + std::string{path.session};
+}
+
+/// How an address of a session is asked.
+struct Manner {
+    std::string_view method;
+    std::string_view allow;
+    bool shared;  ///< pages of other origins read the answer
+};
+const Manner& manner_of(SockJsTransport transport) {
+    static constexpr Manner kXhr{"POST", "OPTIONS, POST", true};
+    static constexpr Manner kEventSource{"GET", "GET", true};
+    static constexpr Manner kElement{"GET", "GET", false};
+    static constexpr Manner kForm{"POST", "POST", false};
+    switch (transport) {
+        case SockJsTransport::kEventSource: return kEventSource;
+        case SockJsTransport::kHtmlFile:
+        case SockJsTransport::kJsonp: return kElement;
+        case SockJsTransport::kJsonpSend: return kForm;
+        default: return kXhr;
+    }
 }
 
 std::uint32_t entropy() {
@@ -31,34 +57,11 @@ std::uint32_t entropy() {
 
 }  // namespace
 
-SockJsSessions::SockJsSessions(Core& core) : core_(core) {}
+SockJsSessions::SockJsSessions(Core& core) : core_(core), iframe_(core.options()) {}
 SockJsSessions::~SockJsSessions() = default;
 
 void SockJsSessions::on_second() {
     std::erase_if(sessions_, [now = core_.loop().now()](const auto& entry) { return entry.second->is_done(now); });
-}
-
-bool SockJsSessions::add_cors(const ExchangeRef& exchange, const SockJsService& service) {
-    const auto& request = exchange->request();
-    if (!service.any_origin && !origin_allowed(core_.options(), request)) {
-        exchange->refuse({Code::kOriginForbidden, "this origin is not allowed"});
-        return false;
-    }
-    const auto origin = request.headers.find("origin");
-    exchange->add_field("Access-Control-Allow-Origin", origin ? std::string{*origin} : "*");
-    exchange->add_field("Vary", "Origin");
-    if (origin) exchange->add_field("Access-Control-Allow-Credentials", "true");
-    if (const auto wanted = request.headers.find("access-control-request-headers")) {
-        exchange->add_field("Access-Control-Allow-Headers", std::string{*wanted});
-    }
-    if (service.cookie_needed) {
-        std::string value = "dummy";
-        for (const auto header : request.headers.all("cookie")) {
-            if (const auto cookie = wire::cookie(header, "JSESSIONID")) value = *cookie;
-        }
-        exchange->add_field("Set-Cookie", "JSESSIONID=" + value + "; Path=/");
-    }
-    return true;
 }
 
 void SockJsSessions::serve(const ExchangeRef& exchange, const SockJsService& service, std::string_view rest) {
@@ -67,60 +70,104 @@ void SockJsSessions::serve(const ExchangeRef& exchange, const SockJsService& ser
         exchange->refuse({Code::kNotFound, "no such SockJS address"});
         return;
     }
-    const std::string& method = exchange->request().method;
+    const bool is_get = exchange->request().method == "GET" || exchange->request().method == "HEAD";
     switch (path->resource) {
         case SockJsResource::kGreeting:
-            exchange->respond(200, {{"Content-Type", "text/plain; charset=UTF-8"}}, wire::kSockJsGreeting);
+        case SockJsResource::kIframe:
+            if (!is_get) {
+                exchange->respond(405, {{"Allow", "GET, HEAD"}}, "");
+            } else if (path->resource == SockJsResource::kIframe) {
+                iframe_.serve(*exchange,
+                              service.any_origin ? SockJsIframe::FramedBy::kAnyone : SockJsIframe::FramedBy::kAllowed);
+            } else {
+                exchange->respond(200, kPlain, wire::kSockJsGreeting);
+            }
             return;
         case SockJsResource::kInfo: info(exchange, service); return;
         case SockJsResource::kRawWebSocket: websocket(exchange, service, true); return;
-        case SockJsResource::kIframe: exchange->refuse({Code::kNotFound, "no such SockJS address"}); return;
-        case SockJsResource::kSession: break;
+        case SockJsResource::kSession: session(exchange, service, *path); return;
     }
-    if (path->transport == SockJsTransport::kWebSocket) {
-        if (service.websocket) {
-            websocket(exchange, service, false);
+}
+
+void SockJsSessions::session(const ExchangeRef& exchange, const SockJsService& service, const wire::SockJsPath& path) {
+    if (path.transport == SockJsTransport::kWebSocket) {
+        websocket(exchange, service, false);
+        return;
+    }
+    const Manner& manner = manner_of(path.transport);
+    if (!service.any_origin && !page_allowed(core_.options(), exchange->request())) {
+        exchange->refuse({Code::kOriginForbidden, "this origin is not allowed"});
+        return;
+    }
+    if (service.cookie_needed) add_sockjs_cookie(*exchange);
+    if (manner.shared) add_sockjs_cors(*exchange);
+    const std::string& method = exchange->request().method;
+    if (method == "OPTIONS" && manner.allow.starts_with("OPTIONS")) {
+        answer_sockjs_options(*exchange, manner.allow);
+    } else if (method != manner.method) {
+        exchange->respond(405, {{"Allow", manner.allow}}, "");
+    } else if (path.transport == SockJsTransport::kXhrSend || path.transport == SockJsTransport::kJsonpSend) {
+        const std::string key = key_of(service, path);
+        if (!is_here(exchange, key)) return;
+        using Sender = SockJsHttpSession::Sender;
+        const auto found = find(exchange, service, key);
+        if (!found) {
+            exchange->refuse(found.error());
+        } else if (*found == nullptr) {
+            exchange->respond(404, kPlain, "");
         } else {
-            exchange->refuse({Code::kNotFound, "websocket is disabled here"});
+            (*found)->take(exchange, path.transport == SockJsTransport::kJsonpSend ? Sender::kJsonp : Sender::kXhr);
         }
-        return;
+    } else {
+        receive(exchange, service, path);
     }
-    if (path->transport != SockJsTransport::kXhr && path->transport != SockJsTransport::kXhrStreaming &&
-        path->transport != SockJsTransport::kXhrSend) {
-        exchange->refuse({Code::kNotFound, "no such SockJS transport"});
-        return;
+}
+
+void SockJsSessions::receive(const ExchangeRef& exchange, const SockJsService& service, const wire::SockJsPath& path) {
+    std::string callback;
+    if (path.transport == SockJsTransport::kHtmlFile || path.transport == SockJsTransport::kJsonp) {
+        const auto query = wire::QueryParams::parse(exchange->request().query);
+        const auto given = query ? query->get(query->has("c") ? "c" : "callback") : std::string{};
+        if (!given) {
+            exchange->respond(500, kPlain, R"("callback" parameter required)");
+            return;
+        }
+        const bool too_long = path.transport == SockJsTransport::kJsonp && given->size() > kMaxJsonpCallback;
+        if (too_long || !wire::is_sockjs_callback(*given)) {
+            exchange->respond(500, kPlain, R"(invalid "callback" parameter)");
+            return;
+        }
+        callback = *given;
+        const bool anyone = service.any_origin;
+        exchange->add_field("Content-Security-Policy", iframe_.policy(anyone ? SockJsIframe::FramedBy::kAnyone
+                                                                             : SockJsIframe::FramedBy::kAllowed));
     }
-    if (!add_cors(exchange, service)) return;
-    if (method == "OPTIONS") {
-        exchange->respond(204,
-                          {{"Access-Control-Allow-Methods", "OPTIONS, POST"},
-                           {"Access-Control-Max-Age", "31536000"},
-                           {"Cache-Control", "public, max-age=31536000"},
-                           {"Expires", "Thu, 31 Dec 2037 23:55:55 GMT"}},
-                          "");
-        return;
+    const std::string key = key_of(service, path);
+    if (!is_here(exchange, key)) return;
+    wire::SockJsFraming framing{path.transport, std::move(callback)};
+    const auto found = find(exchange, service, key);
+    if (!found) {
+        exchange->refuse(found.error());
+    } else if (*found == nullptr) {
+        open(exchange, service, key, std::move(framing));
+    } else {
+        (*found)->receive(exchange, std::move(framing));
     }
-    if (method != "POST") {
-        exchange->respond(405, {{"Allow", "OPTIONS, POST"}}, "");
-        return;
-    }
-    http(exchange, service, *path);
 }
 
 void SockJsSessions::info(const ExchangeRef& exchange, const SockJsService& service) {
-    if (!add_cors(exchange, service)) return;
+    if (!service.any_origin && !origin_allowed(core_.options(), exchange->request())) {
+        exchange->refuse({Code::kOriginForbidden, "this origin is not allowed"});
+        return;
+    }
+    add_sockjs_cors(*exchange);
     const std::string& method = exchange->request().method;
     if (method == "OPTIONS") {
-        exchange->respond(204,
-                          {{"Access-Control-Allow-Methods", "OPTIONS, GET"},
-                           {"Access-Control-Max-Age", "31536000"},
-                           {"Cache-Control", "public, max-age=31536000"},
-                           {"Expires", "Thu, 31 Dec 2037 23:55:55 GMT"}},
-                          "");
+        answer_sockjs_options(*exchange, "OPTIONS, GET");
     } else if (method != "GET" && method != "HEAD") {
         exchange->respond(405, {{"Allow", "OPTIONS, GET"}}, "");
     } else {
-        exchange->respond(200, {{"Content-Type", "application/json; charset=UTF-8"}, {"Cache-Control", kNoCache}},
+        exchange->respond(200, {{"Content-Type", "application/json; charset=UTF-8"}, {"Cache-Control", kSockJsNoCache}},
                           wire::sockjs_info(service.websocket, service.cookie_needed, entropy()));
     }
 }
@@ -156,6 +203,10 @@ void SockJsSessions::judge(const ExchangeRef& exchange, const SockJsService& ser
 
 void SockJsSessions::websocket(const ExchangeRef& exchange, const SockJsService& service, bool raw) {
     int status = 400;
+    if (!service.websocket) {
+        exchange->refuse({Code::kNotFound, "websocket is disabled here"});
+        return;
+    }
     if (exchange->request().method != "GET") {
         exchange->respond(405, {{"Allow", "GET"}}, "");
         return;
@@ -186,61 +237,50 @@ void SockJsSessions::websocket(const ExchangeRef& exchange, const SockJsService&
     });
 }
 
-void SockJsSessions::http(const ExchangeRef& exchange, const SockJsService& service, const wire::SockJsPath& path) {
-    const std::string key = service.prefix + '/' + std::string{path.session};
+bool SockJsSessions::is_here(const ExchangeRef& exchange, const std::string& key) {
     auto& services = core_.services();
     const std::size_t owner = std::hash<std::string>{}(key) % services.runtime.size();
-    if (owner != core_.loop().index()) {
-        exchange->move_to(services.runtime.loop(owner),
-                          [&services, owner](rt::Connection::Detached detached, wire::HttpRequest request) {
-                              if (services.cores[owner] != nullptr) {
-                                  services.cores[owner]->adopt(std::move(detached), std::move(request));
-                              }
-                          });
-        return;
-    }
-    const auto kind = path.transport == SockJsTransport::kXhrStreaming ? SockJsHttpSession::Receiver::kStreaming
-                                                                       : SockJsHttpSession::Receiver::kPolling;
+    if (owner == core_.loop().index()) return true;
+    exchange->move_to(services.runtime.loop(owner),
+                      [&services, owner](rt::Connection::Detached detached, wire::HttpRequest request) {
+                          if (services.cores[owner] != nullptr) {
+                              services.cores[owner]->adopt(std::move(detached), std::move(request));
+                          }
+                      });
+    return false;
+}
+
+Result<SockJsHttpSession*> SockJsSessions::find(const ExchangeRef& exchange, const SockJsService& service,
+                                                const std::string& key) {
     const auto found = sessions_.find(key);
-    if (found == sessions_.end()) {
-        if (path.transport == SockJsTransport::kXhrSend) {
-            exchange->respond(404, {{"Content-Type", "text/plain; charset=UTF-8"}}, "");
-            return;
-        }
-        open(exchange, service, key, kind);
-        return;
-    }
+    if (found == sessions_.end()) return nullptr;
     if (service.speaks == SockJsService::Speaks::kStomp &&
         found->second->query_identity() != query_identity(exchange->request())) {
-        exchange->refuse({Code::kForbidden, "the session was opened with another query"});
-        return;
+        return fail(Code::kForbidden, "the session was opened with another query");
     }
-    if (path.transport == SockJsTransport::kXhrSend) {
-        found->second->take(exchange);
-    } else {
-        found->second->receive(exchange, kind);
-    }
+    return found->second.get();
 }
 
 void SockJsSessions::open(const ExchangeRef& exchange, const SockJsService& service, const std::string& key,
-                          SockJsHttpSession::Receiver kind) {
-    judge(exchange, service, [this, exchange, &service, key, kind](std::optional<Identity> identity) {
-        if (!exchange->is_open()) return;  // the client has gone meanwhile
-        const bool streaming = kind == SockJsHttpSession::Receiver::kStreaming;
-        auto& slot = sessions_[key];
-        if (slot == nullptr) {
-            auto app =
-                make_app(service, std::move(identity), streaming ? "sockjs-xhr-streaming" : "sockjs-xhr-polling");
-            slot = std::make_unique<SockJsHttpSession>(core_.loop(), std::move(app),
-                                                       query_identity(exchange->request()), service.options);
-            slot->open();
-        } else if (service.speaks == SockJsService::Speaks::kStomp &&
-                   slot->query_identity() != query_identity(exchange->request())) {
-            exchange->refuse({Code::kForbidden, "the session was opened with another query"});
-            return;
-        }
-        slot->receive(exchange, kind);
-    });
+                          wire::SockJsFraming framing) {
+    judge(exchange, service,
+          [this, exchange, &service, key, framing = std::move(framing)](std::optional<Identity> identity) mutable {
+              if (!exchange->is_open()) return;  // the client has gone meanwhile
+              const auto found = find(exchange, service, key);
+              if (!found) {
+                  exchange->refuse(found.error());
+                  return;
+              }
+              SockJsHttpSession* session = *found;
+              if (session == nullptr) {
+                  auto made = std::make_unique<SockJsHttpSession>(
+                      core_.loop(), make_app(service, std::move(identity), std::string{framing.name()}),
+                      query_identity(exchange->request()), service.options);
+                  session = sessions_.emplace(key, std::move(made)).first->second.get();
+                  session->open();
+              }
+              session->receive(exchange, std::move(framing));
+          });
 }
 
 }  // namespace parley::gateway

@@ -7,6 +7,7 @@
 
 #include "auth/destination.h"
 #include "gateway/exchange.h"
+#include "gateway/sockjs_iframe.h"
 #include "gateway/sockjs_session.h"
 #include "wire/sockjs.h"
 
@@ -43,18 +44,23 @@ public:
 private:
     using Map = std::unordered_map<std::string, std::unique_ptr<SockJsHttpSession>>;
 
-    bool add_cors(const ExchangeRef& exchange, const SockJsService& service);
+    void session(const ExchangeRef& exchange, const SockJsService& service, const wire::SockJsPath& path);
+    void receive(const ExchangeRef& exchange, const SockJsService& service, const wire::SockJsPath& path);
     void info(const ExchangeRef& exchange, const SockJsService& service);
     void websocket(const ExchangeRef& exchange, const SockJsService& service, bool raw);
-    void http(const ExchangeRef& exchange, const SockJsService& service, const wire::SockJsPath& path);
+    /// False: the session lives on another core and the request is on its way there.
+    bool is_here(const ExchangeRef& exchange, const std::string& key);
+    /// Null: there is no such session yet. Error: it was opened with another query.
+    Result<SockJsHttpSession*> find(const ExchangeRef& exchange, const SockJsService& service, const std::string& key);
     void open(const ExchangeRef& exchange, const SockJsService& service, const std::string& key,
-              SockJsHttpSession::Receiver kind);
+              wire::SockJsFraming framing);
     [[nodiscard]] std::unique_ptr<SockJsApp> make_app(const SockJsService& service, std::optional<Identity> identity,
                                                       std::string transport);
     void judge(const ExchangeRef& exchange, const SockJsService& service,
                UniqueFunction<void(std::optional<Identity>)> then);
 
     Core& core_;
+    const SockJsIframe iframe_;
     Map sessions_;
 };
 

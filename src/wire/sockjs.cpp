@@ -103,8 +103,22 @@ bool is_iframe(std::string_view part) noexcept {
     });
 }
 
+int hex_value(char c) noexcept {
+    if (is_digit(c)) return c - '0';
+    const char lower = static_cast<char>(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// An escape hides nothing that may not stand there itself.
 bool is_part(std::string_view part) noexcept {
-    return !part.empty() && part.size() <= kMaxPart && part.find('.') == std::string_view::npos;
+    if (part.empty() || part.size() > kMaxPart || part.find('.') != std::string_view::npos) return false;
+    for (auto at = part.find('%'); at != std::string_view::npos; at = part.find('%', at + 1)) {
+        const int high = at + 3 <= part.size() ? hex_value(part[at + 1]) : -1;
+        const int low = at + 3 <= part.size() ? hex_value(part[at + 2]) : -1;
+        const int byte = high * 16 + low;
+        if (high < 0 || low < 0 || byte < 0x20 || byte == '.' || byte == '/' || byte == 0x7F) return false;
+    }
+    return true;
 }
 
 }  // namespace

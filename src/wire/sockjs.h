@@ -67,7 +67,8 @@ struct SockJsPath {
 };
 
 /// `rest` is the raw path behind the prefix: empty, or beginning with `/`. nullopt is a 404: an
-/// unknown transport, an empty part, one with a dot, one of more than 128 bytes.
+/// unknown transport, an empty part, one of more than 128 bytes, one with a dot, an escaped dot, slash or control
+/// character, or a broken escape.
 [[nodiscard]] std::optional<SockJsPath> parse_sockjs_path(std::string_view rest) noexcept;
 
 }  // namespace parley::wire

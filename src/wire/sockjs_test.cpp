@@ -176,6 +176,14 @@ TEST(SockJsPath, EverythingElseIsUnknown) {
     }
 }
 
+TEST(SockJsPath, AnEscapeHidesNothing) {
+    for (const char* part : {"%2e", "a%2E%2e", "%2f", "%00", "%0a", "%7f", "%", "%2", "%zz", "a%2"}) {
+        EXPECT_FALSE(parse_sockjs_path("/0/" + std::string{part} + "/xhr")) << part;
+        EXPECT_FALSE(parse_sockjs_path('/' + std::string{part} + "/0/xhr")) << part;
+    }
+    EXPECT_TRUE(parse_sockjs_path("/0/%ED%95%9C%20/xhr"));
+}
+
 TEST(SockJsPath, PartsAreBounded) {
     EXPECT_TRUE(parse_sockjs_path("/0/" + std::string(128, 'a') + "/xhr"));
     EXPECT_FALSE(parse_sockjs_path("/0/" + std::string(129, 'a') + "/xhr"));

@@ -138,15 +138,5 @@ def _():
         eventually(lambda: present() == [], limit=30, what="absent")
 
 
-@check("heart-beat frames of SockJS come while nothing else does", limit=45)
-def _(server):
-    from harness import Skip, long_tier
-    if not long_tier():
-        raise Skip("30 s of silence: in the long tier")
-    with WebSocket(server, session_path("/ws-chat") + "/websocket", token=token("u-7"), roomId="r-1") as ws:
-        ws.limit(40)
-        equal([ws.message(), ws.message()], ["o", "h"])
-
-
 if __name__ == "__main__":
     run(Shared())
