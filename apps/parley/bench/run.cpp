@@ -207,6 +207,7 @@ int run_load(LoadOptions options, const MakeDialect& make) {
         return 2;
     };
     if (const auto settled = options.settle(); !settled) return fault(settled.error().message);
+    if (options.urls.empty()) return fault("--url is missing");
     if (!options.pids.empty() && !process_use(options.pids)) return fault("--pid: there is no such process to look at");
     constexpr std::size_t kOtherDescriptors = 32;
     const std::size_t descriptors = raise_descriptor_limit();
