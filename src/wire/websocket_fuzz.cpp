@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "wire/deflate.h"
+#include "wire/utf8.h"
 #include "wire/websocket_test_support.h"
 
 // First byte: bit 0 permessage-deflate, bit 1 small limits, bit 2 pauses. Second byte: how the rest,
