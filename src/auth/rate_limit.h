@@ -76,6 +76,8 @@ public:
     SendRate() = default;  ///< no limit
     SendRate(Rate session, std::shared_ptr<RateBucket> member);
     std::optional<milliseconds> take(SteadyTime now, std::uint32_t messages = 1) noexcept;
+    /// Letting go of it now gives nobody more: the session's bucket is full.
+    [[nodiscard]] bool is_idle(SteadyTime now) const noexcept { return !session_ || session_->is_idle(now); }
 
 private:
     std::unique_ptr<RateBucket> session_;

@@ -87,12 +87,18 @@ std::string_view Core::date() {
 std::string Core::random_id() { return id_prefix_ + std::to_string(loop_.index()) + '-' + std::to_string(++next_id_); }
 
 void Core::add(Session& session) {
+    session.place_ = static_cast<std::uint32_t>(sessions_.size());
     sessions_.push_back(&session);
     services_.sessions.fetch_add(1);
 }
 
 void Core::remove(Session& session) noexcept {
-    if (std::erase(sessions_, &session) != 0) services_.sessions.fetch_sub(1);
+    if (session.place_ == Session::kNotListed) return;
+    sessions_.back()->place_ = session.place_;
+    sessions_[session.place_] = sessions_.back();
+    sessions_.pop_back();
+    session.place_ = Session::kNotListed;
+    services_.sessions.fetch_sub(1);
 }
 
 void Core::read_mark(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<RoomSeq>)> then) {
@@ -126,20 +132,27 @@ void Core::on_messages(const bus::MessageBatch& batch) {
 
 void Core::on_room_event(const bus::RoomEvent& event) { hub_.on_room_event(event.room, event.json); }
 
+template <class Tell>
+void Core::each_session(Tell tell) {
+    // Backwards: telling one may end it, and the last takes its place.
+    for (std::size_t i = sessions_.size(); i-- > 0;) {
+        if (i < sessions_.size()) tell(*sessions_[i]);
+    }
+}
+
 void Core::on_notice(const bus::Notice& notice) {
     using Kind = bus::Notice::Kind;
-    const auto each = [this](auto&& tell) {
-        const std::vector<Session*> sessions = sessions_;  // telling one may end it
-        for (Session* session : sessions) tell(*session);
-    };
     switch (notice.kind) {
         case Kind::kRoomChanged: on_room_changed(RoomId::trusted(notice.subject), notice.body); return;
-        case Kind::kTokenRevoked: each([&](Session& session) { session.on_token_revoked(notice.subject); }); return;
+        case Kind::kTokenRevoked:
+            each_session([&](Session& session) { session.on_token_revoked(notice.subject); });
+            return;
         case Kind::kMemberRevoked:
-            each([&](Session& session) { session.on_member_revoked(MemberId::trusted(notice.subject), notice.at); });
+            each_session(
+                [&](Session& session) { session.on_member_revoked(MemberId::trusted(notice.subject), notice.at); });
             return;
         case Kind::kNotification:
-            each([&](Session& session) { session.notify(MemberId::trusted(notice.subject), notice.body); });
+            each_session([&](Session& session) { session.notify(MemberId::trusted(notice.subject), notice.body); });
             return;
     }
 }
@@ -170,8 +183,7 @@ void Core::on_second() {
     date_.clear();
     services_.counters.messages_out.add(hub_.take_delivered());
     const auto wall = loop_.clock().wall();
-    const std::vector<Session*> sessions = sessions_;
-    for (Session* session : sessions) session->on_second(wall, loop_.now());
+    each_session([&](Session& session) { session.on_second(wall, loop_.now()); });
     sockjs_->on_second();
     if (loop_.index() == 0) {
         chat_.sweep_presence();

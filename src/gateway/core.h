@@ -56,6 +56,8 @@ public:
     [[nodiscard]] SockJsSessions& sockjs() noexcept { return *sockjs_; }
     [[nodiscard]] wire::Inflater& inflater() noexcept { return inflater_; }
     [[nodiscard]] wire::DeflaterSet& deflaters() noexcept { return deflaters_; }
+    /// For one frame that is copied before anything else is encoded.
+    [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
     [[nodiscard]] rt::ConnectionSet& connections() noexcept { return connections_; }
     /// What a connection may have waiting, by the memory there was when share_memory() was called last.
     [[nodiscard]] Bytes send_buffer() const noexcept { return std::min(options().send_buffer, shared_buffer_); }
@@ -76,6 +78,8 @@ private:
     void on_notice(const bus::Notice& notice) override;
     void may_read(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then);
     void on_room_changed(const RoomId& room, std::string_view change);
+    template <class Tell>
+    void each_session(Tell tell);
     void on_second();
     Result<> listen(const rt::Endpoint& endpoint, const HttpSession::Service& service);
     void drain_next();
@@ -108,6 +112,7 @@ private:
     std::size_t drained_ = 0;
     SteadyTime next_forget_{};
     std::string date_;
+    std::string scratch_;
     std::string id_prefix_;
     std::uint64_t next_id_ = 0;
 };

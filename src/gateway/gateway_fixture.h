@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "auth/encoding.h"
 #include "base/temp_dir.h"
 #include "cache/memory_cache.h"
 #include "gateway/core.h"
@@ -161,7 +162,7 @@ protected:
         claims.nickname = member;
         claims.expires = clock.wall() + std::chrono::hours{1};
         claims.issued_at = clock.wall();
-        return {claims, "hash-of-" + member};
+        return {claims, auth::sha256_hex(member)};
     }
     Client& open(const std::string& member = "u-1", auth::Profile profile = auth::Profile::kGame) {
         clients.push_back(std::make_unique<Client>());

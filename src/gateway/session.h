@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string_view>
 
 #include "base/clock.h"
@@ -21,6 +22,11 @@ public:
     virtual void notify(const MemberId& member, std::string_view json) = 0;
     /// The server goes: the client shall come back after that long.
     virtual void drain(milliseconds reconnect_after) = 0;
+
+private:
+    friend class Core;
+    static constexpr std::uint32_t kNotListed = UINT32_MAX;
+    std::uint32_t place_ = kNotListed;  ///< in the core's list
 };
 
 }  // namespace parley::gateway

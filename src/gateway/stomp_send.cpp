@@ -24,14 +24,15 @@ auth::Decision StompSession::judge(auth::Operation operation, const auth::Destin
 // --- what is asked ------------------------------------------------------------------------------------------------
 
 void StompSession::on_send(const wire::StompFrame& frame) {
-    const std::string asked{frame.find("receipt").value_or("")};
+    const std::string_view asked = frame.find("receipt").value_or("");
     const auto text = frame.find("destination");
     if (!text) {
         fault("SEND needs a destination", asked);
         return;
     }
-    const std::string transaction{frame.find("transaction").value_or("")};
-    if (frame.find("transaction") && !transactions_.contains(transaction)) {
+    const auto named = frame.find("transaction");
+    Transaction* const open = named ? transaction(*named) : nullptr;
+    if (named && open == nullptr) {
         fault("this transaction was not begun", asked);
         return;
     }
@@ -39,11 +40,11 @@ void StompSession::on_send(const wire::StompFrame& frame) {
     const auth::Destination destination = auth::parse_destination(profile_, *text);
     using Kind = auth::DestinationKind;
     if (destination.kind == Kind::kTopic) {
-        on_topic_send(frame, transaction);
+        on_topic_send(frame, open);
         return;
     }
     if (destination.kind == Kind::kAuthRefresh) {
-        on_auth_refresh(frame, asked);
+        on_auth_refresh(frame, std::string{asked});
         return;
     }
     const auto allowed = destination.kind == Kind::kPublicSend
@@ -56,13 +57,13 @@ void StompSession::on_send(const wire::StompFrame& frame) {
     if (!request) {
         Request refused;
         refused.receipt = asked;
-        refused.transaction = transaction;
+        refused.transaction = named.value_or("");
         refuse_send(refused, request.error());
         return;
     }
     request->receipt = asked;
-    request->transaction = transaction;
-    if (const auto wait = rate_.take(core_.loop().now())) {
+    request->transaction = named.value_or("");
+    if (const auto wait = activity().rate.take(core_.loop().now())) {
         refuse_send(*request, {Code::kRateLimited, "too many messages; wait " + std::to_string(wait->count()) + " ms"});
         return;
     }
@@ -148,9 +149,7 @@ Result<StompSession::Request> StompSession::parse_hint(auth::DestinationKind kin
 }
 
 void StompSession::refuse_send(const Request& request, const Error& error) {
-    if (const auto found = transactions_.find(request.transaction); found != transactions_.end()) {
-        found->second.spoiled = true;
-    }
+    if (Transaction* const open = transaction(request.transaction)) open->spoiled = true;
     std::string extra;
     if (!request.words.room.empty()) {
         extra = R"("roomId":)";
@@ -233,7 +232,7 @@ void StompSession::perform_allowed(Request request) {
     const auto now = core_.loop().now();
     switch (request.operation) {
         case kSend:
-            if (const auto stay = stays_.find(room); stay != stays_.end()) stay->second = now;
+            extend_stay(room, now);
             talk(std::move(request));
             return;
         case kTyping:
@@ -256,7 +255,7 @@ void StompSession::perform_allowed(Request request) {
             return;
         case kPresence:
             if (request.words.type != MessageType::kLeave) {
-                if (const auto stay = stays_.find(room); stay != stays_.end()) stay->second = now;
+                extend_stay(room, now);
                 receipt(request.receipt);
                 return;
             }
@@ -281,12 +280,17 @@ void StompSession::perform_allowed(Request request) {
         self->one_less_in_flight();
     };
     if (request.words.type == MessageType::kJoin) {
-        stays_[room] = now;
+        activity().stays[room] = now;
         core_.chat().join(speaker_, std::move(request.words), std::move(then));
     } else {
-        stays_.erase(room);
+        if (activity_ != nullptr) activity_->stays.erase(room);
         core_.chat().leave(speaker_, std::move(request.words), std::move(then));
     }
+}
+
+void StompSession::extend_stay(const RoomId& room, SteadyTime now) {
+    if (activity_ == nullptr) return;
+    if (const auto stay = activity_->stays.find(room); stay != activity_->stays.end()) stay->second = now;
 }
 
 void StompSession::talk(Request request) {
@@ -316,23 +320,22 @@ void StompSession::sent(const RoomId& room, const std::string& asked,
     one_less_in_flight();
 }
 
-void StompSession::on_topic_send(const wire::StompFrame& frame, const std::string& transaction) {
-    const std::string asked{frame.find("receipt").value_or("")};
-    if (transaction.empty()) {
+void StompSession::on_topic_send(const wire::StompFrame& frame, Transaction* transaction) {
+    const std::string_view asked = frame.find("receipt").value_or("");
+    if (transaction == nullptr) {
         core_.topics().publish(TopicHub::message_of(frame));
         receipt(asked);
         return;
     }
-    Transaction& open = transactions_[transaction];
-    open.bytes += frame.body.size();
-    if (!fits(open, asked)) return;
-    open.topic_messages.push_back(TopicHub::message_of(frame));
-    if (!asked.empty()) open.receipts.push_back(asked);
+    transaction->bytes += frame.body.size();
+    if (!fits(*transaction, asked)) return;
+    transaction->topic_messages.push_back(TopicHub::message_of(frame));
+    if (!asked.empty()) transaction->receipts.emplace_back(asked);
 }
 
 void StompSession::on_auth_refresh(const wire::StompFrame& frame, std::string asked) {
     const auto token = frame.find("token");
-    if (!token || !identity_ || identity_->token_sha256.empty()) {
+    if (!token || token_.empty()) {
         refuse({Code::kAuthRequired, "the header token is missing", {}, asked});
         return;
     }
@@ -347,8 +350,10 @@ void StompSession::on_auth_refresh(const wire::StompFrame& frame, std::string as
             } else if (checked->claims.member != self->speaker_.member) {
                 self->refuse({Code::kForbidden, "the token is another member's", {}, asked});
             } else {
-                self->identity_ = Identity{std::move(checked->claims), std::move(checked->sha256_hex)};
-                self->recheck_at_ = self->core_.loop().now() + seconds{2};
+                self->expires_ = checked->claims.expires;
+                self->issued_at_ = checked->claims.issued_at.value_or(WallTime{});
+                self->token_ = auth::TokenHash::from_hex(checked->sha256_hex);
+                self->look_at_ = self->core_.loop().now() + seconds{2};
                 self->receipt(asked);
             }
             self->release();
@@ -365,11 +370,12 @@ void StompSession::on_begin(const wire::StompFrame& frame) {
         fault("BEGIN needs a transaction", asked);
         return;
     }
-    if (transactions_.size() >= kTransactions) {
+    auto& transactions = activity().transactions;
+    if (transactions.size() >= kTransactions) {
         fault("too many open transactions", asked);
         return;
     }
-    if (!transactions_.try_emplace(std::string{*id}).second) {
+    if (!transactions.try_emplace(std::string{*id}).second) {
         fault("this transaction was begun already", asked);
         return;
     }
@@ -384,7 +390,7 @@ bool StompSession::fits(const Transaction& transaction, std::string_view asked) 
 }
 
 void StompSession::add_to_transaction(Request request) {
-    Transaction& transaction = transactions_[request.transaction];
+    Transaction& transaction = *this->transaction(request.transaction);  // no frame came since on_send() saw it
     if (request.operation != auth::Operation::kSend) {
         refuse_send(request, {Code::kInvalidMessageType, "a transaction takes TALK only"});
         return;
@@ -402,21 +408,19 @@ void StompSession::add_to_transaction(Request request) {
 
 void StompSession::on_commit(const wire::StompFrame& frame) {
     const std::string asked{frame.find("receipt").value_or("")};
-    const auto found = transactions_.find(std::string{frame.find("transaction").value_or("")});
-    if (!frame.find("transaction") || found == transactions_.end()) {
+    Transaction* const open = this->transaction(frame.find("transaction").value_or(""));
+    if (open == nullptr) {
         fault("this transaction was not begun", asked);
         return;
     }
-    Transaction transaction = std::move(found->second);
-    transactions_.erase(found);
+    Transaction transaction = std::move(*open);
+    activity_->transactions.erase(std::string{*frame.find("transaction")});
     if (transaction.spoiled) {
         refuse({Code::kTransactionInvalid, "a SEND of this transaction was refused; nothing was stored", {}, asked});
         return;
     }
     for (const auto& [id, seq] : transaction.acks) {
-        if (const auto entry = subscriptions_.find(id); entry != subscriptions_.end()) {
-            (void)entry->second->acknowledge(seq);
-        }
+        if (StompSubscription* const entry = subscription(id)) (void)entry->acknowledge(seq);
     }
     for (auto& message : transaction.topic_messages) core_.topics().publish(std::move(message));
     if (transaction.drafts.empty()) {
@@ -441,7 +445,7 @@ void StompSession::on_commit(const wire::StompFrame& frame) {
 void StompSession::on_abort(const wire::StompFrame& frame) {
     const std::string asked{frame.find("receipt").value_or("")};
     const auto transaction = frame.find("transaction");
-    if (!transaction || transactions_.erase(std::string{*transaction}) == 0) {
+    if (!transaction || activity_ == nullptr || activity_->transactions.erase(std::string{*transaction}) == 0) {
         fault("this transaction was not begun", asked);
         return;
     }

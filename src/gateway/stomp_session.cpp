@@ -1,5 +1,6 @@
 #include "gateway/stomp_session.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/logger.h"
@@ -22,15 +23,15 @@ StompSession::StompSession(Core& core, StompTransport& transport, auth::Profile 
                            std::string transport_name)
     : core_(core),
       transport_(transport),
+      last_received_(core.loop().now()),
+      last_sent_(last_received_),
+      look_at_(last_received_ + core.options().handshake_time),
       profile_(profile),
-      identity_(std::move(identity)),
       subprotocol_(subprotocol),
       decoder_({.max_frame = core.options().message}),
-      beat_timer_(rt::Timer::of<&StompSession::beat>(this)),
-      opened_(core.loop().now()),
-      last_received_(opened_),
-      last_sent_(opened_) {
+      beat_timer_(rt::Timer::of<&StompSession::beat>(this)) {
     speaker_.session = core_.services().next_session.fetch_add(1);
+    if (identity) identify(std::move(*identity));
     core_.add(*this);
     core_.services().counters.sessions(transport_name).add();
 }
@@ -42,9 +43,13 @@ StompSession::~StompSession() { on_closed(); }
 wire::Flow StompSession::feed(std::string_view bytes) {
     last_received_ = core_.loop().now();
     if (ended_) return wire::Flow::kContinue;
-    if (busy() || !input_.empty()) {
-        input_ += bytes;
-        return input_.size() > kInputWhileBusy ? wire::Flow::kPause : wire::Flow::kContinue;
+    if (input_ != nullptr) {
+        *input_ += bytes;
+        return input_->size() > kInputWhileBusy ? wire::Flow::kPause : wire::Flow::kContinue;
+    }
+    if (busy()) {
+        input_ = std::make_unique<std::string>(bytes);
+        return bytes.size() > kInputWhileBusy ? wire::Flow::kPause : wire::Flow::kContinue;
     }
     const auto fed = decoder_.feed(bytes, *this);
     if (ended_) return wire::Flow::kContinue;
@@ -53,7 +58,7 @@ wire::Flow StompSession::feed(std::string_view bytes) {
               fed.fault->kind == wire::StompFault::Kind::kTooLarge ? 1009 : 1002);
         return wire::Flow::kContinue;
     }
-    input_.append(bytes.substr(fed.consumed));
+    if (fed.consumed < bytes.size()) input_ = std::make_unique<std::string>(bytes.substr(fed.consumed));
     return busy() ? wire::Flow::kPause : wire::Flow::kContinue;
 }
 
@@ -63,16 +68,16 @@ void StompSession::release() {
 }
 
 void StompSession::go_on() {
-    while (!busy() && !ended_ && !input_.empty()) {
-        std::string bytes;
-        bytes.swap(input_);
-        (void)feed(bytes);
+    while (!busy() && !ended_ && input_ != nullptr) {
+        const auto bytes = std::move(input_);
+        (void)feed(*bytes);
     }
     if (!busy() && !ended_) transport_.resume();
 }
 
 void StompSession::on_heartbeat() {
-    for (auto& [room, extended] : stays_) extended = core_.loop().now();
+    if (activity_ == nullptr) return;
+    for (auto& [room, extended] : activity_->stays) extended = core_.loop().now();
 }
 
 wire::Flow StompSession::on_frame(const wire::StompFrame& frame) {
@@ -84,13 +89,12 @@ wire::Flow StompSession::on_frame(const wire::StompFrame& frame) {
 
 void StompSession::dispatch(const wire::StompFrame& frame) {
     using Command = wire::StompCommand;
-    const std::string asked{frame.find("receipt").value_or("")};
     if (frame.command == Command::kConnect || frame.command == Command::kStomp) {
         on_connect(frame);
         return;
     }
     if (!connected_) {
-        fault("CONNECT must come first", asked);
+        fault("CONNECT must come first", frame.find("receipt").value_or(""));
         return;
     }
     switch (frame.command) {
@@ -134,7 +138,7 @@ void StompSession::on_connect(const wire::StompFrame& frame) {
         client = *parsed;
     }
     const auto authorization = frame.find("Authorization");
-    if (identity_ || profile_ == auth::Profile::kGame || !authorization) {
+    if (identified_ || profile_ == auth::Profile::kGame || !authorization) {
         finish_connect(client, version);
         return;
     }
@@ -150,29 +154,35 @@ void StompSession::on_connect(const wire::StompFrame& frame) {
                     self->fault(name(checked.error().code), {}, 4401);
                     return;
                 }
-                self->identity_ = Identity{std::move(checked->claims), std::move(checked->sha256_hex)};
+                self->identify({std::move(checked->claims), std::move(checked->sha256_hex)});
                 self->finish_connect(client, version);
                 self->release();
             });
         });
 }
 
+void StompSession::identify(Identity identity) {
+    speaker_.member = std::move(identity.claims.member);
+    speaker_.nickname = std::string{std::string_view{identity.claims.nickname}};  // without the room it was read into
+    speaker_.guest = identity.claims.guest;
+    expires_ = identity.claims.expires;
+    issued_at_ = identity.claims.issued_at.value_or(WallTime{});
+    token_ = auth::TokenHash::from_hex(identity.token_sha256);
+    identified_ = true;
+}
+
 void StompSession::finish_connect(wire::HeartBeat client, std::optional<wire::StompVersion> version) {
-    if (!identity_) {
+    if (!identified_) {
         auth::Claims guest;
         guest.member = MemberId::trusted("~guest:" + core_.random_id());
         guest.nickname = "guest";
         guest.guest = true;
         guest.expires = WallTime::max();
-        identity_ = Identity{std::move(guest), {}};
+        identify({std::move(guest), {}});
     }
-    speaker_.member = identity_->claims.member;
-    speaker_.nickname = identity_->claims.nickname;
-    speaker_.guest = identity_->claims.guest;
-    rate_ = core_.services().rates.send(speaker_.member.str(), core_.loop().now());
     decoder_.set_version(*version);
     connected_ = true;
-    if (!speaker_.guest) recheck_at_ = core_.loop().now() + kSecondLook;
+    look_at_ = speaker_.guest ? SteadyTime::max() : core_.loop().now() + kSecondLook;
     beat_ = wire::negotiate_heart_beat(client, core_.options().heart_beat);
     const auto& offered = core_.options().heart_beat;
     const std::string heart_beat = std::to_string(offered.sends) + ',' + std::to_string(offered.expects);
@@ -187,30 +197,61 @@ void StompSession::finish_connect(wire::HeartBeat client, std::optional<wire::St
 }
 
 void StompSession::on_disconnect(const wire::StompFrame& frame) {
-    disconnect_receipt_ = frame.find("receipt").value_or("");
+    if (const auto asked = frame.find("receipt")) disconnect_receipt_ = std::make_unique<std::string>(*asked);
     disconnecting_ = true;
     // The receipt says that everything before it is done.
-    if (in_flight_ == 0) {
-        if (!disconnect_receipt_.empty()) receipt(disconnect_receipt_);
-        end(1000, "");
+    if (in_flight_ == 0) disconnect();
+}
+
+void StompSession::disconnect() {
+    if (disconnect_receipt_ != nullptr) receipt(*disconnect_receipt_);
+    end(1000, "");
+}
+
+// --- what there is -------------------------------------------------------------------------------------------------
+
+StompSubscription* StompSession::subscription(std::string_view id) noexcept {
+    for (const auto& subscription : subscriptions_) {
+        if (subscription->id() == id) return subscription.get();
     }
+    return nullptr;
+}
+
+StompSubscription& StompSession::add(std::unique_ptr<StompSubscription> subscription) {
+    subscriptions_.push_back(std::move(subscription));
+    return *subscriptions_.back();
+}
+
+StompSession::Activity& StompSession::activity() {
+    if (activity_ == nullptr) {
+        activity_ = std::make_unique<Activity>();
+        activity_->rate = core_.services().rates.send(speaker_.member.str(), core_.loop().now());
+    }
+    return *activity_;
+}
+
+StompSession::Transaction* StompSession::transaction(std::string_view id) {
+    if (activity_ == nullptr) return nullptr;
+    const auto found = activity_->transactions.find(id);
+    return found == activity_->transactions.end() ? nullptr : &found->second;
 }
 
 // --- output -------------------------------------------------------------------------------------------------------
 
 void StompSession::send(std::string_view command, std::span<const wire::StompHeader> headers, std::string_view body) {
     if (ended_) return;
-    std::string out;
-    wire::append_stomp_frame(out, command, headers, body, decoder_.version());
+    std::string& frame = core_.scratch();
+    frame.clear();
+    wire::append_stomp_frame(frame, command, headers, body, decoder_.version());
     last_sent_ = core_.loop().now();
-    transport_.send_frame(out);
+    transport_.send_frame(frame);
 }
 
 void StompSession::receipt(std::string_view id, std::span<const wire::StompHeader> extra) {
     if (id.empty()) return;
-    std::vector<wire::StompHeader> headers{{"receipt-id", id}};
-    headers.insert(headers.end(), extra.begin(), extra.end());
-    send("RECEIPT", headers);
+    std::array<wire::StompHeader, 3> headers{{{"receipt-id", id}}};
+    std::copy(extra.begin(), extra.end(), headers.begin() + 1);
+    send("RECEIPT", std::span{headers}.first(1 + extra.size()));
 }
 
 void StompSession::user_message(const std::string& subscription, std::string_view destination, std::string_view json) {
@@ -225,15 +266,15 @@ void StompSession::user_message(const std::string& subscription, std::string_vie
 void StompSession::refuse(const Refusal& refusal) {
     core_.services().counters.refused(refusal.code).add();
     const std::string_view text = refusal.message.empty() ? info(refusal.code).english : refusal.message;
-    for (const auto& [id, subscription] : subscriptions_) {
-        if (subscription->kind().kind != auth::DestinationKind::kErrors) continue;
+    for (const auto& subscription : subscriptions_) {
+        if (subscription->kind() != auth::DestinationKind::kErrors) continue;
         std::string extra{refusal.extra};
         if (!refusal.receipt.empty()) {
             if (!extra.empty()) extra += ',';
             extra += R"("receiptId":)";
             append_json_string(extra, refusal.receipt);
         }
-        user_message(id, subscription->destination(), error_json(refusal.code, text, extra));
+        user_message(subscription->id(), "/user/queue/errors", error_json(refusal.code, text, extra));
         return;
     }
     const bool cuts_delivery = refusal.code == Code::kHistoryTruncated || refusal.code == Code::kPositionInvalid;
@@ -265,25 +306,25 @@ void StompSession::end(std::uint16_t code, std::string_view reason) {
 void StompSession::on_closed() {
     if (ended_) return;
     ended_ = true;
-    for (const auto& [room, extended] : stays_) core_.chat().disconnect(speaker_, room);
-    // Perhaps from inside one of them: they end now and are destroyed after the turn.
-    for (auto& [id, subscription] : subscriptions_) {
-        subscription->stop();
-        if (subscription->kind().kind == auth::DestinationKind::kTopic) core_.topics().remove(*subscription);
+    if (activity_ != nullptr) {
+        for (const auto& [room, extended] : activity_->stays) core_.chat().disconnect(speaker_, room);
+        activity_->transactions.clear();
     }
-    core_.loop().bury(std::make_unique<decltype(subscriptions_)>(std::exchange(subscriptions_, {})));
-    transactions_.clear();
+    // Perhaps from inside one of them: they end now and are destroyed after the turn.
+    for (auto& subscription : std::exchange(subscriptions_, {})) {
+        subscription->stop();
+        if (subscription->kind() == auth::DestinationKind::kTopic) core_.topics().remove(*subscription);
+        core_.loop().bury(std::move(subscription));
+    }
     beat_timer_.cancel();
     core_.remove(*this);
 }
 
 void StompSession::on_drained() {
     const auto self = weak_from_this().lock();
-    std::vector<std::string> ids;  // what one of them sends may end another, or all
-    ids.reserve(subscriptions_.size());
-    for (const auto& [id, subscription] : subscriptions_) ids.push_back(id);
-    for (const std::string& id : ids) {
-        if (const auto found = subscriptions_.find(id); found != subscriptions_.end()) found->second->on_drained();
+    // Backwards: what one of them sends may end another, or all.
+    for (std::size_t i = subscriptions_.size(); i-- > 0;) {
+        if (i < subscriptions_.size()) subscriptions_[i]->on_drained();
     }
     if (ended_ || !clogged_ || transport_.queued() >= core_.send_buffer().count) return;
     clogged_ = false;
@@ -321,56 +362,65 @@ void StompSession::beat() {
 
 void StompSession::on_second(WallTime wall, SteadyTime now) {
     if (!connected_) {
-        if (now - opened_ > core_.options().handshake_time) fault("CONNECT did not come in time");
+        if (now > look_at_) fault("CONNECT did not come in time");
         return;
     }
-    if (identity_->claims.expires <= wall) {
+    if (expires_ <= wall) {
         fault(name(Code::kAuthExpired), {}, 4401);
         return;
     }
-    if (now >= recheck_at_) recheck_token();
-    for (auto it = stays_.begin(); it != stays_.end();) {
+    if (now >= look_at_) recheck_token();
+    if (activity_ != nullptr) tidy(now);
+}
+
+/// Ends the stays that ran out, and lets go of what a client that only listens does not need.
+void StompSession::tidy(SteadyTime now) {
+    auto& stays = activity_->stays;
+    for (auto it = stays.begin(); it != stays.end();) {
         if (now - it->second < core_.options().session_ttl) {
             ++it;
             continue;
         }
         core_.chat().expire(speaker_, it->first);
-        it = stays_.erase(it);
+        it = stays.erase(it);
     }
+    if (stays.empty() && activity_->transactions.empty() && activity_->rate.is_idle(now)) activity_.reset();
 }
 
 void StompSession::recheck_token() {
-    recheck_at_ = SteadyTime::max();
-    core_.services().guard.recheck(
-        {identity_->claims, identity_->token_sha256},
-        [weak = weak_from_this(), &loop = core_.loop()](Result<auth::VerifiedToken> checked) {
-            // Not knowing is no reason to end a session: it is asked again.
-            loop.post([weak, checked = std::move(checked)] {
-                const auto self = weak.lock();
-                if (self == nullptr || self->ended_ || checked) return;
-                if (checked.error().code == Code::kAuthUnavailable) {
-                    self->recheck_at_ = self->core_.loop().now() + kSecondLook;
-                } else {
-                    self->fault(name(checked.error().code), {}, 4401);
-                }
-            });
+    look_at_ = SteadyTime::max();
+    auth::Claims claims;
+    claims.member = speaker_.member;
+    claims.expires = expires_;
+    claims.issued_at = issued_at_;
+    core_.services().guard.recheck({std::move(claims), token_.hex()}, [weak = weak_from_this(), &loop = core_.loop()](
+                                                                          Result<auth::VerifiedToken> checked) {
+        // Not knowing is no reason to end a session: it is asked again.
+        loop.post([weak, checked = std::move(checked)] {
+            const auto self = weak.lock();
+            if (self == nullptr || self->ended_ || checked) return;
+            if (checked.error().code == Code::kAuthUnavailable) {
+                self->look_at_ = self->core_.loop().now() + kSecondLook;
+            } else {
+                self->fault(name(checked.error().code), {}, 4401);
+            }
         });
+    });
 }
 
 void StompSession::on_token_revoked(std::string_view sha256_hex) {
-    if (identity_ && identity_->token_sha256 == sha256_hex) fault(name(Code::kAuthInvalid), {}, 4401);
+    if (!token_.empty() && token_ == auth::TokenHash::from_hex(sha256_hex)) fault(name(Code::kAuthInvalid), {}, 4401);
 }
 
 void StompSession::on_member_revoked(const MemberId& member, WallTime before) {
-    if (!identity_ || identity_->claims.member != member) return;
-    if (identity_->claims.issued_at.value_or(WallTime{}) < before) fault(name(Code::kAuthInvalid), {}, 4401);
+    if (identified_ && speaker_.member == member && issued_at_ < before) fault(name(Code::kAuthInvalid), {}, 4401);
 }
 
 void StompSession::notify(const MemberId& member, std::string_view json) {
     if (ended_ || speaker_.member != member) return;
-    for (const auto& [id, subscription] : subscriptions_) {
-        if (subscription->kind().kind == auth::DestinationKind::kNotifications) {
-            user_message(id, subscription->destination(), json);
+    for (const auto& subscription : subscriptions_) {
+        if (subscription->kind() == auth::DestinationKind::kNotifications) {
+            user_message(subscription->id(), "/user/queue/notifications", json);
             return;
         }
     }
@@ -384,10 +434,7 @@ void StompSession::one_more_in_flight() noexcept {
 
 void StompSession::one_less_in_flight() {
     --in_flight_;
-    if (disconnecting_ && in_flight_ == 0) {
-        if (!disconnect_receipt_.empty()) receipt(disconnect_receipt_);
-        end(1000, "");
-    }
+    if (disconnecting_ && in_flight_ == 0) disconnect();
     if (throttled_ && in_flight_ <= kInFlight / 2) {
         throttled_ = false;
         go_on();

@@ -8,6 +8,7 @@
 #include "auth/acl.h"
 #include "auth/jwt.h"
 #include "auth/rate_limit.h"
+#include "auth/token_hash.h"
 #include "chat/service.h"
 #include "gateway/session.h"
 #include "gateway/stomp_subscription.h"
@@ -30,6 +31,7 @@ struct Identity {
 /// Thread: core-local. Owned by its transport through a shared_ptr, so that an answer that comes after the end finds
 ///         nobody; the Core has it in its list while it is open.
 /// Order:  frames are handled one after the other; while one waits for an answer (busy), later ones wait in input_.
+/// Memory: a client that only listens holds no heap beside its subscriptions.
 /// Limit:  subscriptions, transactions (100 messages, 512 KiB), 512 operations in flight; no frame is taken while the
 ///         send buffer is full.
 /// Fails:  protocol faults end in ERROR and close; refused operations go to `/user/queue/errors`.
@@ -78,14 +80,22 @@ private:
         std::size_t bytes = 0;
         bool spoiled = false;  ///< a SEND in it was refused
     };
+    /// What a client has that does more than listen.
+    struct Activity {
+        auth::SendRate rate;
+        std::map<std::string, Transaction, std::less<>> transactions;
+        std::map<RoomId, SteadyTime> stays;  ///< rooms it has joined, and when each was last extended
+    };
 
     // stomp_session.cpp: the conversation
     wire::Flow on_frame(const wire::StompFrame& frame) override;
     void on_heartbeat() override;
     void dispatch(const wire::StompFrame& frame);
     void on_connect(const wire::StompFrame& frame);
+    void identify(Identity identity);
     void finish_connect(wire::HeartBeat client, std::optional<wire::StompVersion> version);
     void on_disconnect(const wire::StompFrame& frame);
+    void disconnect();
     void send(std::string_view command, std::span<const wire::StompHeader> headers, std::string_view body = {});
     void receipt(std::string_view id, std::span<const wire::StompHeader> extra = {});
     void user_message(const std::string& subscription, std::string_view destination, std::string_view json);
@@ -99,6 +109,11 @@ private:
     [[nodiscard]] bool busy() const noexcept { return holding_ || throttled_ || clogged_ || disconnecting_; }
     void beat();
     void recheck_token();
+    void tidy(SteadyTime now);
+    [[nodiscard]] StompSubscription* subscription(std::string_view id) noexcept;
+    StompSubscription& add(std::unique_ptr<StompSubscription> subscription);
+    [[nodiscard]] Activity& activity();
+    [[nodiscard]] Transaction* transaction(std::string_view id);
     [[nodiscard]] bool is_open() const noexcept { return !ended_; }
 
     // stomp_send.cpp: SEND and transactions
@@ -117,10 +132,11 @@ private:
     /// False: it goes on when the room has been made; the session is held until then.
     bool perform_in(const chat::RoomView& view, Request request);
     void perform_allowed(Request request);
+    void extend_stay(const RoomId& room, SteadyTime now);
     void talk(Request request);
     void refuse_send(const Request& request, const Error& error);
     void on_auth_refresh(const wire::StompFrame& frame, std::string receipt);
-    void on_topic_send(const wire::StompFrame& frame, const std::string& transaction);
+    void on_topic_send(const wire::StompFrame& frame, Transaction* transaction);
     [[nodiscard]] bool fits(const Transaction& transaction, std::string_view receipt);
     void on_begin(const wire::StompFrame& frame);
     void on_commit(const wire::StompFrame& frame);
@@ -141,36 +157,37 @@ private:
                                    const auth::Destination& destination, room::Start start);
     void on_unsubscribe(const wire::StompFrame& frame);
     void on_ack(const wire::StompFrame& frame);
-    void drop(const std::string& id);
+    void drop(std::string_view id);
     /// A room may no longer be read: said in the errors queue, or with ERROR and 4403.
     void end_of_right(std::string_view extra);
 
     Core& core_;
     StompTransport& transport_;
-    const auth::Profile profile_;
-    chat::Speaker speaker_;
-    std::optional<Identity> identity_;
-    std::optional<wire::StompVersion> subprotocol_;
-    wire::StompDecoder decoder_;
-    std::string input_;  ///< arrived while busy
-    std::map<std::string, std::unique_ptr<StompSubscription>> subscriptions_;
-    std::map<std::string, Transaction> transactions_;
-    std::map<RoomId, SteadyTime> stays_;  ///< rooms this session has joined, and when each was last extended
-    auth::SendRate rate_;
-    rt::Timer beat_timer_;
-    wire::HeartBeat beat_{0, 0};
-    SteadyTime opened_;
-    SteadyTime recheck_at_ = SteadyTime::max();
     SteadyTime last_received_;
     SteadyTime last_sent_;
-    std::string disconnect_receipt_;
+    WallTime expires_;
+    /// When CONNECT must have come; then when the token is looked at again.
+    SteadyTime look_at_;
+    std::unique_ptr<Activity> activity_;  ///< null while the client only listens
+    std::unique_ptr<std::string> input_;  ///< arrived while busy; null when there is none
     std::uint32_t in_flight_ = 0;
+    const auth::Profile profile_;
+    std::optional<wire::StompVersion> subprotocol_;
+    bool identified_ = false;
     bool connected_ = false;
     bool holding_ = false;
     bool throttled_ = false;  ///< too many operations in flight
     bool clogged_ = false;    ///< the client does not read what it is answered
     bool disconnecting_ = false;
     bool ended_ = false;
+    wire::StompDecoder decoder_;
+    std::vector<std::unique_ptr<StompSubscription>> subscriptions_;
+    wire::HeartBeat beat_{0, 0};
+    rt::Timer beat_timer_;
+    chat::Speaker speaker_;
+    WallTime issued_at_;
+    auth::TokenHash token_;  ///< empty for guests
+    std::unique_ptr<std::string> disconnect_receipt_;
 };
 
 }  // namespace parley::gateway

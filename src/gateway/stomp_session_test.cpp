@@ -315,7 +315,7 @@ TEST_F(StompSessionTest, AnExpiredTokenEndsTheSessionWithin5Seconds) {
 TEST_F(StompSessionTest, ARevokedTokenEndsItsSessionAndNoOther) {
     Client& first = connect("u-1");
     Client& second = connect("u-2");
-    bus.notify({bus::Notice::Kind::kTokenRevoked, "hash-of-u-1", {}, {}});
+    bus.notify({bus::Notice::Kind::kTokenRevoked, auth::sha256_hex("u-1"), {}, {}});
     turn();
     EXPECT_EQ(first.closed, 4401);
     EXPECT_THAT(first.text, HasSubstr("ERROR\n"));
@@ -336,7 +336,7 @@ TEST_F(StompSessionTest, ARevokedMemberLosesTheTokensFromBefore) {
 
 TEST_F(StompSessionTest, ARevocationThatNobodyToldOfIsSeenInTheSecondLook) {
     Client& client = connect();
-    ASSERT_TRUE(directory->revoke_token("hash-of-u-1", clock.wall() + std::chrono::hours{1}));
+    ASSERT_TRUE(directory->revoke_token(auth::sha256_hex("u-1"), clock.wall() + std::chrono::hours{1}));
     pass(seconds{4});
     EXPECT_EQ(client.closed, 4401);
 }

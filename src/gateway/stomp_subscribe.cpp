@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 
 #include "gateway/core.h"
@@ -62,7 +63,7 @@ void StompSession::on_subscribe(const wire::StompFrame& frame) {
         fault("SUBSCRIBE needs an id", asked);
         return;
     }
-    if (subscriptions_.contains(std::string{*id})) {
+    if (subscription(*id) != nullptr) {
         fault("this subscription id is in use", asked);
         return;
     }
@@ -75,8 +76,8 @@ void StompSession::on_subscribe(const wire::StompFrame& frame) {
         refuse({Code::kSubscriptionLimit, {}, {}, asked});
         return;
     }
-    auto subscription = std::make_unique<StompSubscription>(*this, std::string{*id}, std::string{*destination});
-    subscription->set_receipt(asked);
+    const auth::Destination parsed = auth::parse_destination(profile_, *destination);
+    auto subscription = std::make_unique<StompSubscription>(*this, std::string{*id}, parsed.kind);
     if (mode != "auto") {
         const auto prefetch = number(frame.find("prefetch-count").value_or("1000"));
         if (!prefetch || *prefetch == 0) {
@@ -86,18 +87,17 @@ void StompSession::on_subscribe(const wire::StompFrame& frame) {
         subscription->set_ack_mode(mode == "client" ? AckMode::kClient : AckMode::kClientIndividual,
                                    std::min<std::size_t>(*prefetch, kPrefetchMost));
     }
-    const auth::Destination parsed = auth::parse_destination(profile_, *destination);
-    subscription->set_kind(parsed);
     using Kind = auth::DestinationKind;
     switch (parsed.kind) {
         case Kind::kErrors:
         case Kind::kNotifications:
-            subscriptions_[subscription->id()] = std::move(subscription);
+            add(std::move(subscription));
             receipt(asked);
             return;
         case Kind::kTopic:
+            subscription->set_topic(std::string{*destination});
             core_.topics().add(*subscription, *this);
-            subscriptions_[subscription->id()] = std::move(subscription);
+            add(std::move(subscription));
             receipt(asked);
             return;
         case Kind::kRoom:
@@ -108,6 +108,7 @@ void StompSession::on_subscribe(const wire::StompFrame& frame) {
             return;
         }
     }
+    subscription->set_receipt(asked);
     bool read_mark = false;
     auto start = parse_start(frame, read_mark);
     if (!start) {
@@ -162,8 +163,7 @@ void StompSession::subscribe_room(std::unique_ptr<StompSubscription> subscriptio
             session.release();
             return;
         }
-        StompSubscription& added = *subscription;
-        session.subscriptions_[added.id()] = std::move(subscription);
+        StompSubscription& added = session.add(std::move(subscription));
         auto& hub = session.core_.hub();
         const bool events = destination.kind == auth::DestinationKind::kRoomEvents;
         auto& form = session.core_.forms().get(
@@ -186,18 +186,19 @@ void StompSession::subscribe_room(std::unique_ptr<StompSubscription> subscriptio
     core_.chat().view(room, speaker_.member, std::move(judged));
 }
 
-void StompSession::drop(const std::string& id) {
-    const auto found = subscriptions_.find(id);
+void StompSession::drop(std::string_view id) {
+    const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                                    [&](const auto& subscription) { return subscription->id() == id; });
     if (found == subscriptions_.end()) return;
-    found->second->stop();
-    if (found->second->kind().kind == auth::DestinationKind::kTopic) core_.topics().remove(*found->second);
-    core_.loop().bury(std::move(found->second));
+    (*found)->stop();
+    if ((*found)->kind() == auth::DestinationKind::kTopic) core_.topics().remove(**found);
+    core_.loop().bury(std::move(*found));
     subscriptions_.erase(found);
 }
 
 void StompSession::end_of_right(std::string_view extra) {
-    for (const auto& [id, subscription] : subscriptions_) {
-        if (subscription->kind().kind != auth::DestinationKind::kErrors) continue;
+    for (const auto& subscription : subscriptions_) {
+        if (subscription->kind() != auth::DestinationKind::kErrors) continue;
         refuse({Code::kForbidden, "the right to read this room has ended", extra, {}});
         return;
     }
@@ -212,7 +213,7 @@ void StompSession::on_unsubscribe(const wire::StompFrame& frame) {
         fault("UNSUBSCRIBE needs an id", asked);
         return;
     }
-    drop(std::string{*id});
+    drop(*id);
     receipt(asked);
 }
 
@@ -238,8 +239,9 @@ void StompSession::on_ack(const wire::StompFrame& frame) {
         fault("ACK and NACK need a subscription", asked);
         return;
     }
-    const auto transaction = frame.find("transaction");
-    if (transaction && !transactions_.contains(std::string{*transaction})) {
+    const auto named = frame.find("transaction");
+    Transaction* const open = named ? transaction(*named) : nullptr;
+    if (named && open == nullptr) {
         fault("this transaction was not begun", asked);
         return;
     }
@@ -247,23 +249,20 @@ void StompSession::on_ack(const wire::StompFrame& frame) {
     const auto seq = colon == std::string_view::npos ? std::nullopt : number(id.substr(colon + 1));
     bool known = false;
     if (seq) {
-        for (auto& [key, candidate] : subscriptions_) {
+        for (const auto& candidate : subscriptions_) {
             // 1.0 names no subscription: the first that waits for it.
-            if (!subscription.empty() && key != subscription) continue;
-            const bool is_topic = candidate->kind().kind == auth::DestinationKind::kTopic;
-            if (decoder_.version() != wire::StompVersion::k12 &&
-                id.substr(0, colon) != (is_topic ? key : candidate->kind().room.str())) {
+            if (!subscription.empty() && candidate->id() != subscription) continue;
+            if (decoder_.version() != wire::StompVersion::k12 && id.substr(0, colon) != candidate->message_scope()) {
                 continue;
             }
             if (candidate->mode() == AckMode::kAuto || !candidate->is_waiting({*seq})) continue;
             known = true;
-            if (transaction) {
-                auto& acks = transactions_[std::string{*transaction}].acks;
-                if (acks.size() >= kPrefetchMost) {
+            if (open != nullptr) {
+                if (open->acks.size() >= kPrefetchMost) {
                     fault("too many acknowledgements in a transaction", asked);
                     return;
                 }
-                acks.emplace_back(key, RoomSeq{*seq});
+                open->acks.emplace_back(candidate->id(), RoomSeq{*seq});
             } else {
                 (void)candidate->acknowledge({*seq});
             }

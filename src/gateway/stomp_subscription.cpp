@@ -9,14 +9,34 @@
 
 namespace parley::gateway {
 
-StompSubscription::StompSubscription(StompSession& session, std::string id, std::string destination)
-    : session_(session), id_(std::move(id)), destination_(std::move(destination)) {}
+StompSubscription::StompSubscription(StompSession& session, std::string id, auth::DestinationKind kind)
+    : session_(session), kind_(kind), id_(std::move(id)) {}
 
 StompSubscription::~StompSubscription() = default;
 
 void StompSubscription::set_ack_mode(AckMode mode, std::size_t prefetch) {
     mode_ = mode;
-    prefetch_ = prefetch;
+    extra().prefetch = prefetch;
+}
+
+StompSubscription::Extra& StompSubscription::extra() {
+    if (extra_ == nullptr) extra_ = std::make_unique<Extra>();
+    return *extra_;
+}
+
+void StompSubscription::set_receipt(std::string receipt) {
+    if (!receipt.empty()) extra().receipt = std::move(receipt);
+}
+
+std::string StompSubscription::take_receipt() {
+    if (extra_ == nullptr) return {};
+    std::string receipt = std::exchange(extra_->receipt, {});
+    if (mode_ == AckMode::kAuto && kind_ != auth::DestinationKind::kTopic) extra_.reset();
+    return receipt;
+}
+
+const std::string& StompSubscription::message_scope() const noexcept {
+    return reader_ == nullptr ? id_ : reader_->room().str();
 }
 
 void StompSubscription::stop() noexcept {
@@ -28,27 +48,28 @@ void StompSubscription::on_drained() {
 }
 
 bool StompSubscription::is_waiting(RoomSeq seq) const {
-    return std::binary_search(waiting_.begin(), waiting_.end(), seq);
+    return std::binary_search(extra_->waiting.begin(), extra_->waiting.end(), seq);
 }
 
 bool StompSubscription::acknowledge(RoomSeq seq) {
-    const auto found = std::lower_bound(waiting_.begin(), waiting_.end(), seq);
-    if (found == waiting_.end() || *found != seq) return false;
-    waiting_.erase(mode_ == AckMode::kClient ? waiting_.begin() : found, found + 1);
+    auto& waiting = extra_->waiting;
+    const auto found = std::lower_bound(waiting.begin(), waiting.end(), seq);
+    if (found == waiting.end() || *found != seq) return false;
+    waiting.erase(mode_ == AckMode::kClient ? waiting.begin() : found, found + 1);
     on_drained();
     return true;
 }
 
 RoomSeq StompSubscription::track() {
-    tracked_ = tracked_.next();
-    if (mode_ != AckMode::kAuto) waiting_.push_back(tracked_);
-    return tracked_;
+    extra_->tracked = extra_->tracked.next();
+    if (mode_ != AckMode::kAuto) extra_->waiting.push_back(extra_->tracked);
+    return extra_->tracked;
 }
 
 std::size_t StompSubscription::can_take() const {
     if (!session_.is_open() || session_.transport_.queued() >= session_.core_.send_buffer().count) return 0;
     if (mode_ == AckMode::kAuto) return std::numeric_limits<std::size_t>::max();
-    return prefetch_ > waiting_.size() ? prefetch_ - waiting_.size() : 0;
+    return extra_->prefetch > extra_->waiting.size() ? extra_->prefetch - extra_->waiting.size() : 0;
 }
 
 bool StompSubscription::can_take_event() const {
@@ -59,10 +80,10 @@ void StompSubscription::take(const rt::Slice& frames) {
     if (!session_.is_open()) return;
     session_.transport_.send_encoded(frames);
     session_.last_sent_ = session_.core_.loop().now();
-    if (mode_ == AckMode::kAuto || reader_ == nullptr || kind_.kind != auth::DestinationKind::kRoom) return;
+    if (mode_ == AckMode::kAuto || reader_ == nullptr || kind_ != auth::DestinationKind::kRoom) return;
     // What was just taken is everything up to the cursor: seq is dense.
     for (RoomSeq seq = reader_->taken_after().next(); seq <= reader_->cursor(); seq = seq.next()) {
-        waiting_.push_back(seq);
+        extra_->waiting.push_back(seq);
     }
 }
 

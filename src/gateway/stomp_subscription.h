@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "auth/acl.h"
+#include "auth/destination.h"
 #include "room/subscription.h"
 
 namespace parley::gateway {
@@ -19,18 +19,22 @@ enum class AckMode : std::uint8_t { kAuto, kClient, kClientIndividual };
 /// Limit:  in the client modes at most `prefetch` unacknowledged messages; the rest waits in the log, not in memory.
 class StompSubscription final : public room::Sink {
 public:
-    StompSubscription(StompSession& session, std::string id, std::string destination);
+    StompSubscription(StompSession& session, std::string id, auth::DestinationKind kind);
     ~StompSubscription() override;
 
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
-    [[nodiscard]] const std::string& destination() const noexcept { return destination_; }
+    [[nodiscard]] auth::DestinationKind kind() const noexcept { return kind_; }
     [[nodiscard]] AckMode mode() const noexcept { return mode_; }
     void set_ack_mode(AckMode mode, std::size_t prefetch);
-    void set_receipt(std::string receipt) { receipt_ = std::move(receipt); }
-    [[nodiscard]] std::string take_receipt() { return std::exchange(receipt_, {}); }
+    /// What to send once live.
+    void set_receipt(std::string receipt);
+    [[nodiscard]] std::string take_receipt();
+    /// The destination, where no room is behind it: the broker profile.
+    void set_topic(std::string topic) { extra().topic = std::move(topic); }
+    [[nodiscard]] const std::string& topic() const noexcept { return extra_->topic; }
+    /// What stands before the colon in the message-id of its messages.
+    [[nodiscard]] const std::string& message_scope() const noexcept;
     void start(std::unique_ptr<room::Subscription> reader) { reader_ = std::move(reader); }
-    void set_kind(auth::Destination destination) { kind_ = std::move(destination); }
-    [[nodiscard]] const auth::Destination& kind() const noexcept { return kind_; }
     void on_drained();
     /// Nothing more reaches the session.
     void stop() noexcept;
@@ -52,16 +56,21 @@ public:
     void on_ended(std::string_view key, const RoomId& room) override;
 
 private:
+    struct Extra {
+        std::string receipt;
+        std::string topic;
+        std::vector<RoomSeq> waiting;  ///< not acknowledged, rising
+        RoomSeq tracked;               ///< the last number track() gave
+        std::size_t prefetch = 0;
+    };
+    Extra& extra();
+
     StompSession& session_;
-    const std::string id_;
-    const std::string destination_;
-    auth::Destination kind_;
-    std::string receipt_;  ///< asked for with SUBSCRIBE, sent when live
     std::unique_ptr<room::Subscription> reader_;
-    std::vector<RoomSeq> waiting_;  ///< not acknowledged, rising
-    RoomSeq tracked_;               ///< the last number track() gave
-    std::size_t prefetch_ = 0;
+    std::unique_ptr<Extra> extra_;  ///< null for a room's live messages that need no acknowledgement
     AckMode mode_ = AckMode::kAuto;
+    const auth::DestinationKind kind_;
+    const std::string id_;
 };
 
 }  // namespace parley::gateway

@@ -7,11 +7,11 @@
 namespace parley::gateway {
 
 void TopicHub::add(StompSubscription& subscription, StompSession& session) {
-    topics_[subscription.destination()].push_back({&subscription, &session});
+    topics_[subscription.topic()].push_back({&subscription, &session});
 }
 
 void TopicHub::remove(const StompSubscription& subscription) {
-    const auto topic = topics_.find(subscription.destination());
+    const auto topic = topics_.find(subscription.topic());
     if (topic == topics_.end()) return;
     std::erase_if(topic->second, [&](const Entry& entry) { return entry.subscription == &subscription; });
     if (topic->second.empty()) topics_.erase(topic);

@@ -1,15 +1,22 @@
 #include "gateway/ws_session.h"
 
+#include <array>
+#include <cstring>
 #include <utility>
 
 namespace parley::gateway {
 namespace {
 /// Below this a compressed message is hardly smaller and costs both sides.
 constexpr std::size_t kWorthCompressing = 128;
+/// Receipts and the like are put together on the stack.
+constexpr std::size_t kSmallFrame = 512;
 }  // namespace
 
 WsSession::WsSession(std::unique_ptr<WsApp> app, wire::WebSocketLimits limits, Compression compression)
-    : app_(std::move(app)), decoder_(limits, compression.inflater), compression_(compression) {}
+    : app_(std::move(app)),
+      decoder_(limits, compression.inflater),
+      deflater_(compression.deflater),
+      deflate_bits_(static_cast<std::uint8_t>(compression.window_bits)) {}
 
 WsSession::~WsSession() = default;
 
@@ -20,18 +27,28 @@ void WsSession::on_open(rt::Connection& connection) {
 
 void WsSession::send(wire::Opcode opcode, std::string_view payload) {
     if (!is_open()) return;
-    std::string frame;
-    if (compression_.deflater != nullptr && payload.size() >= kWorthCompressing) {
+    if (deflater_ != nullptr && payload.size() >= kWorthCompressing) {
         std::string packed;
-        compression_.deflater->compress(payload, packed);
-        frame.reserve(packed.size() + 10);
-        wire::append_frame_header(frame, opcode, packed.size(), wire::Compressed::kYes);
-        frame += packed;
+        deflater_->compress(payload, packed);
+        send_frame(wire::frame_header(opcode, packed.size(), wire::Compressed::kYes), packed);
     } else {
-        frame.reserve(payload.size() + 10);
-        wire::append_frame_header(frame, opcode, payload.size());
-        frame += payload;
+        send_frame(wire::frame_header(opcode, payload.size()), payload);
     }
+}
+
+void WsSession::send_frame(const wire::FrameHeader& header, std::string_view payload) {
+    std::array<char, kSmallFrame> small;
+    const std::string_view head = header.view();
+    if (head.size() + payload.size() <= small.size()) {
+        std::memcpy(small.data(), head.data(), head.size());
+        std::memcpy(small.data() + head.size(), payload.data(), payload.size());
+        connection_->send_copy({small.data(), head.size() + payload.size()});
+        return;
+    }
+    std::string frame;
+    frame.reserve(head.size() + payload.size());
+    frame += head;
+    frame += payload;
     connection_->send_copy(frame);
 }
 
@@ -78,7 +95,7 @@ void WsSession::on_ping(std::string_view payload) {
     if (!is_open()) return;
     // Who does not read gets the answer to its last ping only (RFC 6455, 5.5.3).
     if (!connection_->can_take()) {
-        late_pong_ = wire::encode_control(wire::Opcode::kPong, payload);
+        late_pong_ = std::make_unique<std::string>(wire::encode_control(wire::Opcode::kPong, payload));
         return;
     }
     connection_->send_copy(wire::encode_control(wire::Opcode::kPong, payload));
@@ -90,7 +107,7 @@ void WsSession::on_end_of_input(rt::Connection& connection) { connection.abort()
 
 void WsSession::on_drained(rt::Connection&) {
     if (!is_open()) return;
-    if (!late_pong_.empty()) connection_->send_copy(std::exchange(late_pong_, {}));
+    if (const auto pong = std::move(late_pong_)) connection_->send_copy(*pong);
     app_->on_drained();
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -50,7 +51,7 @@ public:
     void resume();
     [[nodiscard]] bool is_open() const noexcept { return connection_ != nullptr && !closing_; }
     /// 0: not agreed.
-    [[nodiscard]] int deflate_bits() const noexcept { return compression_.window_bits; }
+    [[nodiscard]] int deflate_bits() const noexcept { return deflate_bits_; }
     [[nodiscard]] rt::Connection& connection() noexcept { return *connection_; }
 
     void on_open(rt::Connection& connection) override;
@@ -64,13 +65,15 @@ private:
     void on_ping(std::string_view payload) override;
     void on_pong(std::string_view) override {}
     void on_close(std::uint16_t code, std::string_view reason) override;
+    void send_frame(const wire::FrameHeader& header, std::string_view payload);
     void tell_app_closed();
 
-    std::unique_ptr<WsApp> app_;
-    wire::WebSocketDecoder decoder_;
-    Compression compression_;
+    const std::unique_ptr<WsApp> app_;
     rt::Connection* connection_ = nullptr;
-    std::string late_pong_;  ///< waits until the socket drains
+    wire::WebSocketDecoder decoder_;
+    wire::Deflater* const deflater_;
+    std::unique_ptr<std::string> late_pong_;  ///< waits until the socket drains; null: none does
+    const std::uint8_t deflate_bits_;
     bool closing_ = false;
     bool app_told_ = false;
 };
