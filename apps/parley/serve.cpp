@@ -127,6 +127,7 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     // Bound once without SO_REUSEPORT: a port somebody has is an error, not half the users.
     endpoint_ = must(rt::claim(endpoint_));
     options_ = gateway_options(config, endpoint_, test_endpoints);
+    options_.cursor_keys = must(cursor_keys(config));
     auto tokens = must(token_options(config));
     keys_.emplace(must(auth::TokenKeys::load(tokens)));
     open_log(config);

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "auth/derived_key.h"
 #include "base/config_keys.h"
 #include "base/uuid.h"
 
@@ -135,6 +136,21 @@ Result<auth::TokenOptions> token_options(const Config& config) {
         options.secret = std::move(*secret);
     }
     return options;
+}
+
+Result<std::vector<std::string>> cursor_keys(const Config& config) {
+    auto tokens = token_options(config);
+    if (!tokens) return fail(tokens.error());
+    if (tokens->secret.empty()) {
+        auto secret = read_or_make_secret(config.get(keys::data_dir));
+        if (!secret) return fail(secret.error());
+        tokens->secret = std::move(*secret);
+    }
+    std::vector<std::string> keys;
+    for (const std::string& secret : {tokens->secret, tokens->secret_previous}) {
+        if (!secret.empty()) keys.push_back(auth::derive_key(secret, "parley cursor"));
+    }
+    return keys;
 }
 
 }  // namespace parley::app

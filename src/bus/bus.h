@@ -18,7 +18,7 @@ struct RoomEvent {
 struct Notice {
     enum class Kind : std::uint8_t {
         kRoomChanged,    ///< subject: roomId; what is remembered of its access is stale. body: the RoomChange, where a
-                         ///< right may have ended
+                         ///< right may have begun or ended
         kTokenRevoked,   ///< subject: sha256 hex of the token
         kMemberRevoked,  ///< subject: memberId; tokens issued before `at` are revoked
         kNotification,   ///< subject: memberId; body: what `/user/queue/notifications` shows

@@ -21,9 +21,11 @@ std::string event_json(std::string_view kind, const RoomId& room, const MemberId
     return out;
 }
 
-bool ends_rights(const RoomChange& change) {
+/// Whether somebody may now read more or less than before.
+bool changes_rights(const RoomChange& change) {
     using Kind = RoomChange::Kind;
-    return change.kind == Kind::kLeft || change.kind == Kind::kKicked || change.kind == Kind::kMadePrivate;
+    return change.kind == Kind::kLeft || change.kind == Kind::kKicked || change.kind == Kind::kMadePrivate ||
+           change.kind == Kind::kJoined;
 }
 
 }  // namespace
@@ -240,7 +242,7 @@ void Service::apply(store::ChangeInFlight note, RoomChange change, RoomSeq seq, 
             if (applied) static_cast<void>(directory.change_done(note.room, note.id));
             return applied;
         },
-        [this, room = note.room, seq, body = ends_rights(change) ? to_extra(change) : "",
+        [this, room = note.room, seq, body = changes_rights(change) ? to_extra(change) : "",
          then = std::move(then)](Result<> applied) mutable {
             book_.forget(room);
             parts_.bus.notify({bus::Notice::Kind::kRoomChanged, room.str(), std::move(body), {}});

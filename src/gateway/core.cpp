@@ -16,6 +16,7 @@ Core::Core(rt::Loop& loop, Services& services)
       hashing_(loop, services.hashing, Code::kServerFull),
       memory_(loop, *services.memory),
       forms_(deflaters_),
+      cursor_seal_(services.options.cursor_keys),
       hub_(loop, services.log, asker_,
            [this](const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then) {
                may_read(room, member, std::move(then));
@@ -119,6 +120,7 @@ void Core::may_read(const RoomId& room, const MemberId& member, UniqueFunction<v
 
 void Core::on_messages(const bus::MessageBatch& batch) {
     hub_.on_messages(*batch);
+    news_.on_messages(*batch);
     services_.counters.messages_out.add(hub_.take_delivered());
     if (batch->empty()) return;
     if (loop_.index() == 0) {
@@ -159,8 +161,13 @@ void Core::on_notice(const bus::Notice& notice) {
 
 void Core::on_room_changed(const RoomId& id, std::string_view change) {
     chat_.book().forget(id);
+    news_.on_rights_changed(id);
     const auto parsed = parse_room_change(change);
     if (!parsed) return;
+    if (parsed->kind == RoomChange::Kind::kJoined) {
+        news_.on_rights_changed(NewsBoard::joined_by(parsed->member));
+        return;
+    }
     // Who subscribed between the change's record and its effect in the directory was judged by what was before.
     hub_.recheck(
         id, *parsed, [this](const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then) {

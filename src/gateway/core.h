@@ -8,6 +8,8 @@
 #include "chat/service.h"
 #include "gateway/http_session.h"
 #include "gateway/memory_gate.h"
+#include "gateway/news_board.h"
+#include "gateway/poll_cursor.h"
 #include "gateway/services.h"
 #include "gateway/sse_form.h"
 #include "gateway/stomp_form.h"
@@ -52,6 +54,8 @@ public:
     [[nodiscard]] rt::Asker& hashing() noexcept { return hashing_; }
     [[nodiscard]] StompForms& forms() noexcept { return forms_; }
     [[nodiscard]] SseForms& sse_forms() noexcept { return sse_forms_; }
+    [[nodiscard]] NewsBoard& news() noexcept { return news_; }
+    [[nodiscard]] const CursorSeal& cursor_seal() const noexcept { return cursor_seal_; }
     [[nodiscard]] TopicHub& topics() noexcept { return topics_; }
     [[nodiscard]] SockJsSessions& sockjs() noexcept { return *sockjs_; }
     [[nodiscard]] wire::Inflater& inflater() noexcept { return inflater_; }
@@ -95,6 +99,8 @@ private:
     wire::DeflaterSet deflaters_;
     StompForms forms_;
     SseForms sse_forms_;
+    NewsBoard news_;
+    CursorSeal cursor_seal_;
     room::Hub hub_;
     chat::Service chat_;
     TopicHub topics_;

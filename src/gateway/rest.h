@@ -69,6 +69,9 @@ private:
 
     // rest_live.cpp
     void stream_room(const RestCallRef& call);
+    void poll(const RestCallRef& call);
+    void long_poll(const RestCallRef& call);
+    void begin_poll(const RestCallRef& call, milliseconds timeout);
     /// False: there is no room for one more request that stays open, and the call has been refused.
     [[nodiscard]] bool may_stay(const RestCallRef& call);
 

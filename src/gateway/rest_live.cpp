@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <charconv>
 
+#include "gateway/long_poll.h"
 #include "gateway/rest.h"
 #include "gateway/rest_json.h"
 #include "gateway/room_stream.h"
@@ -51,11 +53,54 @@ std::optional<RoomSeq> stream_after(const StreamStart& start, const log::RoomHea
     return start.after ? RoomSeq{*start.after} : at.head;
 }
 
+// --- polls --------------------------------------------------------------------------------------------------------
+
+constexpr milliseconds kDefaultTimeout{30'000};
+constexpr std::uint64_t kLongestTimeout = 50'000;  // proxies give up after 60 s
+
+Result<milliseconds> parse_timeout(const wire::QueryParams& query) {
+    const auto text = query.get("timeout");
+    if (!text) return kDefaultTimeout;
+    const bool is_number =
+        !text->empty() && std::ranges::all_of(*text, [](char digit) { return digit >= '0' && digit <= '9'; });
+    if (!is_number) return fail(Code::kBadRequest, "timeout must be a whole number of milliseconds, 0 or more");
+    std::uint64_t value = 0;
+    const auto [stop, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (error != std::errc{}) value = kLongestTimeout;  // larger than any
+    return milliseconds{static_cast<std::int64_t>(std::min(value, kLongestTimeout))};
+}
+
+Result<PollQuestion> parse_poll(const RestCall& call, const CursorSeal& seal) {
+    PollQuestion question;
+    question.member = call.member();
+    if (const auto user = call.query.get("userId"); user && *user != call.member().str()) {
+        return fail(Code::kForbidden, "userId is not the token's member");
+    }
+    if (const auto room = call.query.get("roomId")) {
+        auto id = RoomId::parse(*room);
+        if (!id) return fail(room->empty() ? Code::kBadRequest : Code::kRoomNotFound, "no room can have this roomId");
+        question.room = std::move(*id);
+        const auto after = call.number("after");
+        const auto epoch = call.number("epoch");
+        if (!after) return fail(after.error());
+        if (!epoch) return fail(epoch.error());
+        if (*after) question.after = RoomSeq{**after};
+        question.epoch = *epoch;
+        return question;
+    }
+    if (const auto cursor = call.query.get("after")) {
+        question.places = seal.open(*cursor);
+        if (!question.places) return fail(Code::kBadRequest, "after is no cursor of this server");
+        if (!question.places->is_of(call.member())) return fail(Code::kForbidden, "the cursor is another member's");
+    }
+    return question;
+}
+
 }  // namespace
 
 bool Rest::may_stay(const RestCallRef& call) {
     Services& services = core_.services();
-    if (services.sessions >= core_.options().max_sessions) {
+    if (services.sessions >= core_.options().max_sessions || core_.memory().refuses_connections()) {
         call->refuse({Code::kServerFull, {}});
         return false;
     }
@@ -94,6 +139,31 @@ void Rest::stream_room(const RestCallRef& call) {
             });
             if (stream != nullptr) stream->begin(call->room, at, *after);
         });
+}
+
+void Rest::poll(const RestCallRef& call) { begin_poll(call, milliseconds{0}); }
+
+void Rest::long_poll(const RestCallRef& call) {
+    const auto timeout = parse_timeout(call->query);
+    if (!timeout) {
+        call->refuse(timeout.error());
+    } else if (core_.services().sessions >= core_.options().max_sessions || core_.memory().refuses_connections()) {
+        call->refuse({Code::kServerFull, {}});
+    } else {
+        begin_poll(call, *timeout);
+    }
+}
+
+void Rest::begin_poll(const RestCallRef& call, milliseconds timeout) {
+    auto question = parse_poll(*call, core_.cursor_seal());
+    if (!question) {
+        call->refuse(question.error());
+        return;
+    }
+    question->auto_create = core_.options().auto_create;
+    const bool is_long = call->request().path.ends_with("/longpoll");
+    core_.services().counters.sessions(is_long ? "longpoll" : "polling").add();
+    LongPoll::begin(core_, call->exchange(), call->identity, std::move(*question), timeout);
 }
 
 }  // namespace parley::gateway

@@ -43,9 +43,7 @@ void RoomStream::on_end() noexcept {
 std::size_t RoomStream::can_take() const { return SseStream::can_take() ? std::numeric_limits<std::size_t>::max() : 0; }
 
 void RoomStream::take(const rt::Slice& frames) {
-    if (!is_open()) return;
-    core_.services().counters.messages_out.add(reader_->cursor().value - reader_->taken_after().value);
-    send(frames);
+    if (is_open()) send(frames);
 }
 
 void RoomStream::on_set_back(const RoomId&, RoomSeq) { core_.services().counters.set_back.add(); }

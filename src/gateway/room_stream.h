@@ -27,6 +27,7 @@ private:
     [[nodiscard]] std::size_t can_take() const override;
     [[nodiscard]] bool can_take_event() const override { return false; }
     void take(const rt::Slice& frames) override;
+    [[nodiscard]] rt::Connection* direct() override { return connection(); }
     void on_live(std::string_view, const log::RoomHead&) override {}
     void on_set_back(const RoomId& room, RoomSeq written) override;
     void on_truncated(const RoomId& room, RoomSeq first) override;

@@ -45,6 +45,7 @@ struct Options {
     milliseconds session_ttl{30 * 60'000};
     std::string admin_token;                 ///< what operators send on the admin listener
     milliseconds token_ttl{12 * 3'600'000};  ///< of tokens that login gives
+    std::vector<std::string> cursor_keys;    ///< what seals X-Parley-Cursor; the first makes, all open
 };
 
 /// What the sessions count. Each is any-thread.

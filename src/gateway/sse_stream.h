@@ -40,6 +40,8 @@ public:
 
 protected:
     [[nodiscard]] bool is_open() const noexcept { return connection_ != nullptr; }
+    /// Null once it has ended.
+    [[nodiscard]] rt::Connection* connection() const noexcept { return connection_; }
     [[nodiscard]] bool can_take() const noexcept { return is_open() && connection_->can_take(); }
     [[nodiscard]] const MemberId& member() const noexcept { return token_.member(); }
     /// The first event.

@@ -1,8 +1,5 @@
 #include "gateway/token_hold.h"
 
-#include <algorithm>
-#include <string>
-
 #include "gateway/core.h"
 #include "gateway/stomp_session.h"
 
@@ -13,15 +10,13 @@ constexpr seconds kSecondLook{2};
 
 TokenHold::TokenHold(const Identity& identity, SteadyTime now)
     : member_(identity.claims.member),
+      token_(auth::TokenHash::from_hex(identity.token_sha256)),
       expires_(identity.claims.expires),
       issued_at_(identity.claims.issued_at.value_or(WallTime{})),
-      look_at_(now + kSecondLook) {
-    std::copy_n(identity.token_sha256.begin(), std::min(identity.token_sha256.size(), sha256_hex_.size()),
-                sha256_hex_.begin());
-}
+      look_at_(now + kSecondLook) {}
 
 bool TokenHold::is_token(std::string_view sha256_hex) const noexcept {
-    return sha256_hex == std::string_view{sha256_hex_.data(), sha256_hex_.size()};
+    return !token_.empty() && token_ == auth::TokenHash::from_hex(sha256_hex);
 }
 
 bool TokenHold::is_revoked(const MemberId& member, WallTime before) const noexcept {
@@ -37,9 +32,8 @@ void TokenHold::look_again(Core& core, SteadyTime now, UniqueFunction<void(Code)
     claims.expires = expires_;
     if (issued_at_ != WallTime{}) claims.issued_at = issued_at_;
     core.services().guard.recheck(
-        {std::move(claims), std::string{sha256_hex_.data(), sha256_hex_.size()}},
-        [this, &loop = core.loop(), looking = std::weak_ptr<bool>{looking_},
-         ended = std::move(ended)](Result<auth::VerifiedToken> checked) mutable {
+        {std::move(claims), token_.hex()}, [this, &loop = core.loop(), looking = std::weak_ptr<bool>{looking_},
+                                            ended = std::move(ended)](Result<auth::VerifiedToken> checked) mutable {
             loop.post([this, &loop, looking, ended = std::move(ended), checked = std::move(checked)]() mutable {
                 if (looking.expired()) return;
                 looking_.reset();

@@ -1,8 +1,8 @@
 #pragma once
-#include <array>
 #include <memory>
 #include <string_view>
 
+#include "auth/token_hash.h"
 #include "base/clock.h"
 #include "base/errors.h"
 #include "base/function.h"
@@ -30,7 +30,7 @@ public:
 
 private:
     MemberId member_;
-    std::array<char, 64> sha256_hex_{};
+    auth::TokenHash token_;
     WallTime expires_;
     WallTime issued_at_;
     SteadyTime look_at_;
