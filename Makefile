@@ -14,7 +14,7 @@ run: build  ## build, then serve in the foreground on http://127.0.0.1:8080
 test:  ## everything CI runs, 25 minutes with a warm ccache
 	@tools/test.sh
 
-check:  ## the long tier: fuzz 60 s a target, 30 kills, 10 million messages
+check:  ## the long tier: fuzz 60 s a target and its coverage, 30 kills, 10 million messages
 	@PARLEY_TIER=check tools/test.sh
 
 bench:  ## micro-benchmarks, optimised

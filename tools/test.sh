@@ -41,6 +41,7 @@ summary() {
             status=1
         done < <(grep '^skipped ' "$RESULTS" || true)
     fi
+    [ ! -s "$LOGS/fuzz-coverage.txt" ] || cat "$LOGS/fuzz-coverage.txt"
     progress "logs are in $LOGS"
     echo "$passed passed, $failed failed, $skipped skipped"
     return $status

@@ -34,6 +34,17 @@ void check_round_trip(const ChatBody& body) {
     }
 }
 
+/// A value reads as one type at most, and what is not there as none.
+void check_types(const JsonFields& fields) {
+    for (const std::string_view name : {"content", "seq", "type"}) {
+        const auto text = fields.text(name);
+        const auto integer = fields.integer(name);
+        const auto flag = fields.flag(name);
+        const int read = int{text && *text} + int{integer && *integer} + int{flag && *flag};
+        if (read > (fields.has(name) ? 1 : 0)) std::abort();
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -47,6 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const auto fields = JsonFields::parse(input, {"content", "seq", "type"});
     if (fields && body && body->content && **fields->text("content") != *body->content) std::abort();
+    if (fields) check_types(*fields);
     if (is_valid_utf8(input)) (void)has_text(input);
     return 0;
 }

@@ -24,3 +24,8 @@ fuzz() {
 }
 for target in "${targets[@]}"; do side_by_side fuzz "$target"; done
 wait
+
+# A table to look at, in the long tier; no figure of it passes or fails.
+if [ "$PARLEY_TIER" = check ]; then
+    tools/fuzz_coverage.sh >"$LOGS/fuzz-coverage.txt" 2>"$LOGS/fuzz-coverage.log" || progress "no coverage: see $LOGS/fuzz-coverage.log"
+fi
