@@ -5,7 +5,7 @@ limit=900
 [ "$PARLEY_TIER" != check ] || limit=10800
 export PARLEY_BIN=$ROOT/build/release/bin/parley
 
-build release build_preset release parley || exit 0
+build release build_preset release parley peer_load limit_send limit_uring || exit 0
 suites() { find "tests/$1" -maxdepth 1 -type f -name '*_test.*' -perm -u+x | sort; }
 run() { local name=${1#tests/}; suite "${name%.*}" "$limit" "$1"; }
 
