@@ -31,7 +31,7 @@ void RoomStream::begin(const RoomId& room, const log::RoomHead& at, RoomSeq afte
     start.from = room::Start::From::kAfter;
     start.after = after;
     start.epoch = at.epoch;
-    reader_ = core_.hub().subscribe(room, *this, core_.sse_forms().get(framing_), {}, member(), start);
+    reader_ = core_.hub().subscribe(room, *this, core_.sse_forms().get(framing_), {}, start);
 }
 
 void RoomStream::on_room() { reader_->on_drained(); }

@@ -24,6 +24,7 @@ private:
     void on_room() override;
     void on_end() noexcept override;
 
+    [[nodiscard]] const MemberId& member() const override { return SseStream::member(); }
     [[nodiscard]] std::size_t can_take() const override;
     [[nodiscard]] bool can_take_event() const override { return false; }
     void take(const rt::Slice& frames) override;

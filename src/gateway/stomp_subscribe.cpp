@@ -174,13 +174,13 @@ void StompSession::subscribe_room(std::unique_ptr<StompSubscription> subscriptio
              .destination = session.profile_ == auth::Profile::kPublic ? "/topic/" : "/sub/chat/room/",
              .events_suffix = events ? "/events" : ""});
         if (events) {
-            added.start(hub.subscribe_events(destination.room, added, form, added.id(), session.speaker_.member));
+            added.start(hub.subscribe_events(destination.room, added, form, added.id()));
             session.receipt(asked);
             session.release();
             return;
         }
         added.set_receipt(asked);
-        added.start(hub.subscribe(destination.room, added, form, added.id(), session.speaker_.member, start));
+        added.start(hub.subscribe(destination.room, added, form, added.id(), start));
         session.release();
     };
     core_.chat().view(room, speaker_.member, std::move(judged));

@@ -66,6 +66,8 @@ RoomSeq StompSubscription::track() {
     return extra_->tracked;
 }
 
+const MemberId& StompSubscription::member() const { return session_.member(); }
+
 std::size_t StompSubscription::can_take() const {
     if (!session_.is_open() || session_.transport_.queued() >= session_.core_.send_buffer().count) return 0;
     if (mode_ == AckMode::kAuto) return std::numeric_limits<std::size_t>::max();

@@ -45,6 +45,7 @@ public:
     /// For the message that has no room behind it: the broker profile.
     RoomSeq track();
 
+    [[nodiscard]] const MemberId& member() const override;
     [[nodiscard]] std::size_t can_take() const override;
     [[nodiscard]] bool can_take_event() const override;
     void take(const rt::Slice& frames) override;

@@ -69,7 +69,7 @@ void LocalRoom::end_publishing() {
     // Who could take some of a run gets that much now.
     const std::vector<Ref> partial = std::exchange(partial_, {});
     for (const Ref& who : partial) {
-        if (is_here(who)) catch_up(*who.subscription);
+        if (Subscription* const reader = find(who)) catch_up(*reader);
     }
 }
 
@@ -98,7 +98,7 @@ void LocalRoom::publish_to(Group& group, std::span<const Item> items) {
         } else {
             budget = subscription.sink_.can_take();
             if (budget >= items.size()) {
-                subscription.taken_after_ = std::exchange(entry.through, last);
+                taken_after_ = std::exchange(entry.through, last);
                 hub_.delivered_ += items.size();
                 subscription.sink_.take(slice);
                 continue;

@@ -14,13 +14,12 @@ LocalRoom& Hub::room(const RoomId& id) {
 }
 
 std::unique_ptr<Subscription> Hub::subscribe(const RoomId& id, Sink& sink, WireForm& form, std::string key,
-                                             MemberId member, const Start& start) {
-    return room(id).add(sink, form, std::move(key), std::move(member), start);
+                                             const Start& start) {
+    return room(id).add(sink, form, std::move(key), start);
 }
 
-std::unique_ptr<Subscription> Hub::subscribe_events(const RoomId& id, Sink& sink, WireForm& form, std::string key,
-                                                    MemberId member) {
-    return room(id).add_events(sink, form, std::move(key), std::move(member));
+std::unique_ptr<Subscription> Hub::subscribe_events(const RoomId& id, Sink& sink, WireForm& form, std::string key) {
+    return room(id).add_events(sink, form, std::move(key));
 }
 
 void Hub::on_messages(std::span<const MessageRef> messages) {

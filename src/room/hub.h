@@ -35,9 +35,8 @@ public:
     /// `key` is the client's subscription id. The sink must outlive the subscription. Whether the member may read is
     /// the caller's to judge before.
     std::unique_ptr<Subscription> subscribe(const RoomId& room, Sink& sink, WireForm& form, std::string key,
-                                            MemberId member, const Start& start);
-    std::unique_ptr<Subscription> subscribe_events(const RoomId& room, Sink& sink, WireForm& form, std::string key,
-                                                   MemberId member);
+                                            const Start& start);
+    std::unique_ptr<Subscription> subscribe_events(const RoomId& room, Sink& sink, WireForm& form, std::string key);
 
     void on_messages(std::span<const MessageRef> messages);
     void on_room_event(const RoomId& room, std::string_view json);

@@ -14,20 +14,35 @@ LocalRoom::LocalRoom(Hub& hub, RoomId id)
       retry_timer_(rt::Timer::of<&LocalRoom::retry>(this)) {}
 
 LocalRoom::~LocalRoom() {
-    for (Subscription* subscription : all_) {
+    for (Subscription* subscription : slots_) {
+        if (subscription == nullptr) continue;
         subscription->room_ = nullptr;
         subscription->state_ = Subscription::State::kEnded;
     }
 }
 
-bool LocalRoom::is_here(const Ref& ref) const {
-    return all_.contains(ref.subscription) && ref.subscription->serial_ == ref.serial;
+Subscription* LocalRoom::find(const Ref& ref) const noexcept {
+    Subscription* const found = slots_[ref.slot];
+    return found != nullptr && found->serial_ == ref.serial ? found : nullptr;
+}
+
+void LocalRoom::settle(Subscription& subscription) {
+    if (free_slots_.empty()) {
+        free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
+        slots_.push_back(nullptr);
+    }
+    subscription.slot_ = free_slots_.back();
+    subscription.serial_ = ++last_serial_;
+    free_slots_.pop_back();
+    slots_[subscription.slot_] = &subscription;
 }
 
 std::vector<LocalRoom::Ref> LocalRoom::everyone() const {
     std::vector<Ref> out;
-    out.reserve(all_.size());
-    for (Subscription* subscription : all_) out.push_back(ref(*subscription));
+    out.reserve(slots_.size());
+    for (const Subscription* subscription : slots_) {
+        if (subscription != nullptr) out.push_back(ref(*subscription));
+    }
     return out;
 }
 
@@ -42,7 +57,7 @@ void LocalRoom::ask(Question question, Then then) {
 template <class Question, class Then>
 void LocalRoom::ask_for(Subscription& subscription, Question question, Then then) {
     ask(std::move(question), [this, who = ref(subscription), then = std::move(then)](auto answer) mutable {
-        if (is_here(who)) then(*who.subscription, std::move(answer));
+        if (Subscription* const asking = find(who)) then(*asking, std::move(answer));
     });
 }
 
@@ -61,12 +76,10 @@ Group& LocalRoom::group_for(WireForm& form, std::string key, bool events) {
     return group;
 }
 
-std::unique_ptr<Subscription> LocalRoom::add(Sink& sink, WireForm& form, std::string key, MemberId member,
-                                             const Start& start) {
-    std::unique_ptr<Subscription> subscription{new Subscription{*this, sink, std::move(member)}};
+std::unique_ptr<Subscription> LocalRoom::add(Sink& sink, WireForm& form, std::string key, const Start& start) {
+    std::unique_ptr<Subscription> subscription{new Subscription{*this, sink}};
     subscription->group_ = &group_for(form, std::move(key), false);
-    subscription->serial_ = ++last_serial_;
-    all_.insert(subscription.get());
+    settle(*subscription);
     waiting_.push_back({ref(*subscription), start});
     // Not from inside subscribe(): the caller does not hold the subscription yet.
     hub_.loop_.next_turn([this, alive = std::weak_ptr<bool>{alive_}] {
@@ -80,14 +93,13 @@ std::unique_ptr<Subscription> LocalRoom::add(Sink& sink, WireForm& form, std::st
     return subscription;
 }
 
-std::unique_ptr<Subscription> LocalRoom::add_events(Sink& sink, WireForm& form, std::string key, MemberId member) {
-    std::unique_ptr<Subscription> subscription{new Subscription{*this, sink, std::move(member)}};
+std::unique_ptr<Subscription> LocalRoom::add_events(Sink& sink, WireForm& form, std::string key) {
+    std::unique_ptr<Subscription> subscription{new Subscription{*this, sink}};
     subscription->events_ = true;
     subscription->state_ = Subscription::State::kLive;
     subscription->group_ = &group_for(form, std::move(key), true);
-    subscription->serial_ = ++last_serial_;
+    settle(*subscription);
     add_to_live(*subscription);
-    all_.insert(subscription.get());
     return subscription;
 }
 
@@ -99,9 +111,9 @@ void LocalRoom::remove(Subscription& subscription) noexcept {
         auto& groups = groups_[group->events ? 1 : 0];
         groups.erase(groups.find({group->form, group->key}));
     }
-    all_.erase(&subscription);
-    std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.who.subscription == &subscription; });
-    if (all_.empty()) hub_.drop_if_idle(id_);
+    slots_[subscription.slot_] = nullptr;
+    free_slots_.push_back(subscription.slot_);
+    if (is_idle()) hub_.drop_if_idle(id_);
 }
 
 // --- where the room stands ----------------------------------------------------------------------------------------
@@ -129,7 +141,7 @@ void LocalRoom::on_head(Result<log::RoomHead> head) {
 void LocalRoom::begin_waiting() {
     const std::vector<Waiting> waiting = std::exchange(waiting_, {});
     for (const Waiting& entry : waiting) {
-        if (is_here(entry.who)) begin(*entry.who.subscription, entry.start);
+        if (Subscription* const reader = find(entry.who)) begin(*reader, entry.start);
     }
 }
 
@@ -206,7 +218,7 @@ void LocalRoom::begin_at(Subscription& subscription, RoomSeq after) {
 
 void LocalRoom::retry() {
     for (const Unchecked& entry : std::exchange(unchecked_, {})) {
-        if (is_here(entry.who)) check(entry.who, entry.may_read);
+        if (find(entry.who) != nullptr) check(entry.who, entry.may_read);
     }
     if (!known_) {
         load_head();
@@ -214,9 +226,10 @@ void LocalRoom::retry() {
     }
     begin_waiting();
     for (const Ref& who : everyone()) {
-        if (!is_here(who) || who.subscription->state_ != Subscription::State::kRetry) continue;
-        who.subscription->state_ = Subscription::State::kReading;
-        catch_up(*who.subscription);
+        Subscription* const reader = find(who);
+        if (reader == nullptr || reader->state_ != Subscription::State::kRetry) continue;
+        reader->state_ = Subscription::State::kReading;
+        catch_up(*reader);
     }
     if (head_.head < announced_ && !gap_timer_.armed()) fill_gap();
 }
@@ -312,7 +325,7 @@ void LocalRoom::hand_over(Subscription& subscription, std::span<const MessageRef
         }
         std::string frames;
         subscription.group_->form->append(frames, items, subscription.group_->key, replay ? Replay::kYes : Replay::kNo);
-        subscription.taken_after_ = messages.front()->seq.prev();
+        taken_after_ = messages.front()->seq.prev();
         subscription.cursor_ = messages[count - 1]->seq;
         messages = messages.subspan(count);
         hub_.delivered_ += count;
@@ -419,11 +432,11 @@ void LocalRoom::skip_to(RoomSeq first) {
     recent_.clear();
     recent_bytes_ = 0;
     for (const Ref& who : everyone()) {
-        if (!is_here(who) || who.subscription->events_) continue;
-        if (who.subscription->state_ != Subscription::State::kLive) continue;
-        take_from_live(*who.subscription);
-        who.subscription->state_ = Subscription::State::kReading;
-        catch_up(*who.subscription);
+        Subscription* const reader = find(who);
+        if (reader == nullptr || reader->events_ || reader->state_ != Subscription::State::kLive) continue;
+        take_from_live(*reader);
+        reader->state_ = Subscription::State::kReading;
+        catch_up(*reader);
     }
 }
 
@@ -436,7 +449,8 @@ void LocalRoom::apply(const RoomChange& change) {
     }
     if (change.kind != RoomChange::Kind::kLeft && change.kind != RoomChange::Kind::kKicked) return;
     for (const Ref& who : everyone()) {
-        if (is_here(who) && who.subscription->member_ == change.member) end(*who.subscription);
+        Subscription* const reader = find(who);
+        if (reader != nullptr && reader->sink_.member() == change.member) end(*reader);
     }
 }
 
@@ -449,9 +463,10 @@ void LocalRoom::end(Subscription& subscription) {
 
 void LocalRoom::recheck(const RoomChange& change, const MayRead& may_read) {
     for (const Ref& who : everyone()) {
-        if (!is_here(who)) continue;
-        Subscription& subscription = *who.subscription;
-        if (!change.member.empty() && subscription.member_ != change.member) continue;
+        Subscription* const found = find(who);
+        if (found == nullptr) continue;
+        Subscription& subscription = *found;
+        if (!change.member.empty() && subscription.sink_.member() != change.member) continue;
         ++subscription.checks_;
         if (!subscription.events_ && subscription.state_ == Subscription::State::kLive) {
             take_from_live(subscription);
@@ -462,19 +477,21 @@ void LocalRoom::recheck(const RoomChange& change, const MayRead& may_read) {
 }
 
 void LocalRoom::check(const Ref& who, const MayRead& may_read) {
-    may_read(id_, who.subscription->member_,
+    may_read(id_, find(who)->sink_.member(),
              [this, who, may_read, alive = std::weak_ptr<bool>{alive_}](Result<bool> allowed) {
-                 if (alive.expired() || !is_here(who)) return;
+                 if (alive.expired()) return;
+                 Subscription* const reader = find(who);
+                 if (reader == nullptr) return;
                  if (!allowed) {
                      unchecked_.push_back({who, may_read});
                      retry_in(hub_.options_.retry_wait);
                      return;
                  }
-                 --who.subscription->checks_;
+                 --reader->checks_;
                  if (*allowed) {
-                     catch_up(*who.subscription);
+                     catch_up(*reader);
                  } else {
-                     end(*who.subscription);
+                     end(*reader);
                  }
              });
 }

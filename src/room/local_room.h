@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "base/function.h"
@@ -50,22 +49,22 @@ public:
     ~LocalRoom();
 
     [[nodiscard]] const RoomId& id() const noexcept { return id_; }
-    std::unique_ptr<Subscription> add(Sink& sink, WireForm& form, std::string key, MemberId member, const Start& start);
-    std::unique_ptr<Subscription> add_events(Sink& sink, WireForm& form, std::string key, MemberId member);
+    std::unique_ptr<Subscription> add(Sink& sink, WireForm& form, std::string key, const Start& start);
+    std::unique_ptr<Subscription> add_events(Sink& sink, WireForm& form, std::string key);
 
     /// Messages the bus brought, rising, perhaps with a gap before or repeats.
     void on_messages(std::span<const MessageRef> messages);
     void on_event(std::string_view json);
     /// Asks `may_read` about the subscribers that `change` concerns; nothing is handed to them before the answer.
     void recheck(const RoomChange& change, const MayRead& may_read);
-    [[nodiscard]] bool is_idle() const noexcept { return all_.empty(); }
+    [[nodiscard]] bool is_idle() const noexcept { return free_slots_.size() == slots_.size(); }
 
 private:
     friend class Subscription;
     /// A subscription that may have gone meanwhile.
     struct Ref {
-        Subscription* subscription;
-        std::uint64_t serial;
+        std::uint32_t slot;
+        std::uint32_t serial;
     };
     struct Unchecked {  ///< nobody could say whether it may read
         Ref who;
@@ -81,8 +80,10 @@ private:
     void add_to_live(Subscription& subscription);
     void take_from_live(Subscription& subscription) noexcept;
 
-    [[nodiscard]] Ref ref(Subscription& subscription) const noexcept { return {&subscription, subscription.serial_}; }
-    [[nodiscard]] bool is_here(const Ref& ref) const;
+    static Ref ref(const Subscription& subscription) noexcept { return {subscription.slot_, subscription.serial_}; }
+    /// Null: it has gone.
+    [[nodiscard]] Subscription* find(const Ref& ref) const noexcept;
+    void settle(Subscription& subscription);
     [[nodiscard]] std::vector<Ref> everyone() const;
     /// Asks the log on the pool; `then` comes only if the room is still there.
     template <class Question, class Then>
@@ -135,11 +136,13 @@ private:
     std::map<std::uint64_t, MessageRef> pending_;  ///< above a gap, or before the head is known
     RoomSeq announced_;  ///< the highest there is said to be: above head_.head, something is missing
     std::map<std::pair<WireForm*, std::string>, Group> groups_[2];  ///< messages, events
-    std::unordered_set<Subscription*> all_;
+    std::vector<Subscription*> slots_;                              ///< everybody; null: free
+    std::vector<std::uint32_t> free_slots_;
+    RoomSeq taken_after_;  ///< Subscription::taken_after()
     std::vector<Waiting> waiting_;
     std::vector<Unchecked> unchecked_;
     std::vector<Ref> partial_;
-    std::uint64_t last_serial_ = 0;
+    std::uint32_t last_serial_ = 0;
     rt::Timer gap_timer_;
     rt::Timer retry_timer_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

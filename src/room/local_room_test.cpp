@@ -455,7 +455,7 @@ TEST_F(Rooms, AnswerForADroppedRoomNeverReachesALaterOne) {
     for (int round = 0; round < 50; ++round) {
         // Both rooms and subscriptions may well have the same addresses.
         auto first = std::make_unique<Reader>();
-        first->subscription = hub->subscribe(room, *first, form, "sub-1", MemberId::trusted("u-1"), after(10));
+        first->subscription = hub->subscribe(room, *first, form, "sub-1", after(10));
         turn();
         answer();  // the head; a page after 10 is asked for
         first.reset();

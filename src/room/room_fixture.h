@@ -105,7 +105,9 @@ public:
     std::size_t budget = std::string::npos;  ///< messages it still takes
     std::unique_ptr<Subscription> subscription;
     std::function<void()> on_take;
+    MemberId who;
 
+    [[nodiscard]] const MemberId& member() const override { return who; }
     [[nodiscard]] std::size_t can_take() const override { return budget; }
     [[nodiscard]] bool can_take_event() const override { return budget > 0; }
     void take(const rt::Slice& frames) override {
@@ -166,13 +168,15 @@ protected:
     Reader& subscribe(Start start = {}, const std::string& member = "u-1") {
         readers.push_back(std::make_unique<Reader>());
         Reader& reader = *readers.back();
-        reader.subscription = hub->subscribe(room, reader, form, "sub-1", MemberId::trusted(member), start);
+        reader.who = MemberId::trusted(member);
+        reader.subscription = hub->subscribe(room, reader, form, "sub-1", start);
         return reader;
     }
     Reader& subscribe_events(const std::string& member = "u-1") {
         readers.push_back(std::make_unique<Reader>());
         Reader& reader = *readers.back();
-        reader.subscription = hub->subscribe_events(room, reader, form, "sub-1", MemberId::trusted(member));
+        reader.who = MemberId::trusted(member);
+        reader.subscription = hub->subscribe_events(room, reader, form, "sub-1");
         return reader;
     }
     static Start after(std::uint64_t seq) { return {.from = Start::From::kAfter, .after = {seq}}; }

@@ -4,9 +4,6 @@
 
 namespace parley::room {
 
-Subscription::Subscription(LocalRoom& room, Sink& sink, MemberId member) noexcept
-    : room_(&room), sink_(sink), member_(std::move(member)) {}
-
 Subscription::~Subscription() { stop(); }
 
 void Subscription::stop() noexcept {
@@ -25,6 +22,8 @@ void Subscription::on_drained() {
 RoomSeq Subscription::cursor() const noexcept {
     return state_ == State::kLive ? group_->live[index_].through : cursor_;
 }
+
+RoomSeq Subscription::taken_after() const noexcept { return room_ == nullptr ? cursor_ : room_->taken_after_; }
 
 const RoomId& Subscription::room() const noexcept {
     static const RoomId kNone;

@@ -32,6 +32,8 @@ struct Start {
 class Sink {
 public:
     virtual ~Sink() = default;
+    /// Who reads: the same as long as it lives.
+    [[nodiscard]] virtual const MemberId& member() const = 0;
     /// How many messages it can take now. Short of what there is, the subscription waits for on_drained() and goes on
     /// from where it is.
     [[nodiscard]] virtual std::size_t can_take() const = 0;
@@ -58,6 +60,7 @@ public:
 /// Thread: core-local. Owned by the session; borrows its Sink and the room.
 /// Order:  every seq above the starting point exactly once, rising, until it ends.
 /// Fails:  storage trouble only delays: reading is tried again until it works.
+/// Size:   each reader of each room pays for it.
 class Subscription {
 public:
     ~Subscription();
@@ -70,10 +73,9 @@ public:
     void on_drained();
     /// Everything up to here has been handed over.
     [[nodiscard]] RoomSeq cursor() const noexcept;
-    /// Inside Sink::take(): it is given what is above this, up to cursor().
-    [[nodiscard]] RoomSeq taken_after() const noexcept { return taken_after_; }
+    /// Inside Sink::take() only: it is given what is above this, up to cursor().
+    [[nodiscard]] RoomSeq taken_after() const noexcept;
     [[nodiscard]] const RoomId& room() const noexcept;
-    [[nodiscard]] const MemberId& member() const noexcept { return member_; }
     [[nodiscard]] bool is_live() const noexcept { return state_ == State::kLive; }
 
 private:
@@ -81,22 +83,21 @@ private:
     friend class Hub;
     enum class State : std::uint8_t { kStarting, kReading, kWaiting, kRetry, kLive, kEnded };
 
-    Subscription(LocalRoom& room, Sink& sink, MemberId member) noexcept;
+    Subscription(LocalRoom& room, Sink& sink) noexcept : room_(&room), sink_(sink) {}
 
     LocalRoom* room_;
     Sink& sink_;
     Group* group_ = nullptr;
-    MemberId member_;
     RoomSeq cursor_;  ///< while it is not live; then Live::through is
-    RoomSeq taken_after_;
     RoomSeq replay_until_;
-    std::uint64_t serial_ = 0;  ///< tells it from a later one at the same address
+    std::uint32_t slot_ = 0;    ///< in LocalRoom::slots_
+    std::uint32_t serial_ = 0;  ///< tells it from a later one in the same slot
     std::uint32_t index_ = 0;   ///< in the group's live list
-    std::uint32_t checks_ = 0;  ///< how often its right to read is being asked for: nothing is handed over meanwhile
+    std::uint16_t checks_ = 0;  ///< how often its right to read is being asked for: nothing is handed over meanwhile
     State state_ = State::kStarting;
-    bool reading_ = false;  ///< a page of the log is on its way
-    bool told_live_ = false;
-    bool events_ = false;  ///< of the room's events, not of its messages
+    bool reading_ : 1 = false;  ///< a page of the log is on its way
+    bool told_live_ : 1 = false;
+    bool events_ : 1 = false;  ///< of the room's events, not of its messages
 };
 
 }  // namespace parley::room
