@@ -22,6 +22,7 @@ struct Notice {
         kTokenRevoked,   ///< subject: sha256 hex of the token
         kMemberRevoked,  ///< subject: memberId; tokens issued before `at` are revoked
         kNotification,   ///< subject: memberId; body: what `/user/queue/notifications` shows
+        kMemberOnline,   ///< subject: memberId, who has just come online; body: what others are told of it
     };
     Kind kind;
     std::string subject;

@@ -3,6 +3,7 @@
 #include "auth/acl.h"
 #include "base/room_change.h"
 #include "base/uuid.h"
+#include "gateway/rest_json.h"
 #include "gateway/router.h"
 #include "gateway/session.h"
 #include "gateway/sockjs_sessions.h"
@@ -16,6 +17,7 @@ Core::Core(rt::Loop& loop, Services& services)
       hashing_(loop, services.hashing, Code::kServerFull),
       memory_(loop, *services.memory),
       forms_(deflaters_),
+      notifications_(asker_, services.directory),
       cursor_seal_(services.options.cursor_keys),
       hub_(loop, services.log, asker_,
            [this](const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then) {
@@ -102,6 +104,16 @@ void Core::remove(Session& session) noexcept {
     services_.sessions.fetch_sub(1);
 }
 
+void Core::came_online(const MemberId& member, std::string_view nickname) {
+    if (!services_.online.arrive(member)) return;
+    services_.bus.notify({bus::Notice::Kind::kMemberOnline,
+                          member.str(),
+                          JsonObject{}.text("memberId", member.str()).text("nickName", nickname).str(),
+                          {}});
+}
+
+void Core::went_offline(const MemberId& member) { services_.online.leave(member, loop_.now()); }
+
 void Core::read_mark(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<RoomSeq>)> then) {
     asker_.ask([&directory = services_.directory, room, member] { return directory.read_mark(room, member); },
                std::move(then));
@@ -156,6 +168,9 @@ void Core::on_notice(const bus::Notice& notice) {
         case Kind::kNotification:
             each_session([&](Session& session) { session.notify(MemberId::trusted(notice.subject), notice.body); });
             return;
+        case Kind::kMemberOnline:
+            notifications_.on_member_online(MemberId::trusted(notice.subject), notice.body);
+            return;
     }
 }
 
@@ -194,6 +209,7 @@ void Core::on_second() {
     sockjs_->on_second();
     if (loop_.index() == 0) {
         chat_.sweep_presence();
+        services_.online.sweep(loop_.now());
         forget_expired();
     }
     loop_.arm(second_, seconds{1});

@@ -9,6 +9,7 @@
 #include "gateway/http_session.h"
 #include "gateway/memory_gate.h"
 #include "gateway/news_board.h"
+#include "gateway/notification_hub.h"
 #include "gateway/poll_cursor.h"
 #include "gateway/services.h"
 #include "gateway/sse_form.h"
@@ -55,6 +56,7 @@ public:
     [[nodiscard]] StompForms& forms() noexcept { return forms_; }
     [[nodiscard]] SseForms& sse_forms() noexcept { return sse_forms_; }
     [[nodiscard]] NewsBoard& news() noexcept { return news_; }
+    [[nodiscard]] NotificationHub& notifications() noexcept { return notifications_; }
     [[nodiscard]] const CursorSeal& cursor_seal() const noexcept { return cursor_seal_; }
     [[nodiscard]] TopicHub& topics() noexcept { return topics_; }
     [[nodiscard]] SockJsSessions& sockjs() noexcept { return *sockjs_; }
@@ -74,6 +76,10 @@ public:
 
     void add(Session& session);
     void remove(Session& session) noexcept;
+    /// A session of a member begins; who shares a room with them hears when it is the first.
+    void came_online(const MemberId& member, std::string_view nickname);
+    /// It has ended.
+    void went_offline(const MemberId& member);
     [[nodiscard]] std::size_t sessions() const noexcept { return sessions_.size(); }
 
 private:
@@ -100,6 +106,7 @@ private:
     StompForms forms_;
     SseForms sse_forms_;
     NewsBoard news_;
+    NotificationHub notifications_;
     CursorSeal cursor_seal_;
     room::Hub hub_;
     chat::Service chat_;

@@ -131,6 +131,7 @@ void Exchange::forget_request() {
     rest.version_minor = request_.version_minor;
     rest.keep_alive = request_.keep_alive;
     request_ = std::move(rest);
+    if (session_ != nullptr) session_->parser_.reset();  // until the answer has been given
 }
 
 void Exchange::move_to(rt::Loop& loop, Arrive arrive) {

@@ -52,7 +52,7 @@ public:
     /// `make(framing)`: nothing of HTTP stays in memory. A HEAD request is answered, and nothing is made.
     using MakeStream = UniqueFunction<std::unique_ptr<rt::Connection::Handler>(wire::HttpBodyFraming)>;
     void become_stream(std::vector<wire::HttpField> fields, MakeStream make);
-    /// Frees what of the request an answer does not need: for one that waits long.
+    /// Frees what of the request and its reading an answer does not need: for one that waits long.
     void forget_request();
 
     /// Gives the connection and its request to another loop; `arrive` runs there. This exchange is over.

@@ -96,6 +96,7 @@ void HttpSession::answered(bool keep_alive) {
         connection_->finish();
         return;
     }
+    if (parser_ == nullptr) parser_ = std::make_unique<wire::HttpRequestParser>(options_.limits);
     loop_.arm(timeout_, options_.idle_time);
     if (!serving_) {
         // What was sent ahead is waiting in the connection.

@@ -51,7 +51,7 @@ private:
     rt::Loop& loop_;
     const Service& service_;
     const Options& options_;
-    std::unique_ptr<wire::HttpRequestParser> parser_;
+    std::unique_ptr<wire::HttpRequestParser> parser_;  ///< null while an answer waits long
     ExchangeRef current_;
     rt::Connection* connection_ = nullptr;
     rt::Timer timeout_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/core.h"
+#include "gateway/stomp_session.h"
 
 namespace parley::gateway {
 
@@ -17,6 +18,7 @@ void LongPoll::begin(Core& core, ExchangeRef exchange, const Identity& identity,
         poll->waits_ = poll->listed_ = true;
         poll->exchange_->forget_request();
         core.add(*poll);
+        core.came_online(identity.claims.member, identity.claims.nickname);
         core.loop().arm(poll->timer_, timeout);
         // It listens before it looks: nothing falls between.
         if (poll->question_.room) poll->listen({*poll->question_.room});
@@ -38,7 +40,10 @@ void LongPoll::finish() noexcept {
     timer_.cancel();
     for (NewsBoard::Spot* spot : spots_) core_.news().unwatch(*spot, *this);
     spots_.clear();
-    if (listed_) core_.remove(*this);
+    if (listed_) {
+        core_.remove(*this);
+        core_.went_offline(token_.member());
+    }
     // Whoever calls may still be inside.
     core_.loop().bury(std::make_unique<std::shared_ptr<LongPoll>>(std::move(self_)));
 }

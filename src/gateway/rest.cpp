@@ -38,6 +38,7 @@ std::span<const Rest::Route> Rest::routes() {
         Route{"POST", "/api/rooms/{room}/messages", &Rest::post_message},
         Route{"GET", "/api/rooms/{room}/replay", &Rest::replay},
         Route{"GET", "/api/rooms/{room}/stream", &Rest::stream_room},
+        Route{"GET", "/api/notifications/stream", &Rest::stream_notifications},
         Route{"GET", "/api/messages", &Rest::poll},
         Route{"GET", "/api/messages/longpoll", &Rest::long_poll},
     };

@@ -69,6 +69,7 @@ private:
 
     // rest_live.cpp
     void stream_room(const RestCallRef& call);
+    void stream_notifications(const RestCallRef& call);
     void poll(const RestCallRef& call);
     void long_poll(const RestCallRef& call);
     void begin_poll(const RestCallRef& call, milliseconds timeout);

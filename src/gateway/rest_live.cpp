@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "gateway/long_poll.h"
+#include "gateway/notification_stream.h"
 #include "gateway/rest.h"
 #include "gateway/rest_json.h"
 #include "gateway/room_stream.h"
@@ -13,6 +14,22 @@ std::vector<wire::HttpField> stream_fields() {
     return {{"Content-Type", "text/event-stream; charset=utf-8"},
             {"Cache-Control", "no-store"},
             {"X-Accel-Buffering", "no"}};
+}
+
+/// Null where nobody is there to read it, or only its head is asked for.
+template <class Stream>
+Stream* open_stream(Core& core, const RestCall& call, const char* transport) {
+    Stream* stream = nullptr;
+    call.exchange()->become_stream(stream_fields(), [&](wire::HttpBodyFraming framing) {
+        auto made =
+            std::make_unique<Stream>(core, SseStream::Opening{.identity = call.identity,
+                                                              .framing = framing,
+                                                              .unnamed = call.query.get("unnamed").value_or("") == "1",
+                                                              .transport = transport});
+        stream = made.get();
+        return made;
+    });
+    return stream;
 }
 
 /// Where a stream of a room shall begin. A reader that comes back says it in Last-Event-ID, whatever its address says.
@@ -127,17 +144,30 @@ void Rest::stream_room(const RestCallRef& call) {
                 call->exchange()->respond_json(409, position_invalid_json(at));
                 return;
             }
-            RoomStream* stream = nullptr;
-            call->exchange()->become_stream(stream_fields(), [&](wire::HttpBodyFraming framing) {
-                auto made = std::make_unique<RoomStream>(
-                    core_, SseStream::Opening{.identity = call->identity,
-                                              .framing = framing,
-                                              .unnamed = call->query.get("unnamed").value_or("") == "1",
-                                              .transport = "sse"});
-                stream = made.get();
-                return made;
-            });
-            if (stream != nullptr) stream->begin(call->room, at, *after);
+            if (auto* stream = open_stream<RoomStream>(core_, *call, "sse")) stream->begin(call->room, at, *after);
+        });
+}
+
+void Rest::stream_notifications(const RestCallRef& call) {
+    if (!may_stay(call)) return;
+    const auto last_id = call->request().headers.find("last-event-id").value_or("");
+    core_.asker().ask(
+        [&log = core_.services().log, own = notifications_of(call->member()),
+         wanted = parse_notification_place(last_id)]() -> Result<NotificationPlace> {
+            const auto mine = log.head(own);
+            if (!mine) return fail(mine.error());
+            const auto all = log.head(broadcasts());
+            if (!all) return fail(all.error());
+            // What is no place of these logs goes on live.
+            const bool known = wanted && wanted->own <= mine->head && wanted->all <= all->head;
+            return known ? *wanted : NotificationPlace{mine->head, all->head};
+        },
+        [this, call](const Result<NotificationPlace>& from) {
+            if (!from) {
+                call->refuse(from.error());
+            } else if (auto* stream = open_stream<NotificationStream>(core_, *call, "sse-notifications")) {
+                stream->begin(*from);
+            }
         });
 }
 

@@ -1,5 +1,6 @@
 #include <unordered_map>
 
+#include "gateway/notifications.h"
 #include "gateway/rest.h"
 #include "gateway/rest_json.h"
 #include "wire/json.h"
@@ -151,12 +152,11 @@ void Rest::invite(const RestCallRef& call) {
                         change(call, std::move(turn), {RoomChange::Kind::kInvited, guest.member}, guest.nickname,
                                call->identity.claims.nickname + "님이 " + guest.nickname + "님을 초대했습니다.",
                                [this, call, room, guest] {
-                                   core_.services().bus.notify({bus::Notice::Kind::kNotification,
-                                                                guest.member.str(),
-                                                                invitation_json(*call, room),
-                                                                {}});
-                                   call->answer(
-                                       201, member_json({guest.member, guest.nickname, Standing::kInvited, {}}, false));
+                                   notify_member(core_, guest.member, invitation_json(*call, room), [call, guest] {
+                                       call->answer(
+                                           201,
+                                           member_json({guest.member, guest.nickname, Standing::kInvited, {}}, false));
+                                   });
                                });
                     });
             });

@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 
+#include "gateway/admin_api.h"
 #include "gateway/core.h"
 #include "gateway/handshake.h"
 #include "gateway/rest.h"
@@ -147,7 +148,9 @@ void Router::serve_admin(const ExchangeRef& exchange) {
         exchange->refuse({Code::kAuthRequired, "the admin token is required"});
         return;
     }
-    if (!serve_health(exchange, true)) exchange->refuse({Code::kNotFound, "there is nothing at this path"});
+    if (!serve_health(exchange, true) && !serve_admin_api(core_, exchange)) {
+        exchange->refuse({Code::kNotFound, "there is nothing at this path"});
+    }
 }
 
 bool Router::serve_health(const ExchangeRef& exchange, bool operators) {

@@ -13,6 +13,7 @@
 #include "base/memory_budget.h"
 #include "base/metrics.h"
 #include "bus/bus.h"
+#include "gateway/online.h"
 #include "gateway/rest_turns.h"
 #include "log/room_log.h"
 #include "room/presence.h"
@@ -87,6 +88,7 @@ struct Services {
     std::vector<class Core*> cores{};           ///< by loop; each touched on its loop only
     std::atomic<std::size_t> sessions{0};       ///< open, of every transport
     std::atomic<std::uint64_t> next_session{1};
+    Online online{};
     RoomTurns room_turns{};              ///< of changes that REST makes
     std::atomic<bool> draining{false};   ///< new connections get 503
     std::atomic<bool> not_ready{false};  ///< shutting down: /ready answers 503

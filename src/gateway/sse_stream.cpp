@@ -5,6 +5,7 @@
 #include "gateway/core.h"
 #include "gateway/exchange.h"
 #include "gateway/sse_form.h"
+#include "gateway/stomp_session.h"
 
 namespace parley::gateway {
 namespace {
@@ -21,6 +22,7 @@ SseStream::SseStream(Core& core, const Opening& opening)
       comment_at_(core.loop().now() + kCommentEvery),
       ends_at_(core.loop().now() + kLife) {
     core_.services().counters.sessions(opening.transport).add();
+    core_.came_online(token_.member(), opening.identity.claims.nickname);
 }
 
 void SseStream::on_open(rt::Connection& connection) {
@@ -31,7 +33,9 @@ void SseStream::on_open(rt::Connection& connection) {
 SseStream::~SseStream() { leave(); }
 
 void SseStream::leave() noexcept {
-    if (std::exchange(connection_, nullptr) != nullptr) core_.remove(*this);
+    if (std::exchange(connection_, nullptr) == nullptr) return;
+    core_.remove(*this);
+    core_.went_offline(token_.member());
 }
 
 void SseStream::on_drained(rt::Connection&) {

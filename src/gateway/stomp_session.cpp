@@ -182,6 +182,7 @@ void StompSession::finish_connect(wire::HeartBeat client, std::optional<wire::St
     }
     decoder_.set_version(*version);
     connected_ = true;
+    if (!speaker_.guest) core_.came_online(speaker_.member, speaker_.nickname);
     look_at_ = speaker_.guest ? SteadyTime::max() : core_.loop().now() + kSecondLook;
     beat_ = wire::negotiate_heart_beat(client, core_.options().heart_beat);
     const auto& offered = core_.options().heart_beat;
@@ -306,6 +307,7 @@ void StompSession::end(std::uint16_t code, std::string_view reason) {
 void StompSession::on_closed() {
     if (ended_) return;
     ended_ = true;
+    if (connected_ && !speaker_.guest) core_.went_offline(speaker_.member);
     if (activity_ != nullptr) {
         for (const auto& [room, extended] : activity_->stays) core_.chat().disconnect(speaker_, room);
         activity_->transactions.clear();

@@ -2,10 +2,10 @@
 // Prints `! restart` when the server is to be killed and started again, and waits for a line on stdin.
 'use strict';
 const assert = require('node:assert/strict');
-const net = require('node:net');
 const path = require('node:path');
 const readline = require('node:readline');
 const {chromium} = require('playwright-core');
+const {Line} = require('./line.cjs');
 
 const [address, shots, executable] = process.argv.slice(2);
 const [host, port] = address.split(':');
@@ -13,35 +13,11 @@ const LIMIT_MS = 15000;
 const answers = readline.createInterface({input: process.stdin})[Symbol.asyncIterator]();
 let failed = 0;
 
-/** A line between browser and server that can be cut and mended. */
-class Line {
-  constructor() {
-    this.sockets = new Set();
-    this.up = true;
-    this.server = net.createServer(client => {
-      if (!this.up) return client.destroy();
-      const upstream = net.connect(Number(port), host);
-      for (const [from, to] of [[client, upstream], [upstream, client]]) {
-        this.sockets.add(from);
-        from.on('error', () => to.destroy()).on('close', () => { this.sockets.delete(from); to.destroy(); });
-        from.pipe(to);
-      }
-    });
-  }
-  async open() {
-    await new Promise(resolve => this.server.listen(0, '127.0.0.1', resolve));
-    this.url = `http://127.0.0.1:${this.server.address().port}/`;
-    return this;
-  }
-  cut() { this.up = false; for (const s of this.sockets) s.destroy(); }
-  mend() { this.up = true; }
-}
-
 class Person {
   constructor(browser, name, nickname) { Object.assign(this, {browser, name, nickname, problems: []}); }
 
   async open() {
-    this.line = await new Line().open();
+    this.line = await new Line(host, port).open();
     this.context = await this.browser.newContext({locale: 'ko-KR', viewport: {width: 1100, height: 760}});
     this.context.setDefaultTimeout(LIMIT_MS);
     this.page = await this.context.newPage();

@@ -1,0 +1,64 @@
+#include "gateway/admin_api.h"
+
+#include <boost/json.hpp>
+
+#include "gateway/core.h"
+#include "gateway/notifications.h"
+#include "gateway/rest_json.h"
+
+namespace parley::gateway {
+namespace {
+
+struct Broadcast {
+    std::string event = "broadcast";
+    std::string data;
+};
+
+/// `{"event":"maintenance","data":…}`: a text goes out as it is, anything else as JSON.
+Result<Broadcast> parse_broadcast(std::string_view body) {
+    boost::system::error_code error;
+    const auto json = boost::json::parse(body, error);
+    if (error || !json.is_object()) return fail(Code::kInvalidPayload, "the body must be a JSON object");
+    Broadcast broadcast;
+    if (const auto* event = json.as_object().if_contains("event")) {
+        if (!event->is_string() || !is_event_name(std::string_view{event->as_string()})) {
+            return fail(Code::kInvalidPayload, "event must have 1 to 64 of A-Z a-z 0-9 _ . -");
+        }
+        broadcast.event = std::string_view{event->as_string()};
+    }
+    const auto* data = json.as_object().if_contains("data");
+    if (data == nullptr) return fail(Code::kInvalidPayload, "data is missing");
+    broadcast.data =
+        data->is_string() ? std::string{std::string_view{data->as_string()}} : boost::json::serialize(*data);
+    return broadcast;
+}
+
+void serve_broadcast(Core& core, const ExchangeRef& exchange) {
+    auto parsed = parse_broadcast(exchange->request().body);
+    if (!parsed) {
+        exchange->refuse(parsed.error());
+        return;
+    }
+    broadcast(core, parsed->event, std::move(parsed->data),
+              [exchange, event = parsed->event](const Result<RoomSeq>& stored) {
+                  if (stored) {
+                      exchange->respond_json(201, JsonObject{}.text("event", event).number("seq", stored->value).str());
+                  } else {
+                      exchange->refuse(stored.error());
+                  }
+              });
+}
+
+}  // namespace
+
+bool serve_admin_api(Core& core, const ExchangeRef& exchange) {
+    if (exchange->request().path != "/admin/api/broadcast") return false;
+    if (exchange->request().method == "POST") {
+        serve_broadcast(core, exchange);
+    } else {
+        exchange->respond(405, {{"Allow", "POST"}}, "");
+    }
+    return true;
+}
+
+}  // namespace parley::gateway
