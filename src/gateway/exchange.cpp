@@ -1,9 +1,18 @@
 #include "gateway/exchange.h"
 
+#include <algorithm>
+
 #include "base/message.h"
 #include "gateway/http_session.h"
 
 namespace parley::gateway {
+namespace {
+
+/// Sessions leave one by one; another server, or this one started again, is there sooner.
+constexpr seconds kFullRetry{5};
+constexpr seconds kDrainRetry{2};
+
+}  // namespace
 
 std::string error_json(Code code, std::string_view message, std::string_view extra) {
     std::string out = R"({"code":")";
@@ -16,6 +25,14 @@ std::string error_json(Code code, std::string_view message, std::string_view ext
     }
     out += '}';
     return out;
+}
+
+std::string retry_after(int status, Code code, milliseconds wait) {
+    if (status != 429 && status != 503) return {};
+    seconds whole = std::chrono::ceil<seconds>(wait);
+    if (code == Code::kServerFull) whole = kFullRetry;
+    if (code == Code::kDraining) whole = kDrainRetry;
+    return std::to_string(std::max(whole, seconds{1}).count());
 }
 
 Exchange::Exchange(HttpSession& session, rt::Connection& connection, wire::HttpRequest request)
@@ -54,11 +71,12 @@ void Exchange::respond_json(int status, std::string_view json, std::vector<wire:
     respond(status, std::move(fields), json);
 }
 
-void Exchange::refuse(const Error& error) { refuse(info(error.code).http_status, error); }
+void Exchange::refuse(const Error& error, milliseconds wait) { refuse(info(error.code).http_status, error, wait); }
 
-void Exchange::refuse(int status, const Error& error) {
+void Exchange::refuse(int status, const Error& error, milliseconds wait) {
     std::vector<wire::HttpField> fields;
-    if (status == 503 || status == 429) fields.push_back({"Retry-After", "1"});
+    const std::string later = retry_after(status, error.code, wait);
+    if (!later.empty()) fields.push_back({"Retry-After", later});
     if (status == 401) fields.push_back({"WWW-Authenticate", "Bearer"});
     respond_json(status, error_json(error.code, error.message), std::move(fields));
 }

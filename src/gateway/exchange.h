@@ -35,10 +35,10 @@ public:
     void add_field(std::string name, std::string value);
     void respond(int status, std::vector<wire::HttpField> fields, std::string_view body);
     void respond_json(int status, std::string_view json, std::vector<wire::HttpField> fields = {});
-    /// `{"code","message"}` with the code's HTTP status; 503 and 429 carry Retry-After.
-    void refuse(const Error& error);
+    /// `{"code","message"}` with the code's HTTP status; 503 and 429 carry Retry-After. `wait`: what a rate said.
+    void refuse(const Error& error, milliseconds wait = {});
     /// As refuse(), with a status other than the code's own.
-    void refuse(int status, const Error& error);
+    void refuse(int status, const Error& error, milliseconds wait = {});
 
     /// Begins an answer of unknown length. The connection closes at end_stream() where it must.
     void begin_stream(int status, std::vector<wire::HttpField> fields);
@@ -81,6 +81,9 @@ private:
     bool streaming_ = false;
 };
 using ExchangeRef = std::shared_ptr<Exchange>;
+
+/// The value of Retry-After, whole seconds: `wait` rounded up, else what suits the reason. Empty: the status has none.
+[[nodiscard]] std::string retry_after(int status, Code code, milliseconds wait);
 
 /// `{"code":"…","message":"…"}`; `extra` is further members, `"epoch":"3"`, or empty.
 [[nodiscard]] std::string error_json(Code code, std::string_view message, std::string_view extra = {});

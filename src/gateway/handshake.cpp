@@ -131,8 +131,10 @@ void judge_handshake(Core& core, const ExchangeRef& exchange, auth::Profile prof
     if (services.draining) return refuse(503, Code::kDraining, "the server is shutting down");
     if (services.sessions >= core.options().max_sessions) return refuse(503, Code::kServerFull, "the server is full");
     if (core.memory().refuses_connections()) return refuse(503, Code::kServerFull, "the server is short of memory");
-    if (services.rates.handshake(auth::address_key(exchange->peer()), core.loop().now())) {
-        return refuse(429, Code::kRateLimited, "too many connections from this address");
+    if (const auto wait = services.rates.handshake(auth::address_key(exchange->peer()), core.loop().now())) {
+        then(HandshakeRefusal{429, {Code::kRateLimited, "too many connections from this address"}, *wait},
+             std::nullopt);
+        return;
     }
     std::string token = request_token(request);
     if (profile != auth::Profile::kGame) {

@@ -16,6 +16,7 @@ namespace parley::gateway {
 struct HandshakeRefusal {
     int status;
     Error error;
+    milliseconds wait{};  ///< what a rate said
 };
 using HandshakeDone = UniqueFunction<void(std::optional<HandshakeRefusal>, std::optional<Identity>)>;
 

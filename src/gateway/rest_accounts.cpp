@@ -92,7 +92,7 @@ std::string account_json(const store::Account& account) {
 bool Rest::login_rate_left(const RestCallRef& call) {
     const std::string address = auth::address_key(call->exchange()->peer());
     const auto wait = core_.services().rates.login(address, core_.loop().now());
-    if (wait) call->refuse({Code::kRateLimited, "too many attempts from this address"});
+    if (wait) call->refuse_rate(*wait, "too many attempts from this address");
     return !wait;
 }
 

@@ -26,10 +26,11 @@ void RestCall::answer(int status, std::string_view json, std::vector<wire::HttpF
     }
 }
 
-void RestCall::refuse(const Error& error, std::vector<wire::HttpField> fields) {
+void RestCall::refuse(const Error& error, std::vector<wire::HttpField> fields, milliseconds wait) {
     counters_.refused(error.code).add();
     const int status = info(error.code).http_status;
-    if (status == 429 || status == 503) fields.push_back({"Retry-After", "1"});
+    const std::string later = retry_after(status, error.code, wait);
+    if (!later.empty()) fields.push_back({"Retry-After", later});
     if (status == 401) fields.push_back({"WWW-Authenticate", "Bearer"});
     const std::string_view message = error.message.empty() ? info(error.code).english : error.message;
     exchange_->respond_json(status,

@@ -32,7 +32,11 @@ public:
 
     /// Under /v1 `json` becomes the envelope's data.
     void answer(int status, std::string_view json, std::vector<wire::HttpField> fields = {});
-    void refuse(const Error& error, std::vector<wire::HttpField> fields = {});
+    void refuse(const Error& error, std::vector<wire::HttpField> fields = {}, milliseconds wait = {});
+    /// CHAT_RATE_LIMITED: `wait` is what the rate said.
+    void refuse_rate(milliseconds wait, std::string message) {
+        refuse({Code::kRateLimited, std::move(message)}, {}, wait);
+    }
 
     Identity identity;
     RoomId room;                      ///< of a path that names one

@@ -121,8 +121,9 @@ bool Rest::may_stay(const RestCallRef& call) {
         call->refuse({Code::kServerFull, {}});
         return false;
     }
-    if (services.rates.handshake(auth::address_key(call->exchange()->peer()), core_.loop().now())) {
-        call->refuse({Code::kRateLimited, "too many connections from this address"});
+    const std::string address = auth::address_key(call->exchange()->peer());
+    if (const auto wait = services.rates.handshake(address, core_.loop().now())) {
+        call->refuse_rate(*wait, "too many connections from this address");
         return false;
     }
     return true;

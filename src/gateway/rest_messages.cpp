@@ -120,8 +120,8 @@ void Rest::post_message(const RestCallRef& call) {
                               return;
                           }
                           const auto now = core_.loop().now();
-                          if (core_.services().rates.send(call->member().str(), now).take(now)) {
-                              call->refuse({Code::kRateLimited, {}});
+                          if (const auto wait = core_.services().rates.send(call->member().str(), now).take(now)) {
+                              call->refuse_rate(*wait, {});
                               return;
                           }
                           if (!decision.creates_room) {

@@ -86,8 +86,8 @@ void Rest::create_room(const RestCallRef& call) {
         call->refuse(room.error());
         return;
     }
-    if (core_.services().rates.room_creation(call->member().str(), core_.loop().now())) {
-        call->refuse({Code::kRateLimited, "too many new rooms"});
+    if (const auto wait = core_.services().rates.room_creation(call->member().str(), core_.loop().now())) {
+        call->refuse_rate(*wait, "too many new rooms");
         return;
     }
     room->owner = call->member();

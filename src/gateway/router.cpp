@@ -117,7 +117,7 @@ void Router::stomp(const ExchangeRef& exchange, auth::Profile profile) {
         [this, exchange, profile](std::optional<HandshakeRefusal> refusal, std::optional<Identity> identity) {
             if (refusal) {
                 core_.services().counters.refused(refusal->error.code).add();
-                exchange->refuse(refusal->status, refusal->error);
+                exchange->refuse(refusal->status, refusal->error, refusal->wait);
                 return;
             }
             if (!is_websocket_request(exchange->request())) {

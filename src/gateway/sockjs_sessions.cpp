@@ -194,7 +194,7 @@ void SockJsSessions::judge(const ExchangeRef& exchange, const SockJsService& ser
                                                              std::optional<Identity> identity) mutable {
                         if (refusal) {
                             core_.services().counters.refused(refusal->error.code).add();
-                            exchange->refuse(refusal->status, refusal->error);
+                            exchange->refuse(refusal->status, refusal->error, refusal->wait);
                         } else {
                             then(std::move(identity));
                         }

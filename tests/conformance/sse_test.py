@@ -248,7 +248,7 @@ def _():
     with Server({"limits.max_sessions": "2"}) as server:
         a, b = stream(server, "e-full"), stream(server, "e-full")
         with EventStream(server, "/api/rooms/e-full/stream") as events:
-            equal((events.status, events.head.header("retry-after")), (503, "1"))
+            equal((events.status, events.head.header("retry-after")), (503, "5"))
         a.close()
 
         def taken():
