@@ -13,4 +13,4 @@ for program in "$BIN" "$LOG_BENCH"; do
     [ -x "$program" ] || die "no $program"
 done
 exec python3 bench/durable_rate.py --parley "$BIN" --log-bench "$LOG_BENCH" \
-    --pairs "${PAIRS:-3}" --seconds "${SECONDS_EACH:-10}" "$@"
+    --pairs "${PAIRS:-11}" --seconds "${SECONDS_EACH:-4}" "$@"

@@ -1,12 +1,39 @@
 #!/usr/bin/env bash
-# Builds and runs every *_bench, then bench/; a name as argument runs that *_bench alone.
+# What `make bench` does; bench/README.md explains it.
+#   bench.sh [OPTION…]        fan-out beside the limit and other servers (bench/run.py OPTION…), then the durable rate
+#   bench.sh fanout OPTION…   the first alone; bench.sh durable: the second
+#   bench.sh micro [NAME]     every *_bench, or NAME_bench alone
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-tools/setup.sh test
+what=all
+case ${1:-} in
+    fanout | durable | micro)
+        what=$1
+        shift
+        ;;
+esac
+tools/setup.sh bench
 [ -f build/bench/build.ninja ] || cmake --preset release -B build/bench -D PARLEY_BENCH=ON
-mapfile -t benches < <(targets_matching bench "${1:-.}_bench$|^${1:-.*_bench}$" | grep '_bench$')
-[ ${#benches[@]} -gt 0 ] || die "no such benchmark: ${1:-}"
-ninja -C build/bench -j "$JOBS" "${benches[@]}"
-for bench in "${benches[@]}"; do
-    "build/bench/bin/$bench" --benchmark_color=false
-done
-[ $# -gt 0 ] || bench/durable_rate.sh
+
+if [ "$what" = micro ]; then
+    mapfile -t benches < <(targets_matching bench "^${1:-.*}_bench$|^${1:-.*_bench}$" | grep '_bench$')
+    [ ${#benches[@]} -gt 0 ] || die "no such benchmark: ${1:-}"
+    ninja -C build/bench -j "$JOBS" "${benches[@]}"
+    for bench in "${benches[@]}"; do
+        "build/bench/bin/$bench" --benchmark_color=false
+    done
+    exit 0
+fi
+
+[ -n "${SERVER_BIN:-}" ] || tools/build.sh
+server=${SERVER_BIN:-build/release/bin/parley}
+status=0
+if [ "$what" != durable ]; then
+    ninja -C build/bench -j "$JOBS" limit_send limit_uring peer_load
+    bench/run.py --parley "$server" "$@" || status=$?
+fi
+if [ "$what" != fanout ]; then
+    short=()
+    case " $* " in *" --quick "*) short=(--pairs 1 --seconds 2 --out build/bench-results/durable.md) ;; esac
+    SERVER_BIN=$server bench/durable_rate.sh "${short[@]}" || status=$?
+fi
+exit "$status"

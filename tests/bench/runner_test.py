@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""What the bench's runner works out from runs: intervals, verdicts, tables and the plot. Needs nothing built."""
+import pathlib
+import sys
+import tempfile
+import xml.dom.minidom
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "lib"), str(ROOT / "bench")]
+from harness.suite import check, equal, expect, run
+from runner import claims, groups, load, mixes, report, stats, svg
+
+
+def rounds(*values, turn="parley", other="uring"):
+    """A group in which `turn` used as much as `values` say, and the other 1 each time."""
+    return {"says": "a load", "date": "2026-01-02 03:04 UTC", "load": [0.5, 1.5], "failed": [],
+            "rounds": [{turn: figures(value), other: figures(1)} for value in values]}
+
+
+def figures(cpu):
+    return {"cpu": cpu, "rate": 1000, "p50": 1.0, "p99": 2.0, "memory": 1.25}
+
+
+def results(**measured):
+    return {"machine": {"cores": 2, "cpu": "A & B", "kernel": "Linux 6"}, "seconds": 4, "warm_up": 1,
+            "groups": measured, "skipped": {}, "instead": {}}
+
+
+def verdict_of(says, groups_):
+    return next(verdict for verdict in claims.judge(groups_) if verdict.claim.says.startswith(says))
+
+
+@check("11 pairs: the interval is from the 2nd to the 10th and covers 0.988")
+def _():
+    got = stats.interval([5, 1, 9, 3, 11, 7, 2, 10, 4, 8, 6])
+    equal((got.median, got.low, got.high, got.rank, got.count), (6, 2, 10, 2, 11))
+    equal(round(got.coverage, 4), 0.9883)  # 1 - 2 * 12/2048
+    expect(got.is_confident, "95 % are covered")
+
+
+@check("the ranks are the ones of the tables for 6, 9, 20 and 100 values")
+def _():
+    # The usual table of distribution-free 95 % intervals of the median.
+    equal([stats.interval(range(count)).rank for count in (6, 8, 9, 12, 20, 25, 100)], [1, 1, 2, 3, 6, 8, 40])
+
+
+@check("fewer than 6 pairs have no 95 % interval, and say so")
+def _():
+    for count, covered in ((1, 0.0), (3, 0.75), (5, 0.9375)):
+        got = stats.interval(range(count))
+        equal((got.low, got.high, round(got.coverage, 4), got.is_confident), (0, count - 1, covered, False))
+
+
+@check("the median of an even number of values lies between the middle two")
+def _():
+    equal(stats.interval([4, 1, 3, 2]).median, 2.5)
+
+
+@check("a median of buckets is taken evenly inside its bucket")
+def _():
+    equal(stats.bucket_median([(1, 10), (2, 20), (4, 10)]), 1.5)
+    equal(stats.bucket_median([(1, 0), (2, 4)]), 1.5)
+    equal(stats.bucket_median([(1, 1), (float("inf"), 9)]), 1)
+    equal(stats.bucket_median([(1, 0), (2, 0)]), None)
+
+
+@check("a target holds by the interval's lower end, and surely by its upper end")
+def _():
+    steady = verdict_of("B", {"B": rounds(*[1.05] * 11)})
+    expect(steady.holds and steady.surely, "1.05 is below 1.10")
+    spread = verdict_of("B", {"B": rounds(*[1.05] * 3, *[1.2] * 8)})
+    expect(spread.holds and not spread.surely, "the 2nd of 11 reaches 1.10, the 10th does not")
+    equal(spread.words(), "holds at the interval's lower end")
+    missed = verdict_of("B", {"B": rounds(1.05, *[1.2] * 10)})
+    expect(not missed.holds, "one good pair of 11 is not enough")
+
+
+@check("a ratio is taken within a round, not between medians")
+def _():
+    group = rounds(2, 4, 6)
+    for turns, bare in zip(group["rounds"], (1, 4, 3)):
+        turns["uring"]["cpu"] = bare
+    equal(verdict_of("B", {"B": group}).interval.median, 2)
+
+
+@check("latency at D is held against the limit's and the median commit together")
+def _():
+    group = rounds(1)
+    group["rounds"][0]["parley"].update(p50=1.8, commit=0.5)
+    equal(verdict_of("D: median latency", {"D": group}).interval.median, 1.8 / 1.5)
+
+
+@check("a run that failed leaves its claim without figures")
+def _():
+    group = rounds(1, 1)
+    group["failed"] = [("uring", "12 lost")]
+    verdict = verdict_of("B", {"B": group})
+    expect(not verdict.holds and not verdict.surely, "no figures, no target")
+    expect("12 lost" in verdict.words(), verdict.words())
+
+
+@check("a failed run of another program leaves the claim alone")
+def _():
+    group = rounds(1, 1)
+    group["failed"] = [("send", "12 lost")]
+    expect(verdict_of("B", {"B": group}).holds, "send has no part in it")
+
+
+@check("turns change their order, and rare ones come in their rounds")
+def _():
+    turn = groups.Turn(run=None, seconds=2)
+    group = groups.Group("A", "", 4, {"a": turn, "b": turn, "c": groups.Turn(None, 3, every=2)})
+    equal([group.order(number) for number in range(4)], [["a", "b", "c"], ["b", "a"], ["c", "a", "b"], ["b", "a"]])
+    equal(group.estimate(), 4 * 4 + 2 * 3)
+
+
+@check("a pair is swapped each round")
+def _():
+    turn = groups.Turn(run=None, seconds=1)
+    pair = groups.Group("B", "", 4, {"a": turn, "b": turn})
+    equal(["".join(pair.order(number)) for number in range(4)], ["ab", "ba", "ab", "ba"])
+
+
+@check("a load is made smaller where a process may not have as many connections")
+def _():
+    small = mixes.fitting(mixes.D, 4000)
+    equal(small.connections, 4000)
+    expect("--connections" in small.options and "4000" in small.says, small)
+    equal(mixes.fitting(mixes.D, 20_000), mixes.D)
+
+
+@check("an option that comes later stands for the one before")
+def _():
+    equal(load.merged(["--mix", "A", "--idle", "--rate", 5, "--rate", 10, "--idle"]),
+          ["--mix", "A", "--rate", "10", "--idle"])
+
+
+@check("the report has the targets, the tables and what failed")
+def _():
+    measured = results(A=rounds(*[0.1] * 11), B=rounds(*[1.3] * 11))
+    measured["groups"]["nats B"] = rounds(8.5, turn="peer", other="parley")
+    measured["groups"]["rabbitmq B"] = dict(rounds(turn="peer"), failed=[("peer", "fell behind")])
+    measured["instead"]["nats B"] = "--rate 10"
+    text = report.markdown(measured)
+    for part in ("0.100 s per million deliveries [0.100–0.100] | ≤ 0.2 s per million deliveries | holds",
+                 "1.30 × [1.30–1.30] | ≤ 1.1 × | **missed**", "| NATS | – | 8.5 * (8.5 ×) |", "| RabbitMQ | – | failed |",
+                 "--rate 10", "rabbitmq B, peer: fell behind", "from the 2nd smallest to the 2nd largest of 11"):
+        expect(part in text, f"no {part!r} in\n{text[:3000]}")
+
+
+@check("the plot is well-formed, escapes names, and marks the ranges on the axis")
+def _():
+    rows = (svg.Row("<us> & them", 2, 1, 4, "ours"), svg.Row("other", None, note="failed"))
+    picture = svg.plot("title", "A & B", [svg.Panel("panel", "s", rows)])
+    document = xml.dom.minidom.parseString(picture)
+    lines = [line for line in document.getElementsByTagName("line") if line.getAttribute("class") == "range"]
+    circle = document.getElementsByTagName("circle")[0]
+    left, right, middle = (float(lines[0].getAttribute("x1")), float(lines[0].getAttribute("x2")),
+                           float(circle.getAttribute("cx")))
+    expect(abs((left + right) / 2 - middle) < 0.2, "2 is in the middle of 1 and 4 on a logarithmic axis")
+    expect("prefers-color-scheme: dark" in picture, "it has colours for a dark background")
+
+
+@check("the README's section is replaced between its markers and nowhere else")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        readme = pathlib.Path(folder) / "README.md"
+        readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+        expect(report.put_into_readme(readme, results(A=rounds(0.1))), "it has a place")
+        text = readme.read_text()
+        expect(text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text, text)
+        equal(report.put_into_readme(readme, results(A=rounds(0.1))) and readme.read_text(), text)
+        readme.write_text("no markers")
+        expect(not report.put_into_readme(readme, results(A=rounds(0.1))), "no place")
+
+
+run()
