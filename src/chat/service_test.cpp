@@ -102,7 +102,9 @@ public:
     Result<std::vector<store::RoomInfo>> rooms_of(const MemberId&, std::size_t) override {
         return std::vector<store::RoomInfo>{};
     }
-    Result<std::vector<Membership>> members(const RoomId&, std::size_t) override { return std::vector<Membership>{}; }
+    Result<std::vector<Membership>> members(const RoomId&, const MemberId&, std::size_t) override {
+        return std::vector<Membership>{};
+    }
 
 private:
     RoomSeq mark{};

@@ -19,7 +19,7 @@ Result<Members> companions(store::Directory& directory, const MemberId& newcomer
         const auto own = directory.membership(room.id, newcomer);
         if (!own) return fail(own.error());
         if (!belongs(*own)) continue;
-        const auto members = directory.members(room.id, kMembers);
+        const auto members = directory.members(room.id, {}, kMembers);
         if (!members) return fail(members.error());
         for (const store::Membership& membership : *members) {
             if (candidates.contains(membership.member) && belongs(membership)) found.insert(membership.member);

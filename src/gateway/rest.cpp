@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "gateway/cors.h"
 #include "gateway/handshake.h"
 #include "gateway/rest_path.h"
 
@@ -61,20 +62,27 @@ bool Rest::serve(const ExchangeRef& exchange) {
     }
     auto call = std::make_shared<RestCall>(exchange, core_.services().counters);
     call->enveloped = request.path.starts_with("/v1/");
+    const Route* found = nullptr;
     std::vector<std::string_view> methods;
     for (const Route& route : routes()) {
         auto values = match_path(route.pattern, *segments);
         if (!values) continue;
-        if (takes_method(route.method, request.method)) {
-            call->values = std::move(*values);
-            run(route, call);
-            return true;
-        }
         methods.push_back(route.method);
+        if (found != nullptr || !takes_method(route.method, request.method)) continue;
+        found = &route;
+        call->values = std::move(*values);
     }
     if (methods.empty()) return false;
     const std::string allow = allow_field(methods);
-    call->refuse({Code::kMethodNotAllowed, {}}, {{"Allow", allow}});
+    if (!admit_origin(core_.options(), *exchange)) {
+        call->refuse({Code::kOriginForbidden, {}});
+    } else if (request.method == "OPTIONS") {
+        answer_options(*exchange, allow);
+    } else if (found == nullptr) {
+        call->refuse({Code::kMethodNotAllowed, {}}, {{"Allow", allow}});
+    } else {
+        run(*found, call);
+    }
     return true;
 }
 

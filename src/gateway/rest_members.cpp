@@ -1,4 +1,5 @@
-#include <unordered_map>
+#include <algorithm>
+#include <map>
 
 #include "gateway/notifications.h"
 #include "gateway/rest.h"
@@ -40,6 +41,29 @@ std::string invitation_json(const RestCall& call, const store::RoomInfo& room) {
         .text("memberId", call.member().str())
         .text("nickName", call.identity.claims.nickname)
         .str();
+}
+
+/// Members and visitors with ids behind `after`, in id order; `members` are the first `count` of theirs.
+std::string members_page(const std::vector<store::Membership>& members,
+                         const std::vector<room::Presence::Present>& present, const std::string& after,
+                         std::size_t count) {
+    std::map<std::string, std::string> json;
+    const bool more = members.size() == count;
+    for (const auto& [member, nickname] : present) {
+        if (member.str() <= after || (more && member.str() > members.back().member.str())) continue;
+        json.emplace(member.str(), visitor_json(member, nickname));
+    }
+    for (const auto& membership : members) {
+        std::string& entry = json[membership.member.str()];
+        entry = member_json(membership, !entry.empty());
+    }
+    std::string out = "[";
+    for (const auto& [id, entry] : json) {
+        if (count-- == 0) break;
+        if (out.size() > 1) out += ',';
+        out += entry;
+    }
+    return out + ']';
 }
 
 }  // namespace
@@ -86,23 +110,19 @@ void Rest::leave(const RestCallRef& call) {
 }
 
 void Rest::list_members(const RestCallRef& call) {
+    const auto limit = call->number("limit");
+    if (!limit || *limit == 0U) {
+        call->refuse(limit ? Error{Code::kBadRequest, "limit must be 1 or more"} : limit.error());
+        return;
+    }
+    const std::size_t count = std::min<std::uint64_t>(limit->value_or(kMostMembers), kMostMembers);
+    const std::string after = call->query.get("after").value_or("");
     in_room(
         call, auth::Operation::kSeeMembers,
-        [&services = core_.services(), room = call->room](const RoomEntry&) -> Result<std::string> {
-            const auto members = services.directory.members(room, kMostMembers);
+        [&services = core_.services(), room = call->room, count, after](const RoomEntry&) -> Result<std::string> {
+            const auto members = services.directory.members(room, MemberId::trusted(after), count);
             if (!members) return fail(members.error());
-            std::unordered_map<MemberId, std::string> present;
-            for (auto& one : services.presence.present(room)) present.emplace(one.member, std::move(one.nickname));
-            std::string out = "[";
-            const auto add = [&out](const std::string& json) {
-                if (out.size() > 1) out += ',';
-                out += json;
-            };
-            for (const auto& membership : *members) {
-                add(member_json(membership, present.erase(membership.member) != 0));
-            }
-            for (const auto& [member, nickname] : present) add(visitor_json(member, nickname));
-            return out + ']';
+            return members_page(*members, services.presence.present(room), after, count);
         },
         [call](const std::string& json) { call->answer(200, json); });
 }

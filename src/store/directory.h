@@ -89,8 +89,8 @@ public:
     virtual Result<> put_membership(const RoomId& room, const Membership& membership) = 0;
     virtual Result<> drop_membership(const RoomId& room, const MemberId& member, RoomSeq at) = 0;
     virtual Result<std::optional<Membership>> membership(const RoomId& room, const MemberId& member) = 0;
-    /// Who is invited, a member or the owner, in member id order.
-    virtual Result<std::vector<Membership>> members(const RoomId& room, std::size_t limit) = 0;
+    /// Who is invited, a member or the owner, in member id order; those behind `after`.
+    virtual Result<std::vector<Membership>> members(const RoomId& room, const MemberId& after, std::size_t limit) = 0;
 
     // Changes in flight: noted before the log is asked to store one, done when the directory has it. What is left at a
     // start was cut off in between (chat/projection.h). Each stands for itself, any number in one room.

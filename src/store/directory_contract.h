@@ -42,9 +42,9 @@ protected:
     std::vector<std::string> rooms_of(const std::string& id, std::size_t limit = 100) {
         return ids(*directory().rooms_of(member(id), limit));
     }
-    std::vector<std::string> members_of(const std::string& id, std::size_t limit = 100) {
+    std::vector<std::string> members_of(const std::string& id, std::size_t limit = 100, const std::string& after = "") {
         std::vector<std::string> out;
-        const auto members = *directory().members(room(id), limit);
+        const auto members = *directory().members(room(id), MemberId::trusted(after), limit);
         for (const auto& m : members) out.push_back(m.member.str());
         return out;
     }
@@ -239,6 +239,9 @@ TEST_P(DirectoryContract, ListsMembersAndRoomsWithoutThoseKickedOrGone) {
     EXPECT_EQ(rooms_of("u-2", 1), Names{"r-1"});
     EXPECT_EQ(members_of("r-1"), (Names{"u-1", "u-2"}));
     EXPECT_EQ(members_of("r-1", 1), Names{"u-1"});
+    EXPECT_EQ(members_of("r-1", 1, "u-1"), Names{"u-2"});
+    EXPECT_EQ(members_of("r-1", 1, "u-10"), Names{"u-2"});
+    EXPECT_TRUE(members_of("r-1", 1, "u-2").empty());
     EXPECT_EQ(members_of("r-3"), Names{"u-1"});
     EXPECT_EQ(membership("r-3", "u-2")->standing, Standing::kKicked);
     ASSERT_TRUE(directory().drop_membership(room("r-1"), member("u-2"), RoomSeq{2}));

@@ -66,10 +66,10 @@ Result<std::optional<T>> EmbeddedDirectory::read(const std::string& key, std::op
 }
 
 template <class T, class Take>
-Result<> EmbeddedDirectory::read_all(const std::string& prefix, std::optional<T> (*decode)(std::string_view),
-                                     Take take) {
+Result<> EmbeddedDirectory::read_all(const std::string& prefix, const std::string& from,
+                                     std::optional<T> (*decode)(std::string_view), Take take) {
     std::optional<Error> error;
-    auto scanned = database_->scan(prefix, prefix, [&](std::string_view key, std::string_view value) {
+    auto scanned = database_->scan(prefix, from, [&](std::string_view key, std::string_view value) {
         auto record = decode(value);
         if (record) return take(std::move(*record));
         error = damaged(key);
@@ -264,11 +264,14 @@ Result<std::optional<Membership>> EmbeddedDirectory::membership(const RoomId& ro
     return std::optional{std::move((*stored)->membership)};
 }
 
-Result<std::vector<Membership>> EmbeddedDirectory::members(const RoomId& room, std::size_t limit) {
+Result<std::vector<Membership>> EmbeddedDirectory::members(const RoomId& room, const MemberId& after,
+                                                           std::size_t limit) {
     std::vector<Membership> found;
-    auto scanned = read_all(membership_prefix(room), decode_standing, [&](StoredStanding stored) {
+    const auto from = membership_key(room, after);
+    auto scanned = read_all(membership_prefix(room), from, decode_standing, [&](StoredStanding stored) {
         if (found.size() == limit) return false;
-        const bool listed = !stored.gone && stored.membership.standing != Standing::kKicked;
+        const bool listed = !stored.gone && stored.membership.standing != Standing::kKicked &&
+                            stored.membership.member.str() != after.str();
         if (listed) found.push_back(std::move(stored.membership));
         return true;
     });
@@ -286,7 +289,7 @@ Result<> EmbeddedDirectory::change_done(const RoomId& room, const MessageId& id)
 
 Result<std::vector<ChangeInFlight>> EmbeddedDirectory::changes_in_flight() {
     std::vector<ChangeInFlight> found;
-    auto scanned = read_all(changes_prefix(), decode_change, [&](ChangeInFlight change) {
+    auto scanned = read_all(changes_prefix(), changes_prefix(), decode_change, [&](ChangeInFlight change) {
         found.push_back(std::move(change));
         return true;
     });

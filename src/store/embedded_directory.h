@@ -55,7 +55,7 @@ public:
     Result<> put_membership(const RoomId& room, const Membership& membership) override;
     Result<> drop_membership(const RoomId& room, const MemberId& member, RoomSeq at) override;
     Result<std::optional<Membership>> membership(const RoomId& room, const MemberId& member) override;
-    Result<std::vector<Membership>> members(const RoomId& room, std::size_t limit) override;
+    Result<std::vector<Membership>> members(const RoomId& room, const MemberId& after, std::size_t limit) override;
 
     Result<> note_change(const ChangeInFlight& change) override;
     Result<> change_done(const RoomId& room, const MessageId& id) override;
@@ -71,7 +71,8 @@ private:
     Result<std::optional<T>> read(const std::string& key, std::optional<T> (*decode)(std::string_view));
     /// Every record whose key begins with `prefix`, in key order, until `take(record)` says false.
     template <class T, class Take>
-    Result<> read_all(const std::string& prefix, std::optional<T> (*decode)(std::string_view), Take take);
+    Result<> read_all(const std::string& prefix, const std::string& from, std::optional<T> (*decode)(std::string_view),
+                      Take take);
     Result<std::vector<RoomInfo>> load_rooms(const std::vector<RoomId>& ids);
     /// Applies `change` unless the stored standing is of the same seq or a later one.
     Result<> change_standing(const RoomId& room, const records::StoredStanding& change);

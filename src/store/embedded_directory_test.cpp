@@ -121,7 +121,7 @@ TEST(EmbeddedDirectory, TellsADamagedRecordInsteadOfSkippingIt) {
     }
     const auto directory = open(folder);
     EXPECT_EQ(directory->membership(room, member).error().code, Code::kStoreUnavailable);
-    EXPECT_EQ(directory->members(room, 10).error().code, Code::kStoreUnavailable);
+    EXPECT_EQ(directory->members(room, {}, 10).error().code, Code::kStoreUnavailable);
     EXPECT_THAT(directory->read_mark(room, member).error().message, HasSubstr("damaged or of a later version"));
 }
 

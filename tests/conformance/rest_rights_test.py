@@ -33,6 +33,30 @@ def make_public(server, room, owner="u-own"):
     equal(request(server, "POST", "/api/rooms", json={"roomId": room}, token=token(owner)).status, 201)
 
 
+@check("members come in pages by id, and who is only present stands among them")
+def _(server):
+    make_public(server, "rr-pages", "u-m5")
+    for i in (1, 3, 7):
+        join(server, "rr-pages", f"u-m{i}")
+    visitors = [Stomp(server, f"u-m{i}", room="rr-pages") for i in (2, 6, 8)]
+    for visitor in visitors:
+        visitor.say("들어왔어요", type="JOIN")
+
+    def page(**query):
+        return [m["memberId"] for m in request(server, "GET", "/api/rooms/rr-pages/members", token=token("u-m5"), **query).json()]
+    every = [f"u-m{i}" for i in (1, 2, 3, 5, 6, 7, 8)]
+    equal(page(), every)
+    for size in (1, 2, 3, 7):
+        got, after = [], ""
+        while part := page(limit=size, after=after):
+            equal(len(part) <= size, True, f"{size}")
+            got, after = got + part, part[-1]
+        equal(got, every, f"pages of {size}")
+    equal(request(server, "GET", "/api/rooms/rr-pages/members", token=token("u-m5"), limit=0).status, 400)
+    for visitor in visitors:
+        visitor.close()
+
+
 @check("making a room takes no seq: its first message is 1")
 def _(server):
     make_private(server, "rr-1")
