@@ -197,9 +197,9 @@ int port_of(int fd) {
     return std::atoi(port);
 }
 
-/// `room N\n`, which the client sends first. False: something else, or nothing within a second.
+/// `room N\n`, which the client sends first. False: something else, or nothing for half a minute.
 bool read_room(int fd, std::uint32_t& room) {
-    const timeval wait{1, 0};
+    const timeval wait{30, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
     std::string line;
     for (char byte = 0; line.size() < 32 && ::recv(fd, &byte, 1, 0) == 1;) {
