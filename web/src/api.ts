@@ -19,11 +19,13 @@ export interface Login {
   expiresAt: string | number;
 }
 
+export type Visibility = "public" | "private";
+
 export interface RoomInfo {
   roomId: string;
   name: string;
   kind: string;
-  visibility: "public" | "private";
+  visibility: Visibility;
   ownerId: string;
   createdAt: string;
   headSeq?: number;
@@ -50,7 +52,7 @@ export interface Credentials {
 }
 
 interface Call {
-  method?: "GET" | "POST";
+  method?: "GET" | "POST" | "PATCH" | "DELETE";
   body?: unknown;
   /** No token and no second try: logging in and the like. */
   anonymous?: boolean;
@@ -83,6 +85,10 @@ export class Api {
   leave = (room_id: string): Promise<unknown> => this.json(`${room_path(room_id)}/leave`, { method: "POST", body: {} });
   invite = (room_id: string, name: string): Promise<unknown> =>
     this.json(`${room_path(room_id)}/members`, { method: "POST", body: { name } });
+  kick = (room_id: string, member_id: string): Promise<unknown> =>
+    this.json(`${room_path(room_id)}/members/${encodeURIComponent(member_id)}`, { method: "DELETE" });
+  set_visibility = (room_id: string, visibility: Visibility): Promise<unknown> =>
+    this.json(room_path(room_id), { method: "PATCH", body: { visibility } });
   members = (room_id: string): Promise<Member[]> => this.json(`${room_path(room_id)}/members`) as Promise<Member[]>;
   read_mark = async (room_id: string): Promise<number> =>
     ((await this.json(`${room_path(room_id)}/read`)) as { seq: number }).seq;

@@ -6,7 +6,7 @@ import {
   ParleyClient,
   ServerError,
 } from "../../clients/js/src/index";
-import { ApiError, RoomInfo } from "./api";
+import { ApiError, RoomInfo, Visibility } from "./api";
 import { read_event } from "./events";
 import { RoomState } from "./room_state";
 import type { Session } from "./session";
@@ -140,6 +140,11 @@ export class App {
     this.touch("rooms", "room", "messages", "members", "typing");
   }
 
+  /** Whether we invite, remove and open or close here. */
+  is_owner(room: RoomState): boolean {
+    return this.is_mine(room) && room.info.ownerId === this.me.id;
+  }
+
   is_mine(room: RoomState): boolean {
     return room.info.member;
   }
@@ -168,6 +173,15 @@ export class App {
 
   invite(room: RoomState, name: string): Promise<unknown> {
     return this.api.invite(room.info.roomId, name).finally(() => void this.load_members());
+  }
+
+  kick(room: RoomState, member_id: string): Promise<unknown> {
+    return this.api.kick(room.info.roomId, member_id).finally(() => void this.load_members());
+  }
+
+  async set_visibility(room: RoomState, visibility: Visibility): Promise<void> {
+    await this.api.set_visibility(room.info.roomId, visibility);
+    await this.load_rooms();
   }
 
   /** False: too long, nothing was sent. */

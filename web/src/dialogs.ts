@@ -1,3 +1,4 @@
+import type { Member, Visibility } from "./api";
 import { explain, field } from "./auth_view";
 import { Child, h, icon, icon_button, IconName, set_text } from "./dom";
 import { t } from "./i18n";
@@ -180,6 +181,28 @@ export function invite_dialog(room: RoomState, link: string, invite: (name: stri
       name.input.value = "";
       return t("invited", { name: who });
     },
+  });
+}
+
+export function kick_dialog(room: RoomState, member: Member, kick: () => Promise<unknown>): void {
+  const name = member.nickName || member.memberId;
+  open_dialog({
+    title: t("kick", { name }),
+    testid: "kick",
+    submit: t("kick_submit"),
+    danger: true,
+    content: [h("p", {}, t("kick_sure", { name, room: room.info.name }))],
+    on_submit: async () => void (await kick()),
+  });
+}
+
+export function visibility_dialog(room: RoomState, visibility: Visibility, change: () => Promise<void>): void {
+  open_dialog({
+    title: `${t(`make_${visibility}`)} — ${room.info.name}`,
+    testid: "visibility",
+    submit: t(`make_${visibility}`),
+    content: [h("p", {}, t(`make_${visibility}_sure`))],
+    on_submit: change,
   });
 }
 

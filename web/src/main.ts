@@ -3,7 +3,7 @@ import { ApiError } from "./api";
 import { auth_view, explain } from "./auth_view";
 import { skip_link } from "./composer";
 import { ConnectionView } from "./connection_view";
-import { create_room_dialog, invite_dialog, join_dialog, leave_dialog } from "./dialogs";
+import { create_room_dialog, invite_dialog, join_dialog, kick_dialog, leave_dialog, visibility_dialog } from "./dialogs";
 import { h, icon, replace } from "./dom";
 import { error_text, t } from "./i18n";
 import { RoomView } from "./room_view";
@@ -121,6 +121,9 @@ class Page {
       app.active &&
       new RoomView(app, app.active, {
         invite: (room) => invite_dialog(room, location.href, (name) => app.invite(room, name)),
+        kick: (room, member) => kick_dialog(room, member, () => app.kick(room, member.memberId)),
+        set_visibility: (room, visibility) =>
+          visibility_dialog(room, visibility, () => app.set_visibility(room, visibility)),
         leave: (room) =>
           leave_dialog(room, async () => {
             await app.leave(room);

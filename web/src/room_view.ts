@@ -4,12 +4,14 @@ import { Child, h, icon, icon_button, replace, set_text } from "./dom";
 import { t } from "./i18n";
 import { MessageList } from "./message_list";
 import { avatar } from "./message_view";
-import type { Member } from "./api";
+import type { Member, Visibility } from "./api";
 import type { RoomState } from "./room_state";
 import { tile } from "./sidebar_view";
 
 export interface RoomActions {
   invite(room: RoomState): void;
+  kick(room: RoomState, member: Member): void;
+  set_visibility(room: RoomState, visibility: Visibility): void;
   leave(room: RoomState): void;
   join(room: RoomState): Promise<void>;
 }
@@ -73,10 +75,12 @@ export class RoomView {
   private sync_head(): void {
     const { room } = this;
     const mine = this.app.is_mine(room);
-    const drawn = JSON.stringify([room.info.name, room.info.visibility, mine]);
+    const owner = this.app.is_owner(room);
+    const drawn = JSON.stringify([room.info.name, room.info.visibility, mine, owner]);
     if (this.drawn_head === drawn) return; // buttons keep the focus
     this.drawn_head = drawn;
-    const may_invite = mine && (room.info.visibility === "public" || room.info.ownerId === this.app.me.id);
+    const closed = room.info.visibility === "private";
+    const other = closed ? "public" : "private";
     replace(
       this.head,
       h(
@@ -92,11 +96,15 @@ export class RoomView {
         h(
           "p",
           { class: "clip" },
-          icon(room.info.visibility === "private" ? "lock" : "hash"),
-          `${t(room.info.visibility === "private" ? "private" : "public")} · ${room.info.roomId}`,
+          icon(closed ? "lock" : "hash"),
+          `${t(room.info.visibility)} · ${room.info.roomId}`,
         ),
       ),
-      may_invite && icon_button("invite", t("invite"), () => this.actions.invite(room), { "data-testid": "invite" }),
+      owner &&
+        icon_button(closed ? "unlock" : "lock", t(`make_${other}`), () => this.actions.set_visibility(room, other), {
+          "data-testid": `make-${other}`,
+        }),
+      owner && icon_button("invite", t("invite"), () => this.actions.invite(room), { "data-testid": "invite" }),
       mine && icon_button("leave", t("leave"), () => this.actions.leave(room), { "data-testid": "leave-room" }),
       this.people_button(),
     );
@@ -196,6 +204,12 @@ export class RoomView {
       member.memberId === this.app.me.id && h("span", { class: "you" }, t("you")),
       member.standing.toLowerCase() === "invited" && h("span", { class: "you" }, t("invitation")),
       crown,
+      this.app.is_owner(this.room) &&
+        member.memberId !== this.app.me.id &&
+        icon_button("close", t("kick", { name: name.textContent ?? "" }), () => this.actions.kick(this.room, member), {
+          class: "icon-button kick",
+          "data-testid": `kick-${member.memberId}`,
+        }),
     );
   }
 }

@@ -185,6 +185,17 @@ async function main() {
       await bob.tell('thanks 감사합니다');
       await alice.sees('thanks 감사합니다');
     }, ...both);
+    await check('the owner opens and closes the room and removes somebody; nobody else is offered it', async () => {
+      await alice.at('make-public').waitFor();
+      for (const what of ['[data-testid=invite]', '[data-testid=make-public]', '.kick']) assert.equal(await bob.page.locator(what).count(), 0, what);
+      await alice.at('make-public').click();
+      await alice.at('visibility-submit').click();
+      await alice.at('make-private').waitFor();
+      await alice.shot('owner');
+      await alice.page.locator('.person', {hasText: 'Bob'}).locator('.kick').click();
+      await alice.at('kick-submit').click();
+      await bob.page.waitForFunction(() => location.hash !== '#/room/secret');
+    }, ...both);
     await check('history scrolls back to the first line', async () => {
       await alice.makeRoom('long', '긴 이야기', 'public');
       for (let i = 1; i <= 130; i++) await alice.say(`story line ${String(i).padStart(3, '0')}`);
