@@ -39,7 +39,10 @@ struct TokenGuard::State : std::enable_shared_from_this<TokenGuard::State> {
     rt::WorkPool* pool;  ///< null once the guard has gone
 
     std::mutex memory_mutex;
-    std::unordered_map<std::string, SteadyTime> remembered_until;
+    using Memory = std::unordered_map<std::string, SteadyTime>;  ///< until when
+    Memory remembered;
+    Memory older;  ///< what forget_old() lets go next
+    SteadyTime forget_at{};
     std::uint64_t generation = 0;  ///< counts revocations; under memory_mutex
 
     void verify(const std::string& token, Done done);
@@ -50,6 +53,7 @@ struct TokenGuard::State : std::enable_shared_from_this<TokenGuard::State> {
     bool remembers(const std::string& sha256_hex, std::uint64_t& seen_generation);
     void remember(const std::string& sha256_hex, std::uint64_t seen_generation);
     void forget_all();
+    void forget_old();
     void announce(const Revocation& revocation);
 };
 
@@ -110,22 +114,36 @@ bool TokenGuard::State::submit(Task task) {
 bool TokenGuard::State::remembers(const std::string& sha256_hex, std::uint64_t& seen_generation) {
     const std::lock_guard lock{memory_mutex};
     seen_generation = generation;
-    const auto found = remembered_until.find(sha256_hex);
-    return found != remembered_until.end() && clock.steady() < found->second;
+    const auto holds = [&](const Memory& memory) {
+        const auto found = memory.find(sha256_hex);
+        return found != memory.end() && clock.steady() < found->second;
+    };
+    return holds(remembered) || holds(older);
 }
 
 /// Only when nothing was revoked since before the directory was read: the answer may be older than the revocation.
 void TokenGuard::State::remember(const std::string& sha256_hex, std::uint64_t seen_generation) {
     const std::lock_guard lock{memory_mutex};
     if (generation != seen_generation) return;
-    if (remembered_until.size() >= options.max_remembered) remembered_until.clear();
-    remembered_until[sha256_hex] = clock.steady() + options.remember;
+    if (remembered.size() >= options.max_remembered) remembered.clear();
+    remembered[sha256_hex] = clock.steady() + options.remember;
 }
 
 void TokenGuard::State::forget_all() {
     const std::lock_guard lock{memory_mutex};
     ++generation;
-    remembered_until.clear();
+    remembered.clear();
+    older.clear();
+}
+
+/// In two halves, so that no call looks at each answer.
+void TokenGuard::State::forget_old() {
+    Memory gone;  // outside of the lock
+    const std::lock_guard lock{memory_mutex};
+    if (clock.steady() < forget_at) return;
+    forget_at = clock.steady() + options.remember;
+    gone.swap(older);
+    older.swap(remembered);
 }
 
 void TokenGuard::State::announce(const Revocation& revocation) {
@@ -150,6 +168,8 @@ void TokenGuard::check(const std::string& text, Done done) {
 }
 
 void TokenGuard::recheck(VerifiedToken token, Done done) { state_->judge(std::move(token), std::move(done)); }
+
+void TokenGuard::forget_old() { state_->forget_old(); }
 
 void TokenGuard::revoke(const std::string& sha256_hex, WallTime expires, UniqueFunction<void(Result<>)> done) {
     auto shared_done = std::make_shared<UniqueFunction<void(Result<>)>>(std::move(done));

@@ -51,6 +51,8 @@ public:
     void check(const std::string& text, Done done);
     /// For a session that is open: everything but the signature again. kAuthUnavailable says nothing about the token.
     void recheck(VerifiedToken token, Done done);
+    /// About once a second: lets go of answers that no longer hold.
+    void forget_old();
 
     /// Into directory and cache. The cache failing is no failure: the directory holds it.
     void revoke(const std::string& sha256_hex, WallTime expires, UniqueFunction<void(Result<>)> done);

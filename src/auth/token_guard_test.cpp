@@ -238,6 +238,18 @@ TEST_F(TokenGuardTest, AsksTheDirectoryOnlyOnceInAWhile) {
     EXPECT_EQ(directory_.reads, 2);
 }
 
+TEST_F(TokenGuardTest, RemembersNothingOfAnAnswerThatIsTooOld) {
+    const std::string one = token();
+    ASSERT_TRUE(check(one));
+    guard().forget_old();
+    ASSERT_TRUE(check(one));
+    EXPECT_EQ(directory_.reads, 1) << "an answer that still holds was forgotten";
+    clock_.advance(seconds{2});
+    guard().forget_old();
+    ASSERT_TRUE(check(one));
+    EXPECT_EQ(directory_.reads, 2);
+}
+
 TEST_F(TokenGuardTest, RemembersABoundedNumberOfAnswers) {
     guard({.max_remembered = 2});
     const std::string first = token();

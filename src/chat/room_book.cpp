@@ -1,12 +1,31 @@
 #include "chat/room_book.h"
 
+#include <iterator>
+#include <utility>
+
 namespace parley::chat {
 
 const RoomView* RoomBook::find(const RoomId& room, const MemberId& member) {
     const auto entry = rooms_.find(room);
     if (entry == rooms_.end()) return nullptr;
     const auto view = entry->second.views.find(member);
-    return view == entry->second.views.end() ? nullptr : &view->second;
+    if (view == entry->second.views.end()) return nullptr;
+    view->second.used = true;
+    return &view->second;
+}
+
+void RoomBook::forget_unused() {
+    const std::size_t share = share_++ % kShares;
+    for (std::size_t bucket = share; bucket < rooms_.bucket_count(); bucket += kShares) {
+        for (auto next = rooms_.begin(bucket); next != rooms_.end(bucket);) {
+            const auto entry = next++;
+            auto& views = entry->second.views;
+            for (auto view = views.begin(); view != views.end();) {
+                view = std::exchange(view->second.used, false) ? std::next(view) : (--views_, views.erase(view));
+            }
+            if (views.empty()) rooms_.erase(rooms_.find(entry->first));
+        }
+    }
 }
 
 void RoomBook::learn(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<RoomView>)> then) {
@@ -29,7 +48,7 @@ void RoomBook::learn(const RoomId& room, const MemberId& member, UniqueFunction<
                     rooms_.clear();
                     views_ = 0;
                 }
-                if (rooms_[room].views.insert_or_assign(member, *answer).second) ++views_;
+                if (rooms_[room].views.insert_or_assign(member, View{*answer}).second) ++views_;
             }
             then(std::move(answer));
         });

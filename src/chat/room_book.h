@@ -20,7 +20,8 @@ struct RoomView {
 /// Thread: core-local. Borrows the directory and the asker; both outlive it.
 /// Order:  forget() comes with every change (the bus's kRoomChanged); an answer that was asked for before it is
 ///         handed on but not remembered.
-/// Limit:  kMaxViews; beyond it everything is forgotten and read again.
+/// Limit:  kMaxViews; beyond it everything is forgotten and read again. What nobody asks for is forgotten after one to
+///         two minutes: whoever only listens costs nothing here.
 class RoomBook {
 public:
     RoomBook(store::Directory& directory, rt::Asker& asker) : directory_(directory), asker_(asker) {}
@@ -29,17 +30,24 @@ public:
     [[nodiscard]] const RoomView* find(const RoomId& room, const MemberId& member);
     void learn(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<RoomView>)> then);
     void forget(const RoomId& room);
+    /// About once a second: looks at a share of the rooms.
+    void forget_unused();
 
 private:
     static constexpr std::size_t kMaxViews = 100'000;
+    static constexpr std::size_t kShares = 60;
+    struct View : RoomView {
+        bool used = true;  ///< since it was looked at last
+    };
     struct Room {
-        std::unordered_map<MemberId, RoomView> views;
+        std::unordered_map<MemberId, View> views;
     };
 
     store::Directory& directory_;
     rt::Asker& asker_;
     std::unordered_map<RoomId, Room> rooms_;
     std::size_t views_ = 0;
+    std::size_t share_ = 0;        ///< the next one
     std::uint64_t forgotten_ = 0;  ///< counts forget()s
 };
 

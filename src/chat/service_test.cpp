@@ -320,6 +320,23 @@ TEST_F(ServiceTest, KnownRoomsAreRememberedUntilTheyChangeAndUnknownOnesAreNot) 
     EXPECT_EQ(directory.asked, 4);
 }
 
+TEST_F(ServiceTest, ARoomNobodyAsksForIsForgottenAfterAWhile) {
+    create_unknown("r-1");
+    EXPECT_EQ(view(), "room");
+    const auto pass_a_minute = [&] {
+        for (int second = 0; second < 60; ++second) service->book().forget_unused();
+    };
+    pass_a_minute();
+    EXPECT_EQ(view(), "room");
+    pass_a_minute();
+    EXPECT_EQ(view(), "room");
+    EXPECT_EQ(directory.asked, 1) << "forgotten though it was asked for each minute";
+    pass_a_minute();
+    pass_a_minute();
+    EXPECT_EQ(view(), "room");
+    EXPECT_EQ(directory.asked, 2);
+}
+
 TEST_F(ServiceTest, AnswerAskedForBeforeAChangeIsNotRemembered) {
     create_unknown("r-1");
     int answers = 0;

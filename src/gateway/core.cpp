@@ -207,9 +207,11 @@ void Core::on_second() {
     const auto wall = loop_.clock().wall();
     each_session([&](Session& session) { session.on_second(wall, loop_.now()); });
     sockjs_->on_second();
+    chat_.book().forget_unused();
     if (loop_.index() == 0) {
         chat_.sweep_presence();
         services_.online.sweep(loop_.now());
+        services_.guard.forget_old();
         forget_expired();
     }
     loop_.arm(second_, seconds{1});

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""What a client costs that is connected, subscribed and silent: counted in the server's own memory, not timed."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from harness import Server, Shared, Stomp, WebSocket, check, equal, eventually, run
+from harness.tokens import token
+
+WARM_UP, CLIENTS, ROOM = 300, 2000, 100
+# Measured 1.2 KiB; the rest is for other allocators' grain and for what the first clients did not touch.
+LIMIT = 2048
+
+
+def anonymous_bytes(server):
+    with open(f"/proc/{server.process.pid}/smaps_rollup") as lines:
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss_Anon:"))
+
+
+def join(server, number, deflate):
+    room = f"idle-{number // ROOM}"
+    socket = WebSocket(server, "/ws-chat", protocols=("v12.stomp",), deflate="permessage-deflate; client_max_window_bits" if deflate else None,
+                       token=token(f"member-{number}", f"Idle Player Number {number}"), roomId=room)
+    equal(bool(socket.response.header("sec-websocket-extensions")), deflate, "permessage-deflate was agreed")
+    client = Stomp(server, room=room, socket=socket, heartbeat="10000,10000")
+    client.subscribe(f"/sub/chat/room/{room}")
+    return client
+
+
+def each_costs_little(deflate):
+    with Server({"threads": 1}) as server:
+        clients = [join(server, number, deflate) for number in range(WARM_UP)]
+        before = anonymous_bytes(server)
+        clients += [join(server, number, deflate) for number in range(WARM_UP, WARM_UP + CLIENTS)]
+        cost = []
+
+        def little():
+            cost.append((anonymous_bytes(server) - before) // CLIENTS)
+            return cost[-1] <= LIMIT
+        # What the handshakes left behind is let go within seconds.
+        eventually(little, limit=10, what=f"at most {LIMIT} bytes for each client")
+        print(f"# {cost[-1]} bytes for each client")
+        for client in clients:
+            client.close()
+
+
+@check("an idle subscribed client costs at most 2 KiB", limit=120)
+def _():
+    each_costs_little(deflate=False)
+
+
+@check("one that agreed on permessage-deflate costs no more", limit=120)
+def _():
+    each_costs_little(deflate=True)
+
+
+if __name__ == "__main__":
+    run(Shared())
