@@ -134,7 +134,7 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     directory_ =
         must(store::EmbeddedDirectory::open(std::filesystem::path{config.get(keys::data_dir)} / "directory", clock_));
     make_public_room();
-    if (const auto late = must(chat::settle_changes(*log_, *directory_)); late != 0) {
+    if (const auto late = must(chat::settle_changes(*log_, *directory_)).size(); late != 0) {
         logger::info("parley", "finished changes of rooms that were cut off", {{"count", late}});
     }
     rates_ = std::make_unique<auth::RateLimits>(rate_options(config));

@@ -12,9 +12,9 @@ constexpr Bytes kPageBytes{4_MiB};
 
 using Notes = std::unordered_map<RoomId, std::vector<store::ChangeInFlight>>;
 
-/// One pass over what the room stored since the oldest of the notes. `applied` counts.
+/// One pass over what the room stored since the oldest of the notes.
 Result<> settle_room(log::RoomLog& log, store::Directory& directory, const RoomId& room,
-                     const std::vector<store::ChangeInFlight>& notes, std::size_t& applied) {
+                     const std::vector<store::ChangeInFlight>& notes, std::vector<SettledChange>& applied) {
     std::unordered_map<std::string, const std::string*> nicknames;  // by message id
     RoomSeq after = notes.front().above;
     for (const auto& note : notes) {
@@ -33,7 +33,7 @@ Result<> settle_room(log::RoomLog& log, store::Directory& directory, const RoomI
             const auto done = apply_change(directory, room, *change, *noted->second, message->seq);
             if (!done) return done;
             nicknames.erase(noted);
-            ++applied;
+            applied.push_back({room, *change});
         }
         after = page->messages.back()->seq;
     }
@@ -61,12 +61,17 @@ Result<> apply_change(store::Directory& directory, const RoomId& room, const Roo
     return {};
 }
 
-Result<std::size_t> settle_changes(log::RoomLog& log, store::Directory& directory) {
+Result<std::vector<SettledChange>> settle_changes(log::RoomLog& log, store::Directory& directory) {
     auto in_flight = directory.changes_in_flight();
     if (!in_flight) return fail(in_flight.error());
+    return settle_changes(log, directory, std::move(*in_flight));
+}
+
+Result<std::vector<SettledChange>> settle_changes(log::RoomLog& log, store::Directory& directory,
+                                                  std::vector<store::ChangeInFlight> changes) {
     Notes rooms;
-    for (auto& change : *in_flight) rooms[change.room].push_back(std::move(change));
-    std::size_t applied = 0;
+    for (auto& change : changes) rooms[change.room].push_back(std::move(change));
+    std::vector<SettledChange> applied;
     for (const auto& [room, notes] : rooms) {
         if (auto settled = settle_room(log, directory, room, notes, applied); !settled) return fail(settled.error());
     }

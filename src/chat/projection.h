@@ -1,6 +1,6 @@
 #pragma once
-#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "base/room_change.h"
 #include "log/room_log.h"
@@ -13,10 +13,17 @@ namespace parley::chat {
 Result<> apply_change(store::Directory& directory, const RoomId& room, const RoomChange& change,
                       const std::string& nickname, RoomSeq seq);
 
-/// Finishes the changes in flight: applies those the log has stored, drops the notes of those it has not. Returns how
-/// many were applied.
-/// For the start of a server, before it listens: nothing may be on its way. Blocks on the disk.
-/// Fails: kStoreUnavailable; what is left stays noted.
-Result<std::size_t> settle_changes(log::RoomLog& log, store::Directory& directory);
+struct SettledChange {
+    RoomId room;
+    RoomChange change;
+};
+
+/// Finishes these changes: applies those the log has stored, drops the notes of those it has not. Returns what was
+/// applied. None of them may be on its way: the log has answered for it, and stored something since. Blocks on the
+/// disk. Fails: kStoreUnavailable; what is left stays noted.
+Result<std::vector<SettledChange>> settle_changes(log::RoomLog& log, store::Directory& directory,
+                                                  std::vector<store::ChangeInFlight> changes);
+/// All that are noted. For the start of a server, before it listens.
+Result<std::vector<SettledChange>> settle_changes(log::RoomLog& log, store::Directory& directory);
 
 }  // namespace parley::chat

@@ -8,6 +8,7 @@
 #include "base/temp_dir.h"
 #include "chat/service.h"
 #include "log/embedded_log.h"
+#include "log/log_fixture.h"
 #include "store/embedded_directory.h"
 
 namespace parley::chat {
@@ -15,6 +16,7 @@ namespace {
 
 using Kind = RoomChange::Kind;
 using store::Standing;
+using Fault = rocks::FaultDisk::Fault;
 
 class NoBus final : public bus::Bus {
 public:
@@ -26,9 +28,10 @@ public:
 /// One run of a server on `path`. What waits in its pool runs when the test says so; destroying it drops the rest, as a
 /// crash does.
 struct ServerRun {
-    explicit ServerRun(const std::string& path) {
+    ServerRun(const std::string& path, rocksdb::Env* disk) {
         log::EmbeddedLogOptions options;
         options.data_dir = path;
+        options.env = disk;
         log = std::move(*log::EmbeddedLog::open(std::move(options), clock));
         directory = std::move(*store::EmbeddedDirectory::open(path + "/directory", clock));
         service.emplace(Service::Parts{loop, *log, *directory, bus, presence, rates, asker}, Service::Options{});
@@ -57,13 +60,13 @@ protected:
         start();
         EXPECT_TRUE(directory().add_room({room_, "r-1", {}, {}, {}, {}}, ""));
     }
-    void start() { run_.emplace(dir_.path()); }
+    void start() { run_.emplace(dir_.path(), disk_.env()); }
     /// A crash, a start, and what a start does. Returns how many changes were finished.
     std::size_t restart() {
         start();
         const auto settled = settle_changes(*run_->log, directory());
         EXPECT_TRUE(settled);
-        return settled.value_or(0);
+        return settled ? settled->size() : 0;
     }
     store::Directory& directory() { return *run_->directory; }
 
@@ -83,6 +86,23 @@ protected:
     void turn() {
         run_->loop.run_once();
         std::this_thread::yield();
+    }
+    /// Says something in another room until the log takes it again.
+    void until_appended() {
+        for (bool taken = false; !taken;) {
+            std::optional<bool> answer;
+            Draft draft;
+            draft.sender = MemberId::trusted("u-1");
+            draft.id = MessageId::trusted("again");
+            draft.content = "text";
+            run_->service->append(RoomId::trusted("r-2"), {draft},
+                                  [&](const auto& result) { answer = result.has_value(); });
+            while (!answer) {
+                run_->clock.advance(seconds{1});  // the log waits before it tries again
+                turn();
+            }
+            taken = *answer;
+        }
     }
     /// The change is in the log; the directory has not heard of it.
     void store_only(Kind kind, const std::string& who = {}) {
@@ -114,6 +134,7 @@ protected:
 
     const RoomId room_ = RoomId::trusted("r-1");
     TempDir dir_;
+    rocks::FaultDisk disk_;  ///< the log's
     std::vector<Result<RoomSeq>> answers_;
     std::optional<ServerRun> run_;
 };
@@ -173,6 +194,34 @@ TEST_F(Projection, AChangeTheDirectoryCouldNotTakeIsFinishedAtTheNextStart) {
     EXPECT_EQ(answers_[0].error().code, Code::kStoreUnavailable);
     EXPECT_EQ(restart(), 1U);
     EXPECT_EQ(membership("u-2")->standing, Standing::kKicked);
+}
+
+TEST_F(Projection, AChangeRefusedButStoredIsFinishedWhenTheLogTakesTheNext) {
+    disk_.fail_syncs(Fault::kIo, ".log");
+    ask_change(Kind::kKicked, "u-2");
+    run_next();
+    until_answered(1);
+    EXPECT_EQ(answers_[0].error().code, Code::kStoreUnavailable);
+    disk_.fail_syncs(Fault::kNone);
+    until_appended();
+    until_waiting(1);
+    run_next();
+    ASSERT_TRUE(membership("u-2"));
+    EXPECT_EQ(membership("u-2")->standing, Standing::kKicked);
+    EXPECT_EQ(in_flight(), 0U);
+}
+
+TEST_F(Projection, AChangeRefusedAndNotStoredIsForgottenWhenTheLogTakesTheNext) {
+    disk_.fail_appends(Fault::kFull, ".log");
+    ask_change(Kind::kKicked, "u-2");
+    run_next();
+    until_answered(1);
+    disk_.fail_appends(Fault::kNone);
+    until_appended();
+    until_waiting(1);
+    run_next();
+    EXPECT_FALSE(membership("u-2"));
+    EXPECT_EQ(in_flight(), 0U);
 }
 
 TEST_F(Projection, OneChangeDoneLeavesAnotherOfTheSameRoomToBeFinished) {

@@ -1,5 +1,7 @@
 #include "chat/service.h"
 
+#include <utility>
+
 #include "base/uuid.h"
 #include "chat/projection.h"
 #include "wire/json.h"
@@ -63,10 +65,12 @@ Draft Service::draft(const Speaker& speaker, Words words) const {
 
 void Service::append(const RoomId& room, std::vector<Draft> drafts, Then<std::vector<log::Appended>> then) {
     parts_.log.append(
-        {room, std::move(drafts)}, [&loop = parts_.loop, alive = std::weak_ptr<bool>{alive_},
+        {room, std::move(drafts)}, [this, &loop = parts_.loop, alive = std::weak_ptr<bool>{alive_},
                                     then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
-            loop.post([alive = std::move(alive), then = std::move(then), result = std::move(result)]() mutable {
-                if (!alive.expired()) then(std::move(result));
+            loop.post([this, alive = std::move(alive), then = std::move(then), result = std::move(result)]() mutable {
+                if (alive.expired()) return;
+                if (result) settle_refused();
+                then(std::move(result));
             });
         });
 }
@@ -224,14 +228,34 @@ void Service::change(const Speaker& speaker, const RoomId& room, RoomChange chan
             append(note.room, std::move(drafts),
                    [this, note, change = std::move(change),
                     then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
-                       // Refused, it may be stored all the same: the note stays, and the next start looks.
                        if (result) {
                            apply(std::move(note), std::move(change), result->front().seq, std::move(then));
                        } else {
+                           refused_.push_back(std::move(note));
                            then(fail(result.error()));
                        }
                    });
         });
+}
+
+void Service::settle_refused() {
+    if (refused_.empty()) return;
+    const auto notes = std::exchange(refused_, {});
+    parts_.asker.ask(
+        [&log = parts_.log, &directory = parts_.directory, notes] { return settle_changes(log, directory, notes); },
+        [this, notes](Result<std::vector<SettledChange>> settled) {
+            if (!settled) {
+                refused_.insert(refused_.end(), notes.begin(), notes.end());
+                return;
+            }
+            for (const auto& [room, change] : *settled) tell_changed(room, change);
+        });
+}
+
+void Service::tell_changed(const RoomId& room, const RoomChange& change) {
+    book_.forget(room);
+    parts_.bus.notify(
+        {bus::Notice::Kind::kRoomChanged, room.str(), changes_rights(change) ? to_extra(change) : std::string{}, {}});
 }
 
 void Service::apply(store::ChangeInFlight note, RoomChange change, RoomSeq seq, Then<RoomSeq> then) {
@@ -242,10 +266,8 @@ void Service::apply(store::ChangeInFlight note, RoomChange change, RoomSeq seq, 
             if (applied) static_cast<void>(directory.change_done(note.room, note.id));
             return applied;
         },
-        [this, room = note.room, seq, body = changes_rights(change) ? to_extra(change) : "",
-         then = std::move(then)](Result<> applied) mutable {
-            book_.forget(room);
-            parts_.bus.notify({bus::Notice::Kind::kRoomChanged, room.str(), std::move(body), {}});
+        [this, room = note.room, seq, change, then = std::move(then)](Result<> applied) mutable {
+            tell_changed(room, change);
             if (applied) {
                 then(seq);
             } else {

@@ -92,13 +92,19 @@ public:
     void change(const Speaker& speaker, const RoomId& room, RoomChange change, std::string nickname, std::string text,
                 Then<RoomSeq> then);
 
+    /// Changes that the log refused may be stored all the same. It knows before it takes anything more, so after each
+    /// append that it took they are looked up: called there, and by who has seen one.
+    void settle_refused();
+
 private:
+    void tell_changed(const RoomId& room, const RoomChange& change);
     void apply(store::ChangeInFlight note, RoomChange change, RoomSeq seq, Then<RoomSeq> then);
     void tell_presence(const RoomId& room, const MemberId& member, std::string_view nickname, bool present);
 
     Parts parts_;
     const Options options_;
     RoomBook book_;
+    std::vector<store::ChangeInFlight> refused_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -1,6 +1,7 @@
 #include "gateway/probe.h"
 
 #include "base/uuid.h"
+#include "gateway/core.h"
 #include "gateway/exchange.h"
 
 namespace parley::gateway {
@@ -36,8 +37,15 @@ void Probe::run() {
         }
         waiting_for_ = draft.id.str();
     }
-    services_.log.append({RoomId::trusted("~probe"), {std::move(draft)}}, [this](auto result) {
-        if (result) return;
+    services_.log.append({RoomId::trusted("~probe"), {std::move(draft)}}, [this, &services = services_](auto result) {
+        if (result) {
+            for (std::size_t i = 0; i < services.cores.size(); ++i) {
+                services.runtime.loop(i).post([&services, i] {
+                    if (services.cores[i] != nullptr) services.cores[i]->chat().settle_refused();
+                });
+            }
+            return;
+        }
         const std::lock_guard lock{mutex_};
         healthy_ = false;
         fault_ = "the log does not store: " + result.error().message;
