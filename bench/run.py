@@ -54,7 +54,7 @@ def measure(group, progress):
             if failures < _GIVE_UP_AFTER:
                 try:
                     turns[name] = turn.run()
-                except Failed as why:
+                except (Failed, OSError) as why:
                     out["failed"].append((name, str(why)))
                     progress.say(f"{group.name} {number + 1}/{group.rounds} {name} FAILED: {why}")
                 else:

@@ -60,9 +60,11 @@ def _run(command, on, seconds, folder):
 def parley(binary, server, folder, on, options, seconds):
     command = [binary, "bench", "--url", f"ws://{server.address}", "--data-dir", server.data, "--pid", server.pid,
                *merged(options)]
-    return _run(command, on, seconds, folder)
+    with server.process.watched():
+        return _run(command, on, seconds, folder)
 
 
 def peer(binary, server, folder, on, options, seconds, dialect):
     command = [binary, *dialect, "--url", server.url, "--pid", server.pid, *merged(options)]
-    return _run(command, on, seconds, folder)
+    with server.process.watched():
+        return _run(command, on, seconds, folder)

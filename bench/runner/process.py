@@ -1,4 +1,5 @@
 """Programs that a measurement starts: on which core, until when, how much memory they use."""
+import contextlib
 import ctypes
 import os
 import queue
@@ -87,6 +88,16 @@ class Program:
 
     def alive(self):
         return self.process.poll() is None
+
+    @contextlib.contextmanager
+    def watched(self):
+        """Whatever fails in the block is told with the program's end, where that is the reason."""
+        try:
+            yield
+        except Failed as why:
+            if self.alive():
+                raise
+            raise Failed(f"{self.name} ended with {self.process.wait()}: {self.tail()} ({why})") from None
 
     def stop(self, limit=30):
         if self.alive():

@@ -33,13 +33,13 @@ class Parley:
         self.binary = binary
         self.data = folder / "data"
         set_ = [f"threads={threads}", "rate.enabled=false", "limits.max_sessions=100000", *settings]
-        self._program = Program([binary, "serve", "--listen", "127.0.0.1:0", "--data-dir", self.data,
+        self.process = Program([binary, "serve", "--listen", "127.0.0.1:0", "--data-dir", self.data,
                                  *(word for key in set_ for word in ("--set", key))], on, folder / "server.log")
-        self.url = self._program.line("parley ready ").split()[2]
+        self.url = self.process.line("parley ready ").split()[2]
 
     @property
     def pid(self):
-        return self._program.pid
+        return self.process.pid
 
     @property
     def address(self):
@@ -54,7 +54,7 @@ class Parley:
         return self
 
     def __exit__(self, *_):
-        self._program.stop()
+        self.process.stop()
 
 
 def median_commit_ms(before, after):
@@ -72,15 +72,15 @@ class Limit:
     """A bare fan-out program (bench/limit) with the server's number of threads."""
 
     def __init__(self, binary, folder, on, threads=1):
-        self._program = Program([binary, "--listen", "127.0.0.1:0", "--threads", threads], on, folder / "limit.log")
-        self.url = "tcp://" + self._program.line("limit ready ").split()[-1]
+        self.process = Program([binary, "--listen", "127.0.0.1:0", "--threads", threads], on, folder / "limit.log")
+        self.url = "tcp://" + self.process.line("limit ready ").split()[-1]
 
     @property
     def pid(self):
-        return self._program.pid
+        return self.process.pid
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._program.stop()
+        self.process.stop()
