@@ -83,6 +83,7 @@ gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpo
     options.public_profile = enabled == "on" || (enabled == "auto" && options.loopback);
     options.test_endpoints = test_endpoints;
     options.auto_create = config.get(keys::rooms_auto_create);
+    options.require_registered = config.get(keys::members_require_registered);
     options.max_sessions = static_cast<std::size_t>(config.get(keys::limits_max_sessions));
     options.message = config.get(keys::limits_message);
     options.send_buffer = config.get(keys::limits_send_buffer);

@@ -4,6 +4,7 @@
 #include "base/room_change.h"
 #include "base/uuid.h"
 #include "gateway/rest_json.h"
+#include "gateway/broadcast.h"
 #include "gateway/router.h"
 #include "gateway/session.h"
 #include "gateway/sockjs_sessions.h"
@@ -27,6 +28,7 @@ Core::Core(rt::Loop& loop, Services& services)
       chat_({loop, services.log, services.directory, services.bus, services.presence, services.rates, asker_},
             {.auto_create = services.options.auto_create, .content_limit = services.options.message.count}),
       topics_(services.runtime, services.topic_hubs),
+      broadcast_(std::make_unique<Broadcast>(*this)),
       sockjs_(std::make_unique<SockJsSessions>(*this)),
       router_(std::make_unique<Router>(*this)),
       connections_(loop, {.send_buffer = services.options.send_buffer,

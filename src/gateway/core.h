@@ -22,6 +22,7 @@
 
 namespace parley::gateway {
 
+class Broadcast;
 class Router;
 class Session;
 class SockJsSessions;
@@ -59,6 +60,7 @@ public:
     [[nodiscard]] NotificationHub& notifications() noexcept { return notifications_; }
     [[nodiscard]] const CursorSeal& cursor_seal() const noexcept { return cursor_seal_; }
     [[nodiscard]] TopicHub& topics() noexcept { return topics_; }
+    [[nodiscard]] Broadcast& broadcast() noexcept { return *broadcast_; }
     [[nodiscard]] SockJsSessions& sockjs() noexcept { return *sockjs_; }
     [[nodiscard]] wire::Inflater& inflater() noexcept { return inflater_; }
     [[nodiscard]] wire::DeflaterSet& deflaters() noexcept { return deflaters_; }
@@ -112,6 +114,7 @@ private:
     chat::Service chat_;
     TopicHub topics_;
     std::vector<Session*> sessions_;
+    std::unique_ptr<Broadcast> broadcast_;
     std::unique_ptr<SockJsSessions> sockjs_;
     std::unique_ptr<Router> router_;
     HttpSession::Service http_service_;

@@ -10,10 +10,6 @@
 namespace parley::gateway {
 namespace {
 
-bool is_blank(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c == ' ' || c == '\t'; });
-}
-
 std::string_view host_of(std::string_view authority) {
     if (authority.starts_with('[')) return authority.substr(0, authority.find(']') + 1);
     return authority.substr(0, authority.find(':'));
@@ -74,6 +70,10 @@ void enter_room(Core& core, auth::Profile profile, const RoomId& room, Identity 
 
 }  // namespace
 
+bool is_blank(std::string_view text) noexcept {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c == ' ' || c == '\t'; });
+}
+
 bool origin_allowed(const Options& options, const wire::HttpRequest& request) {
     const auto origin = request.headers.find("origin");
     if (!origin || is_same_origin(request, *origin)) return true;
@@ -120,22 +120,31 @@ void authenticate(Core& core, std::string token, UniqueFunction<void(Result<Iden
         });
 }
 
-void judge_handshake(Core& core, const ExchangeRef& exchange, auth::Profile profile, HandshakeDone then) {
-    const wire::HttpRequest& request = exchange->request();
+std::optional<HandshakeRefusal> judge_arrival(Core& core, const ExchangeRef& exchange) {
     Services& services = core.services();
-    const auto refuse = [&then](int status, Code code, std::string message) {
-        then(HandshakeRefusal{status, {code, std::move(message)}}, std::nullopt);
+    const auto refuse = [](int status, Code code, std::string message) {
+        return HandshakeRefusal{status, {code, std::move(message)}};
     };
-    if (!origin_allowed(core.options(), request))
+    if (!origin_allowed(core.options(), exchange->request()))
         return refuse(403, Code::kOriginForbidden, "this origin is not allowed");
     if (services.draining) return refuse(503, Code::kDraining, "the server is shutting down");
     if (services.sessions >= core.options().max_sessions) return refuse(503, Code::kServerFull, "the server is full");
     if (core.memory().refuses_connections()) return refuse(503, Code::kServerFull, "the server is short of memory");
     if (const auto wait = services.rates.handshake(auth::address_key(exchange->peer()), core.loop().now())) {
-        then(HandshakeRefusal{429, {Code::kRateLimited, "too many connections from this address"}, *wait},
-             std::nullopt);
+        return HandshakeRefusal{429, {Code::kRateLimited, "too many connections from this address"}, *wait};
+    }
+    return std::nullopt;
+}
+
+void judge_handshake(Core& core, const ExchangeRef& exchange, auth::Profile profile, HandshakeDone then) {
+    if (auto refusal = judge_arrival(core, exchange)) {
+        then(std::move(refusal), std::nullopt);
         return;
     }
+    const wire::HttpRequest& request = exchange->request();
+    const auto refuse = [&then](int status, Code code, std::string message) {
+        then(HandshakeRefusal{status, {code, std::move(message)}}, std::nullopt);
+    };
     std::string token = request_token(request);
     if (profile != auth::Profile::kGame) {
         if (token.empty()) {

@@ -20,6 +20,8 @@ struct HandshakeRefusal {
 };
 using HandshakeDone = UniqueFunction<void(std::optional<HandshakeRefusal>, std::optional<Identity>)>;
 
+/// The part of it that needs no token: room, origin, rate.
+[[nodiscard]] std::optional<HandshakeRefusal> judge_arrival(Core& core, const ExchangeRef& exchange);
 void judge_handshake(Core& core, const ExchangeRef& exchange, auth::Profile profile, HandshakeDone then);
 
 /// The own host, a configured pattern, or no Origin at all.
@@ -27,6 +29,8 @@ void judge_handshake(Core& core, const ExchangeRef& exchange, auth::Profile prof
 /// On a loopback listener: Host names this machine, so that no other site's name can be pointed here (DNS rebinding).
 [[nodiscard]] bool host_allowed(const Options& options, const wire::HttpRequest& request);
 
+/// Nothing but spaces and tabs.
+[[nodiscard]] bool is_blank(std::string_view text) noexcept;
 /// Where a request carries its token, in the order existing clients rely on: `?token=` that is not blank,
 /// `Authorization: Bearer`, then for same-origin GETs the cookie. Empty: none.
 [[nodiscard]] std::string request_token(const wire::HttpRequest& request);

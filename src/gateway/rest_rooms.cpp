@@ -53,6 +53,7 @@ Result<store::RoomInfo> parse_room(std::string_view body) {
 Result<std::string> rooms_json(Services& services, const std::vector<store::RoomInfo>& rooms, const MemberId& member) {
     std::string out = "[";
     for (const store::RoomInfo& room : rooms) {
+        if (room.id.is_server_own()) continue;  // a pair's: by /ws/direct alone
         const auto membership = services.directory.membership(room.id, member);
         if (!membership) return fail(membership.error());
         const auto head = services.log.head(room.id);

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 
 #include "gateway/admin_api.h"
+#include "gateway/broadcast.h"
 #include "gateway/core.h"
 #include "gateway/handshake.h"
 #include "gateway/rest.h"
@@ -28,7 +29,7 @@ SockJsService test_service(std::string prefix, SockJsService::Speaks speaks) {
 
 }  // namespace
 
-Router::Router(Core& core) : core_(core), rest_(std::make_unique<Rest>(core)) {
+Router::Router(Core& core) : core_(core), direct_(core), rest_(std::make_unique<Rest>(core)) {
     using Speaks = SockJsService::Speaks;
     const auto stomp_at = [this](std::string prefix, auth::Profile profile) {
         SockJsService service;
@@ -83,6 +84,14 @@ bool Router::serve_endpoint(const ExchangeRef& exchange) {
     const wire::HttpRequest& request = exchange->request();
     if (request.path == "/echo" && core_.options().test_endpoints) {
         echo(exchange);
+        return true;
+    }
+    if (request.path == "/ws/direct") {
+        direct_.serve(exchange);
+        return true;
+    }
+    if (request.path == "/room" && core_.options().public_profile) {
+        core_.broadcast().serve(exchange);
         return true;
     }
     for (const SockJsService& service : services_) {

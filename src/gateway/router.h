@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/direct_chats.h"
 #include "gateway/exchange.h"
 #include "gateway/sockjs_sessions.h"
 
@@ -37,6 +38,7 @@ private:
 
     Core& core_;
     std::vector<SockJsService> services_;  ///< never changes after construction: sessions keep references
+    DirectChats direct_;
     std::unique_ptr<Rest> rest_;
 };
 

@@ -1,0 +1,32 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "gateway/exchange.h"
+#include "gateway/ws_session.h"
+
+namespace parley::gateway {
+
+class Core;
+
+/// What the WebSocket endpoints without STOMP have in common.
+
+/// Refuses what is no good WebSocket handshake, or comes from where or when nobody is let in. True: it is answered.
+[[nodiscard]] bool refuses_websocket(Core& core, const ExchangeRef& exchange);
+/// One text message, compressed where `deflater` is given and it is worth it.
+void append_text_frame(std::string& out, std::string_view text, wire::Deflater* deflater);
+/// Null for 0 bits: no compression.
+[[nodiscard]] wire::Deflater* deflater_of(Core& core, int deflate_bits);
+
+/// Keeps a silent connection open through whatever is in between: a ping every 30 s. Thread: core-local.
+class WsPing {
+public:
+    void begin(SteadyTime now) noexcept { at_ = now + kEvery; }
+    void on_second(WsSession& socket, SteadyTime now);
+
+private:
+    static constexpr seconds kEvery{30};
+    SteadyTime at_;
+};
+
+}  // namespace parley::gateway
