@@ -4,7 +4,8 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Server, Shared, Stomp, WebSocket, check, equal, eventually, run
+from harness import Connection, EventStream, Server, Shared, Stomp, WebSocket, check, equal, eventually, request, run
+from harness.http import head_bytes
 from harness.tokens import token
 
 WARM_UP, CLIENTS, ROOM = 300, 2000, 100
@@ -27,18 +28,38 @@ def join(server, number, deflate):
     return client
 
 
-def each_costs_little(deflate):
+def open_stream(server, number):
+    stream = EventStream(server, f"/api/rooms/idle-{number // ROOM}/stream", f"member-{number}")
+    equal(stream.event().name, "connected")
+    return stream
+
+
+def open_poll(server, number):
+    poll = Connection(server.port)
+    head = {"Host": f"127.0.0.1:{server.port}", "Authorization": "Bearer " + token(f"member-{number}"), "User-Agent": "a browser says much of itself " * 8}
+    poll.send(head_bytes("GET", f"/api/messages/longpoll?roomId=idle-{number // ROOM}&timeout=50000", head.items()))
+    return poll
+
+
+def has_sessions(server, count):
+    text = request(server, "GET", "/metrics").text
+    return f"\nparley_sessions {count}\n" in text
+
+
+def each_costs_little(begin, limit=LIMIT):
     with Server({"threads": 1}) as server:
-        clients = [join(server, number, deflate) for number in range(WARM_UP)]
+        clients = [begin(server, number) for number in range(WARM_UP)]
+        eventually(lambda: has_sessions(server, WARM_UP), what="the first sessions")
         before = anonymous_bytes(server)
-        clients += [join(server, number, deflate) for number in range(WARM_UP, WARM_UP + CLIENTS)]
+        clients += [begin(server, number) for number in range(WARM_UP, WARM_UP + CLIENTS)]
+        eventually(lambda: has_sessions(server, WARM_UP + CLIENTS), limit=20, what="all sessions")
         cost = []
 
         def little():
             cost.append((anonymous_bytes(server) - before) // CLIENTS)
-            return cost[-1] <= LIMIT
+            return cost[-1] <= limit
         # What the handshakes left behind is let go within seconds.
-        eventually(little, limit=10, what=f"at most {LIMIT} bytes for each client")
+        eventually(little, limit=10, what=f"at most {limit} bytes for each client")
         print(f"# {cost[-1]} bytes for each client")
         for client in clients:
             client.close()
@@ -46,12 +67,22 @@ def each_costs_little(deflate):
 
 @check("an idle subscribed client costs at most 2 KiB", limit=120)
 def _():
-    each_costs_little(deflate=False)
+    each_costs_little(lambda server, number: join(server, number, deflate=False))
 
 
 @check("one that agreed on permessage-deflate costs no more", limit=120)
 def _():
-    each_costs_little(deflate=True)
+    each_costs_little(lambda server, number: join(server, number, deflate=True))
+
+
+@check("an open event stream of a room costs at most 1.5 KiB", limit=120)
+def _():
+    each_costs_little(open_stream, limit=1536)
+
+
+@check("a waiting long poll costs at most 2 KiB", limit=120)
+def _():
+    each_costs_little(open_poll)
 
 
 if __name__ == "__main__":
