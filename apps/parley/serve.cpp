@@ -18,9 +18,12 @@
 #include "gateway/core.h"
 #include "gateway/probe.h"
 #include "log/embedded_log.h"
+#include "log/store.h"
 #include "memory_watch.h"
 #include "metrics.h"
+#include "rocks/open_files.h"
 #include "settings.h"
+#include "store/database.h"
 #include "store/embedded_directory.h"
 
 namespace parley::app {
@@ -58,6 +61,20 @@ Result<rt::FlushKind> flush_kind(const Config& config) {
     if (!choice->why_not_io_uring.empty()) line += " (" + choice->why_not_io_uring + ")";
     logger::info("parley", line);
     return kind;
+}
+
+/// How many connections there are descriptors for, beside what is open already and what the stores may open.
+std::size_t connections_that_fit(std::size_t listeners) {
+    constexpr std::size_t kOthers = 128;  // those that are turned away, write-ahead logs, a compaction's files
+    const std::filesystem::directory_iterator open_now{"/proc/self/fd"};
+    const auto taken =
+        static_cast<std::size_t>(std::distance(begin(open_now), end(open_now))) + listeners + kOthers +
+        static_cast<std::size_t>(rocks::open_files(log::kOpenFiles) + rocks::open_files(store::kOpenFiles));
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= taken) {
+        throw CannotStart{fmt::format("the limit of {} open files is too low (ulimit -n)", limit.rlim_cur)};
+    }
+    return static_cast<std::size_t>(limit.rlim_cur) - taken;
 }
 
 /// Everything of a running server, in the order in which it depends on each other.
@@ -108,7 +125,8 @@ void Server::open_log(const Config& config) {
     options.max_room_bytes = config.get(keys::log_keep_bytes);
     options.write_buffers = std::min(options.write_buffers, Bytes{memory_.limit().count / 8});
     options.cache = std::min(options.cache, Bytes{memory_.limit().count / 16});
-    options.queue_limit = std::min(options.queue_limit, Bytes{memory_.limit().count / 32});
+    // Senders wait for memory, by what they have waiting here, before this limit refuses them.
+    options.queue_limit = std::min(options.queue_limit, Bytes{memory_.limit().count / 4});
     options.on_trouble = [](const std::string& reason) {
         if (reason.empty()) {
             logger::info("log", "storing works again");
@@ -195,8 +213,15 @@ void Server::start_cores() {
         core = std::make_unique<gateway::Core>(loop, *services_);
         bus_->attach(loop, *core);
     });
+    options_.max_connections = connections_that_fit(2 * runtime_->size());
+    const auto alone = rt::why_no_shared_port();
+    if (alone) logger::info("parley", "one listening socket for all loops", {{"why", *alone}});
     // Listening begins when every core is there: a request may move to another core.
-    runtime_->for_each([&](rt::Loop& loop) { listening[loop.index()] = cores_[loop.index()]->listen(endpoint_); });
+    runtime_->for_each([&](rt::Loop& loop) {
+        using enum rt::Listener::Port;
+        auto& core = *cores_[loop.index()];
+        if (!alone || loop.index() == 0) listening[loop.index()] = core.listen(endpoint_, alone ? kAlone : kShared);
+    });
     for (auto& result : listening) must(std::move(result));
     const auto admin = must(admin_endpoint(config_));
     if (!admin) return;

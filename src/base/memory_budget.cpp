@@ -107,6 +107,16 @@ bool MemoryBudget::is_above(std::int64_t mark, const std::atomic<bool>& flag) co
     return flag.load(std::memory_order_relaxed) || known() >= sixteenths(mark);
 }
 
+Bytes MemoryBudget::share(Bytes whole) const noexcept {
+    constexpr std::int64_t kShares = 64;
+    const std::int64_t used = known();
+    if (used >= sixteenths(kBrim)) return {1};
+    const std::int64_t range = sixteenths(kShareLeast - kShareShrinks);
+    const std::int64_t left = std::clamp<std::int64_t>(sixteenths(kShareLeast) - used, 0, range);
+    const std::int64_t shares = std::max<std::int64_t>(left / (range / kShares), 1);
+    return {whole.count / kShares * static_cast<std::size_t>(std::min(shares, kShares))};
+}
+
 milliseconds MemoryBudget::next_sample() const noexcept {
     return known() < sixteenths(kShareShrinks) ? kCalm : kWatchful;
 }
@@ -114,12 +124,6 @@ milliseconds MemoryBudget::next_sample() const noexcept {
 void MemoryBudget::sample(SteadyTime now) {
     read();
     trim_if_worth(now);
-
-    const std::int64_t range = sixteenths(kShareLeast - kShareShrinks);
-    const std::int64_t left = std::clamp<std::int64_t>(sixteenths(kShareLeast) - known(), 0, range);
-    const auto shares = static_cast<std::size_t>(left) * kShares / static_cast<std::size_t>(range);
-    shares_.store(std::max<std::size_t>(shares, 1), std::memory_order_relaxed);
-
     cross(crowded_, kCrowded, "memory is short: new connections are refused", "new connections are taken again");
     cross(full_, kFull, "the memory budget is used up: senders wait", "senders go on");
 }
@@ -140,7 +144,7 @@ void MemoryBudget::cross(std::atomic<bool>& flag, std::int64_t mark, const char*
 /// What was freed stays with the allocator until then, and is resident although nobody has it.
 void MemoryBudget::trim_if_worth(SteadyTime now) {
     const std::int64_t before = known();
-    if (before < sixteenths(kTrims) || now < next_trim_) return;
+    if (before < sixteenths(kShareLeast) || now < next_trim_) return;
     source_.trim();
     read();
     const bool helped = before - known() >= sixteenths(1) / 4;

@@ -13,8 +13,9 @@ namespace parley {
 /// is added to it. The last eighth of the budget is the reserve for what is under way when the rest is used.
 ///
 /// Thread: sample() from one thread, the others from any; they read two or three relaxed words.
-/// Order:  as memory fills, the share of each connection shrinks (from 8/16 to 12/16), then new connections are refused
-///         (from 13/16 until below 12/16), then senders wait (from 14/16 until below 13/16).
+/// Order:  as memory fills, the share of each connection shrinks (from 8/16 to 11/16), then new connections are refused
+///         (from 13/16 until below 12/16), then senders wait (from 14/16 until below 13/16), then only a
+///         connection that has nothing waiting is handed anything (from 15/16).
 /// Fails:  where the kernel does not say what is resident, only the account counts.
 class MemoryBudget {
 public:
@@ -41,19 +42,17 @@ public:
     [[nodiscard]] bool refuses_connections() const noexcept { return is_above(kCrowded, crowded_); }
     /// Whatever makes the process grow waits.
     [[nodiscard]] bool is_full() const noexcept { return is_above(kFull, full_); }
-    /// What a connection may have waiting, where it may have `whole` in a free process.
-    [[nodiscard]] Bytes share(Bytes whole) const noexcept {
-        return {whole.count * shares_.load(std::memory_order_relaxed) / kShares};
-    }
+    /// What a connection may have waiting, where it may have `whole` in a free process: that, in 64 steps down to a
+    /// 64th of it, and one byte in the end.
+    [[nodiscard]] Bytes share(Bytes whole) const noexcept;
 
 private:
-    static constexpr std::size_t kShares = 64;
     /// In sixteenths of the budget.
     static constexpr std::int64_t kShareShrinks = 8;
-    static constexpr std::int64_t kTrims = 11;
-    static constexpr std::int64_t kShareLeast = 12;
+    static constexpr std::int64_t kShareLeast = 11;  ///< and what was freed is given back
     static constexpr std::int64_t kCrowded = 13;
     static constexpr std::int64_t kFull = 14;
+    static constexpr std::int64_t kBrim = 15;
 
     [[nodiscard]] std::int64_t sixteenths(std::int64_t n) const noexcept {
         return static_cast<std::int64_t>(limit_.count / 16) * n;
@@ -67,7 +66,6 @@ private:
     const Bytes limit_;
     const Source source_;
     std::atomic<std::int64_t> base_{0};  ///< resident less the account, at the last sample
-    std::atomic<std::size_t> shares_{kShares};
     std::atomic<bool> crowded_{false};
     std::atomic<bool> full_{false};
     // The sampling thread's own.

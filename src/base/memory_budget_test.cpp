@@ -75,10 +75,12 @@ TEST_F(BudgetTest, WhatTheAccountAndTheKernelBothSeeCountsOnce) {
 TEST_F(BudgetTest, ShrinksTheShareOfAConnectionAsItFills) {
     resident_is(79_MiB);
     EXPECT_EQ(budget.share(512_KiB), 512_KiB);
-    resident_is(100_MiB);
+    resident_is(95_MiB);
     EXPECT_EQ(budget.share(512_KiB), 256_KiB);
-    resident_is(150_MiB);
+    resident_is(149_MiB);
     EXPECT_EQ(budget.share(512_KiB), 8_KiB);
+    resident_is(150_MiB);
+    EXPECT_EQ(budget.share(512_KiB), 1_B);
     resident_is(79_MiB);
     EXPECT_EQ(budget.share(512_KiB), 512_KiB);
 }

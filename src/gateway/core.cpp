@@ -10,6 +10,25 @@
 #include "gateway/sockjs_sessions.h"
 
 namespace parley::gateway {
+namespace {
+
+constexpr std::string_view kBusy =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 60\r\n"
+    "Cache-Control: no-store\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+    R"({"code":"SERVER_FULL","message":"too many open connections"})";
+constexpr std::size_t kTurnedAwayAtOnce = 64;
+
+/// Says why, and gives the peer the time to read it.
+struct TurnedAway final : rt::Connection::Handler {
+    void on_open(rt::Connection& connection) override {
+        connection.send_copy(kBusy);
+        connection.finish();
+    }
+    std::size_t on_data(rt::Connection&, std::span<char> bytes) override { return bytes.size(); }
+    void on_closed(rt::Connection&) override {}
+};
+
+}  // namespace
 
 Core::Core(rt::Loop& loop, Services& services)
     : loop_(loop),
@@ -43,6 +62,7 @@ Core::Core(rt::Loop& loop, Services& services)
     http_service_.date = [this] { return date(); };
     admin_service_ = http_service_;
     admin_service_.serve = [this](ExchangeRef exchange) { router_->serve_admin(exchange); };
+    hub_.on_growth([this] { share_memory(); });
     services_.topic_hubs[loop.index()] = &topics_;
     services_.cores[loop.index()] = this;
     loop_.arm(second_, seconds{1});
@@ -56,16 +76,49 @@ Core::~Core() {
     services_.cores[loop_.index()] = nullptr;
 }
 
-Result<> Core::listen(const rt::Endpoint& endpoint) { return listen(endpoint, http_service_); }
-Result<> Core::listen_admin(const rt::Endpoint& endpoint) { return listen(endpoint, admin_service_); }
+Result<> Core::listen(const rt::Endpoint& endpoint, rt::Listener::Port port) {
+    return listen(endpoint, http_service_, port);
+}
 
-Result<> Core::listen(const rt::Endpoint& endpoint, const HttpSession::Service& service) {
-    auto listener = rt::Listener::open(loop_, endpoint, [this, &service](int fd) {
-        connections_.open(fd, std::make_unique<HttpSession>(loop_, service, http_options_));
-    });
+Result<> Core::listen_admin(const rt::Endpoint& endpoint) {
+    return listen(endpoint, admin_service_, rt::Listener::Port::kShared);
+}
+
+Result<> Core::listen(const rt::Endpoint& endpoint, const HttpSession::Service& service, rt::Listener::Port port) {
+    const auto accept = [this, &service, port](int fd) {
+        port == rt::Listener::Port::kAlone ? open_on_next_core(fd) : open(fd, service);
+    };
+    auto listener = rt::Listener::open(loop_, endpoint, accept, std::string{kBusy}, port);
     if (!listener) return fail(listener.error());
     listeners_.push_back(std::move(*listener));
     return {};
+}
+
+void Core::open(int fd, const HttpSession::Service& service) {
+    const std::size_t count = connections_of_all();
+    if (count < options().max_connections) {
+        connections_.open(fd, std::make_unique<HttpSession>(loop_, service, http_options_));
+    } else if (count < options().max_connections + kTurnedAwayAtOnce) {
+        connections_.open(fd, std::make_unique<TurnedAway>());
+    } else {
+        rt::turn_away(fd, kBusy);
+    }
+}
+
+void Core::open_on_next_core(int fd) {
+    next_core_ = (next_core_ + 1) % services_.cores.size();
+    services_.runtime.loop(next_core_).post([&services = services_, to = next_core_, fd] {
+        Core* const core = services.cores[to];
+        core != nullptr ? core->open(fd, core->http_service_) : rt::turn_away(fd, kBusy);
+    });
+}
+
+std::size_t Core::connections_of_all() const noexcept {
+    std::size_t sum = 0;
+    for (const Core* core : services_.cores) {
+        if (core != nullptr) sum += core->connections_.count();
+    }
+    return sum;
 }
 
 void Core::adopt(rt::Connection::Detached detached, wire::HttpRequest request) {
@@ -79,9 +132,11 @@ void Core::adopt(rt::Connection::Detached detached, wire::HttpRequest request) {
 void Core::stop_listening() { listeners_.clear(); }
 
 void Core::share_memory() {
-    shared_buffer_ = services_.memory->share(options().send_buffer);
-    connections_.set_send_buffer(shared_buffer_);
-    hub_.set_page_bytes(shared_buffer_);
+    const Bytes share = services_.memory->share(options().send_buffer);
+    if (share == shared_buffer_) return;
+    shared_buffer_ = share;
+    hub_.set_memory(services_.memory->share(512_KiB));
+    connections_.set_send_buffer(share);
 }
 
 std::string_view Core::date() {

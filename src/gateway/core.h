@@ -37,7 +37,8 @@ public:
     ~Core() override;
 
     /// Error: the system's reason why the port cannot be listened on.
-    Result<> listen(const rt::Endpoint& endpoint);
+    /// kAlone: for all cores, which get the connections one after the other; kShared: each core listens for itself.
+    Result<> listen(const rt::Endpoint& endpoint, rt::Listener::Port port = rt::Listener::Port::kShared);
     /// The operators' listener: health and metrics, behind the admin token.
     Result<> listen_admin(const rt::Endpoint& endpoint);
     void stop_listening();
@@ -67,8 +68,8 @@ public:
     /// For one frame that is copied before anything else is encoded.
     [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
     [[nodiscard]] rt::ConnectionSet& connections() noexcept { return connections_; }
-    /// What a connection may have waiting, by the memory there was when share_memory() was called last.
-    [[nodiscard]] Bytes send_buffer() const noexcept { return std::min(options().send_buffer, shared_buffer_); }
+    /// What a connection may have waiting, by the memory there was at the last share_memory().
+    [[nodiscard]] Bytes send_buffer() const noexcept { return std::min(shared_buffer_, options().send_buffer); }
     void share_memory();
     /// `Date` of HTTP, made once a second.
     [[nodiscard]] std::string_view date();
@@ -93,7 +94,10 @@ private:
     template <class Tell>
     void each_session(Tell tell);
     void on_second();
-    Result<> listen(const rt::Endpoint& endpoint, const HttpSession::Service& service);
+    Result<> listen(const rt::Endpoint& endpoint, const HttpSession::Service& service, rt::Listener::Port port);
+    void open(int fd, const HttpSession::Service& service);
+    void open_on_next_core(int fd);
+    [[nodiscard]] std::size_t connections_of_all() const noexcept;
     void drain_next();
     void forget_expired();
 
@@ -122,6 +126,7 @@ private:
     HttpSession::Options http_options_;
     rt::ConnectionSet connections_;
     std::vector<std::unique_ptr<rt::Listener>> listeners_;
+    std::size_t next_core_ = 0;  ///< of a listener that serves all of them
     rt::Timer second_;
     rt::Timer drain_timer_;
     milliseconds drain_step_{0};

@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <atomic>
+#include <utility>
 
 #include "wire/cookie.h"
 #include "wire/query.h"
@@ -43,6 +45,20 @@ bool may_use_cookie(const wire::HttpRequest& request) {
     const auto site = request.headers.find("sec-fetch-site");
     return !site || *site == "same-origin" || *site == "none";
 }
+
+/// A place among the sessions, until the one it was kept for is there or has been refused.
+class Seat {
+public:
+    explicit Seat(Services& services) : entering_(&services.entering) { entering_->fetch_add(1); }
+    Seat(Seat&& other) noexcept : entering_(std::exchange(other.entering_, nullptr)) {}
+    Seat& operator=(Seat&&) = delete;
+    ~Seat() {
+        if (entering_ != nullptr) entering_->fetch_sub(1);
+    }
+
+private:
+    std::atomic<std::size_t>* entering_;
+};
 
 void enter_room(Core& core, auth::Profile profile, const RoomId& room, Identity identity, HandshakeDone then) {
     const MemberId member = identity.claims.member;
@@ -128,7 +144,10 @@ std::optional<HandshakeRefusal> judge_arrival(Core& core, const ExchangeRef& exc
     if (!origin_allowed(core.options(), exchange->request()))
         return refuse(403, Code::kOriginForbidden, "this origin is not allowed");
     if (services.draining) return refuse(503, Code::kDraining, "the server is shutting down");
-    if (services.sessions >= core.options().max_sessions) return refuse(503, Code::kServerFull, "the server is full");
+    // Those being judged count too: a storm of them would pass before the first has its session.
+    if (services.sessions + services.entering >= core.options().max_sessions) {
+        return refuse(503, Code::kServerFull, "the server is full");
+    }
     if (core.memory().refuses_connections()) return refuse(503, Code::kServerFull, "the server is short of memory");
     if (const auto wait = services.rates.handshake(auth::address_key(exchange->peer()), core.loop().now())) {
         return HandshakeRefusal{429, {Code::kRateLimited, "too many connections from this address"}, *wait};
@@ -141,6 +160,9 @@ void judge_handshake(Core& core, const ExchangeRef& exchange, auth::Profile prof
         then(std::move(refusal), std::nullopt);
         return;
     }
+    then = [then = std::move(then), seat = Seat{core.services()}](auto refusal, auto identity) mutable {
+        then(std::move(refusal), std::move(identity));
+    };
     const wire::HttpRequest& request = exchange->request();
     const auto refuse = [&then](int status, Code code, std::string message) {
         then(HandshakeRefusal{status, {code, std::move(message)}}, std::nullopt);

@@ -32,6 +32,7 @@ struct Options {
     bool auto_create = true;
     bool require_registered = false;
     std::size_t max_sessions = 10'000;
+    std::size_t max_connections = 1'000'000'000;  ///< by the descriptors there are
     Bytes message{128 * 1024};
     Bytes send_buffer{512 * 1024};
     milliseconds send_time{20'000};
@@ -87,6 +88,7 @@ struct Services {
     std::vector<class TopicHub*> topic_hubs{};  ///< by loop
     std::vector<class Core*> cores{};           ///< by loop; each touched on its loop only
     std::atomic<std::size_t> sessions{0};       ///< open, of every transport
+    std::atomic<std::size_t> entering{0};       ///< being judged, not in `sessions` yet
     std::atomic<std::uint64_t> next_session{1};
     Online online{};
     RoomTurns room_turns{};              ///< of changes that REST makes

@@ -17,6 +17,7 @@
 
 #include "rocks/explain.h"
 #include "rocks/notes.h"
+#include "rocks/open_files.h"
 
 namespace parley::log {
 namespace {
@@ -125,7 +126,7 @@ rocksdb::DBOptions db_options(const StoreOptions& options) {
     out.rate_limiter.reset(rocksdb::NewGenericRateLimiter(static_cast<std::int64_t>((256_MiB).count), 10'000, 10,
                                                           rocksdb::RateLimiter::Mode::kWritesOnly, true));
     out.avoid_unnecessary_blocking_io = true;
-    out.max_open_files = 512;
+    out.max_open_files = rocks::open_files(kOpenFiles);
     out.skip_stats_update_on_db_open = true;
     // One thread writes.
     out.allow_concurrent_memtable_write = false;

@@ -12,6 +12,9 @@
 
 namespace parley::log {
 
+/// The most files that a store keeps open.
+inline constexpr int kOpenFiles = 512;
+
 struct StoreOptions {
     std::string data_dir;         ///< the store is its sub-folder `log`
     rocksdb::Env* env = nullptr;  ///< null: the system's

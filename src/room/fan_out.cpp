@@ -31,11 +31,14 @@ void LocalRoom::take_from_live(Subscription& subscription) noexcept {
 
 void LocalRoom::publish(std::span<const MessageRef> messages) {
     while (!messages.empty()) {
-        // A record that ends somebody's right ends the run: nothing above it may reach them.
+        // A record that ends somebody's right ends the run: nothing above it may reach them. So does a page's worth of
+        // bytes: who can take a run gets all of it.
         std::size_t count = 0;
+        std::size_t bytes = 0;
         std::optional<RoomChange> change;
-        while (count < messages.size() && !change) {
+        while (count < messages.size() && !change && bytes < hub_.page_bytes_.count) {
             const Message& message = *messages[count++];
+            bytes += message.content.size();
             if (message.type == MessageType::kSystem) change = parse_room_change(message.extra);
         }
         const auto run = messages.first(count);
@@ -51,15 +54,19 @@ void LocalRoom::publish(std::span<const MessageRef> messages) {
             json.push_back(to_json(*message));
             items.push_back({*message, json.back()});
         }
-        while (recent_.size() > hub_.options_.recent_messages || recent_bytes_ > hub_.options_.recent_bytes.count) {
-            recent_bytes_ -= recent_.front()->content.size();
-            recent_.pop_front();
-        }
+        trim_recent();
         head_.head = run.back()->seq;
         publishing_ = true;
         for (auto& [key, group] : groups_[0]) publish_to(group, items);
         end_publishing();
         if (change) apply(*change);
+    }
+}
+
+void LocalRoom::trim_recent() {
+    while (recent_.size() > hub_.options_.recent_messages || recent_bytes_ > hub_.recent_bytes_.count) {
+        recent_bytes_ -= recent_.front()->content.size();
+        recent_.pop_front();
     }
 }
 
@@ -79,6 +86,7 @@ void LocalRoom::publish_to(Group& group, std::span<const Item> items) {
     std::string frames;
     group.form->append(frames, items, group.key, Replay::kNo);
     const rt::Slice slice = rt::Slice::whole(rt::ChunkRef::copy_of(frames));
+    hub_.grown(slice.size());
     const RoomSeq last = items.back().message.seq;
     // Backwards: who is set back is replaced by one that has been served, as `through` shows.
     for (std::size_t i = live.size(); i-- > 0;) {

@@ -1,6 +1,10 @@
 #include "room/hub.h"
 
 namespace parley::room {
+namespace {
+constexpr std::size_t kGrowth = 1024 * 1024;
+constexpr Bytes kLeastPage{4 * 1024};
+}  // namespace
 
 Hub::Hub(rt::Loop& loop, log::RoomLog& log, rt::Asker& asker, MayRead may_read, Options options)
     : loop_(loop), log_(log), asker_(asker), may_read_(std::move(may_read)), options_(options) {}
@@ -40,6 +44,21 @@ void Hub::on_room_event(const RoomId& id, std::string_view json) {
 
 void Hub::recheck(const RoomId& id, const RoomChange& change, const MayRead& may_read) {
     if (const auto found = rooms_.find(id); found != rooms_.end()) found->second->recheck(change, may_read);
+}
+
+void Hub::set_memory(Bytes share) {
+    page_bytes_ = std::min(std::max(share, kLeastPage), options_.page_bytes);
+    const bool shrinks = page_bytes_ < recent_bytes_;
+    recent_bytes_ = std::min(page_bytes_, options_.recent_bytes);
+    if (!shrinks) return;
+    for (auto& [id, room] : rooms_) room->trim_recent();
+}
+
+void Hub::grown(std::size_t bytes) {
+    grown_ += bytes;
+    if (grown_ < kGrowth || !on_growth_) return;
+    grown_ = 0;
+    on_growth_();
 }
 
 void Hub::drop_if_idle(const RoomId& id) {

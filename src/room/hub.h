@@ -43,8 +43,10 @@ public:
     /// Ends the subscriptions of `room` that `change` concerns and `may_read` denies: for those that were judged before
     /// the change was applied and came after its record.
     void recheck(const RoomId& room, const RoomChange& change, const MayRead& may_read);
-    /// How much of a room's history is handed over at once, at most Options::page_bytes.
-    void set_page_bytes(Bytes now) noexcept { page_bytes_ = std::min(now, options_.page_bytes); }
+    /// What a connection may have waiting; near that much of a room is handed over at once and kept as recent.
+    void set_memory(Bytes share);
+    /// `look` is called after each few MiB of frames: it may call set_memory(), and change what sinks can take.
+    void on_growth(UniqueFunction<void()> look) { on_growth_ = std::move(look); }
     [[nodiscard]] std::size_t rooms() const noexcept { return rooms_.size(); }
     /// Messages handed to subscribers since this was last asked.
     [[nodiscard]] std::uint64_t take_delivered() noexcept { return std::exchange(delivered_, 0); }
@@ -60,7 +62,12 @@ private:
     rt::Asker& asker_;
     MayRead may_read_;
     const Options options_;
+    void grown(std::size_t bytes);
+
     Bytes page_bytes_ = options_.page_bytes;
+    Bytes recent_bytes_ = options_.recent_bytes;
+    std::size_t grown_ = 0;
+    UniqueFunction<void()> on_growth_;
     std::unordered_map<RoomId, std::unique_ptr<LocalRoom>> rooms_;
     std::uint64_t delivered_ = 0;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

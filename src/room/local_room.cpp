@@ -329,6 +329,7 @@ void LocalRoom::hand_over(Subscription& subscription, std::span<const MessageRef
         subscription.cursor_ = messages[count - 1]->seq;
         messages = messages.subspan(count);
         hub_.delivered_ += count;
+        hub_.grown(frames.size());
         subscription.sink_.take(rt::Slice::whole(rt::ChunkRef::copy_of(frames)));
     }
 }

@@ -57,6 +57,8 @@ public:
     void on_event(std::string_view json);
     /// Asks `may_read` about the subscribers that `change` concerns; nothing is handed to them before the answer.
     void recheck(const RoomChange& change, const MayRead& may_read);
+    /// Forgets what there is no memory for; it can be read from the log.
+    void trim_recent();
     [[nodiscard]] bool is_idle() const noexcept { return free_slots_.size() == slots_.size(); }
 
 private:

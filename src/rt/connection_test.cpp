@@ -437,6 +437,21 @@ TEST_P(ConnectionTest, SetThatEndsClosesItsConnections) {
     EXPECT_TRUE(client.saw_end);
 }
 
+TEST_P(ConnectionTest, WithASmallerSendBufferItIsOverTheLimitUntilItHasDrained) {
+    Connection& connection = connect(client, heard);
+    stuff(connection, 40 * 1024);
+    EXPECT_TRUE(connection.can_take());
+    set.set_send_buffer(Bytes{8 * 1024});
+    EXPECT_FALSE(connection.can_take());
+    EXPECT_EQ(heard.drained, 0);
+    while (connection.queued() != 0) {
+        client.read();
+        turn();
+    }
+    EXPECT_EQ(heard.drained, 1);
+    EXPECT_TRUE(connection.can_take());
+}
+
 INSTANTIATE_TEST_SUITE_P(Kernels, ConnectionTest, testing::Values(FlushKind::kWritev, FlushKind::kIoUring),
                          [](const auto& kind) { return kind.param == FlushKind::kIoUring ? "IoUring" : "Writev"; });
 

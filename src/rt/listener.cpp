@@ -1,12 +1,14 @@
 #include "rt/listener.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -14,6 +16,13 @@
 
 namespace parley::rt {
 namespace {
+
+/// Each is answered in the turns that follow: more at once would make those long.
+constexpr int kAcceptsPerTurn = 16;
+/// The kernel takes no more than net.core.somaxconn.
+constexpr int kBacklog = 65'535;
+/// A peer that does not read has that much of unsent bytes in the kernel, not the megabytes that autotuning allows.
+constexpr int kUnsentInKernel = 128 * 1024;
 
 struct Address {
     sockaddr_storage storage{};
@@ -41,9 +50,7 @@ void set_option(int fd, int level, int option, int value) {
     (void)::setsockopt(fd, level, option, &value, sizeof value);
 }
 
-enum class Share { kNo, kPort };
-
-Result<int> bind_socket(const Endpoint& endpoint, Share share) {
+Result<int> bind_socket(const Endpoint& endpoint, Listener::Port port) {
     Address address;
     if (!to_address(endpoint, address)) {
         return fail(Code::kBadRequest, fmt::format("{} is not an IP address", endpoint.host));
@@ -51,7 +58,7 @@ Result<int> bind_socket(const Endpoint& endpoint, Share share) {
     const int fd = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return fail(Code::kInternal, fmt::format("socket: {}", std::strerror(errno)));
     set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (share == Share::kPort) set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (port == Listener::Port::kShared) set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (::bind(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length) != 0) {
         const int error = errno;
         ::close(fd);
@@ -59,6 +66,8 @@ Result<int> bind_socket(const Endpoint& endpoint, Share share) {
     }
     return fd;
 }
+
+int open_spare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 std::uint16_t bound_port(int fd) {
     sockaddr_storage address{};
@@ -87,7 +96,7 @@ std::string Endpoint::text() const {
 }
 
 Result<Endpoint> claim(const Endpoint& endpoint) {
-    const auto fd = bind_socket(endpoint, Share::kNo);
+    const auto fd = bind_socket(endpoint, Listener::Port::kAlone);
     if (!fd) return fail(fd.error());
     // bind() alone lets a second process bind the same port with SO_REUSEADDR; listen() does not.
     if (::listen(*fd, 1) != 0) {
@@ -101,42 +110,84 @@ Result<Endpoint> claim(const Endpoint& endpoint) {
     return out;
 }
 
-Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Endpoint& endpoint, Accept accept) {
-    const auto fd = bind_socket(endpoint, Share::kPort);
+std::optional<std::string> why_no_shared_port() {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return std::strerror(errno);
+    const int on = 1;
+    const int error = ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 ? 0 : errno;
+    ::close(fd);
+    if (error == 0) return std::nullopt;
+    return fmt::format("SO_REUSEPORT: {}", std::strerror(error));
+}
+
+void turn_away(int fd, std::string_view answer) noexcept {
+    (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    ::shutdown(fd, SHUT_WR);
+    // What is not read when it is closed would become a reset, and take the answer with it.
+    std::array<char, 16 * 1024> request;
+    while (::recv(fd, request.data(), request.size(), MSG_DONTWAIT) > 0) {
+    }
+    ::close(fd);
+}
+
+Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Endpoint& endpoint, Accept accept, std::string busy,
+                                                 Port port) {
+    const auto fd = bind_socket(endpoint, port);
     if (!fd) return fail(fd.error());
-    if (::listen(*fd, 4096) != 0) {
+    if (::listen(*fd, kBacklog) != 0) {
         const int error = errno;
         ::close(*fd);
         return fail(Code::kInternal, fmt::format("cannot listen on {}: {}", endpoint.text(), std::strerror(error)));
     }
-    return std::unique_ptr<Listener>{new Listener{loop, *fd, std::move(accept)}};
+    return std::unique_ptr<Listener>{new Listener{loop, *fd, std::move(accept), std::move(busy)}};
 }
 
-Listener::Listener(Loop& loop, int fd, Accept accept)
-    : loop_(loop), fd_(fd), accept_(std::move(accept)), retry_(Timer::of<&Listener::accept_some>(this)) {
+Listener::Listener(Loop& loop, int fd, Accept accept, std::string busy)
+    : loop_(loop),
+      fd_(fd),
+      spare_(open_spare()),
+      accept_(std::move(accept)),
+      busy_(std::move(busy)),
+      retry_(Timer::of<&Listener::accept_some>(this)) {
     loop_.watch(fd_, *this);
 }
 
 Listener::~Listener() {
+    loop_.forget_turn_end(*this);
     loop_.unwatch(fd_, *this);
     ::close(fd_);
+    if (spare_ >= 0) ::close(spare_);
 }
 
 void Listener::on_events(std::uint32_t) { accept_some(); }
 
 void Listener::accept_some() {
-    for (;;) {
+    if (spare_ < 0) spare_ = open_spare();
+    for (int i = 0; i < kAcceptsPerTurn; ++i) {
         const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+            set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentInKernel);
             accept_(fd);
             continue;
         }
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return;
         if (errno == EINTR || errno == ECONNABORTED) continue;
+        if ((errno == EMFILE || errno == ENFILE) && turn_away()) continue;
         // Edge-triggered: after an error other than "none left" no new event comes by itself.
-        if (errno != EAGAIN && errno != EWOULDBLOCK) loop_.arm(retry_, milliseconds{100});
+        loop_.arm(retry_, milliseconds{100});
         return;
     }
+    loop_.at_turn_end(*this);
+}
+
+bool Listener::turn_away() {
+    if (spare_ < 0) return false;
+    ::close(spare_);
+    const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) rt::turn_away(fd, busy_);
+    spare_ = open_spare();
+    return fd >= 0;
 }
 
 }  // namespace parley::rt

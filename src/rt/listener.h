@@ -1,6 +1,9 @@
 #pragma once
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "rt/loop.h"
@@ -23,25 +26,41 @@ struct Endpoint {
 /// and answers with the endpoint whose port is no longer 0. The descriptor of the probe is closed again.
 [[nodiscard]] Result<Endpoint> claim(const Endpoint& endpoint);
 
+/// Why this system does not let each loop have a listening socket of its own on one port; nothing where it does.
+[[nodiscard]] std::optional<std::string> why_no_shared_port();
+
 /// One loop's own listening socket on a shared port (SO_REUSEPORT; the kernel spreads the connections).
-/// Thread: core-local. Fails: out of descriptors stops accepting for a moment and goes on.
-class Listener final : private Watcher {
+///
+/// Thread: core-local.
+/// Order:  a few connections a turn, so that a storm of them does not hold up who is connected; the rest waits in the
+///         kernel's queue.
+/// Fails:  without a descriptor for the next one, it is told `busy` and closed, with a descriptor kept for that.
+class Listener final : private Watcher, private TurnEnd {
 public:
     using Accept = UniqueFunction<void(int fd)>;
+    enum class Port : std::uint8_t { kShared, kAlone };
 
-    /// Error: the system's reason with the endpoint.
-    static Result<std::unique_ptr<Listener>> open(Loop& loop, const Endpoint& endpoint, Accept accept);
+    /// `busy` is sent as it is. Error: the system's reason with the endpoint.
+    static Result<std::unique_ptr<Listener>> open(Loop& loop, const Endpoint& endpoint, Accept accept,
+                                                  std::string busy = {}, Port port = Port::kShared);
     ~Listener() override;
 
 private:
-    Listener(Loop& loop, int fd, Accept accept);
+    Listener(Loop& loop, int fd, Accept accept, std::string busy);
     void on_events(std::uint32_t events) override;
+    void on_turn_end() override { accept_some(); }
     void accept_some();
+    [[nodiscard]] bool turn_away();
 
     Loop& loop_;
     int fd_;
+    int spare_;  ///< to be closed when there is no other
     Accept accept_;
+    const std::string busy_;
     Timer retry_;
 };
+
+/// Tells the peer `answer` as far as that needs no waiting, and closes.
+void turn_away(int fd, std::string_view answer) noexcept;
 
 }  // namespace parley::rt

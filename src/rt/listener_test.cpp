@@ -2,11 +2,14 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <string>
 #include <vector>
 
 #include "rt/connection.h"
@@ -40,7 +43,8 @@ protected:
         for (const int fd : accepted) ::close(fd);
     }
     std::unique_ptr<Listener> listen(Loop& on) {
-        auto listener = Listener::open(on, endpoint, [this](int fd) { accepted.push_back(fd); });
+        auto listener = Listener::open(
+            on, endpoint, [this](int fd) { accepted.push_back(fd); }, "come back later");
         EXPECT_TRUE(listener) << (listener ? "" : listener.error().message);
         return std::move(*listener);
     }
@@ -52,6 +56,18 @@ protected:
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
         clients.push_back(fd);
+    }
+
+    static int lowest_free_descriptor() {
+        const int fd = ::dup(0);
+        ::close(fd);
+        return fd;
+    }
+    static std::string read_all(int fd) {
+        std::string text(1000, 0);
+        const ssize_t n = ::recv(fd, text.data(), text.size(), 0);
+        text.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
+        return text;
     }
 
     ManualClock clock;
@@ -82,22 +98,69 @@ TEST_F(ListenerTest, EndedListenerRefusesAndFreesThePort) {
     EXPECT_TRUE(claim(endpoint));
 }
 
-TEST_F(ListenerTest, OutOfDescriptorsIsTriedAgain) {
+TEST_F(ListenerTest, TakesAStormInSeveralTurns) {
     const auto listener = listen(loop);
-    connect();
+    for (int i = 0; i < 100; ++i) connect();
+    loop.run_once();
+    EXPECT_LT(accepted.size(), 50u);
+    for (int i = 0; i < 6; ++i) loop.run_once();
+    EXPECT_EQ(accepted.size(), 100u);
+}
+
+TEST_F(ListenerTest, WithoutADescriptorItTellsThatItIsBusy) {
+    const auto listener = listen(loop);
+    for (int i = 0; i < 3; ++i) connect();
     rlimit before{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-    const int next = ::dup(0);  // every number below is taken
-    ::close(next);
     rlimit none = before;
-    none.rlim_cur = static_cast<rlim_t>(next);
+    none.rlim_cur = static_cast<rlim_t>(lowest_free_descriptor());
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
     loop.run_once();
-    EXPECT_EQ(accepted.size(), 0u);
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(accepted.size(), 0u);
+    for (const int fd : clients) EXPECT_EQ(read_all(fd), "come back later");
+    connect();
     clock.advance(milliseconds{150});
     loop.run_once();
     EXPECT_EQ(accepted.size(), 1u);
+}
+
+TEST_F(ListenerTest, WithoutADescriptorToCloseItTriesAgainLater) {
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const auto listener = listen(loop);
+    connect();
+    rlimit none = before;
+    none.rlim_cur = 0;  // not even the one that was kept can be opened again
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    loop.run_once();
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    connect();
+    clock.advance(milliseconds{150});
+    loop.run_once();
+    EXPECT_EQ(accepted.size(), 2u);
+}
+
+TEST_F(ListenerTest, AloneOnItsPortItSharesWithNobody) {
+    Loop other{1, clock};
+    const auto alone = Listener::open(
+        loop, endpoint, [](int) {}, {}, Listener::Port::kAlone);
+    ASSERT_TRUE(alone);
+    EXPECT_FALSE(Listener::open(other, endpoint, [](int) {}));
+}
+
+TEST_F(ListenerTest, AStalledPeerHoldsLittleOfTheKernelsMemory) {
+    const auto listener = listen(loop);
+    connect();
+    loop.run_once();
+    const std::string block(64 * 1024, 'x');
+    std::size_t taken = 0;
+    for (ssize_t n = 0; (n = ::send(accepted.at(0), block.data(), block.size(), MSG_DONTWAIT)) > 0;) {
+        taken += static_cast<std::size_t>(n);
+    }
+    int unsent = 0;
+    ASSERT_EQ(::ioctl(accepted[0], SIOCOUTQNSD, &unsent), 0);
+    EXPECT_LE(unsent, 256 * 1024) << taken;
 }
 
 TEST_F(ListenerTest, ConnectionKnowsItsPeersAddress) {

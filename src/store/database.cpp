@@ -8,6 +8,7 @@
 
 #include "rocks/explain.h"
 #include "rocks/notes.h"
+#include "rocks/open_files.h"
 
 namespace parley::store {
 namespace {
@@ -21,7 +22,7 @@ rocksdb::Options make_options(rocksdb::Env* env) {
     // A torn last record is a crash; anything else that does not check is damage, and is told, not skipped.
     options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
     options.write_buffer_size = 4 << 20;  // two of them, and RocksDB's own 8 MiB of cache, is all it holds
-    options.max_open_files = 256;
+    options.max_open_files = rocks::open_files(kOpenFiles);
     options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
     options.info_log = std::make_shared<rocks::Notes>("directory");
     options.stats_dump_period_sec = 0;

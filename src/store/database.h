@@ -21,6 +21,9 @@ class Status;
 
 namespace parley::store {
 
+/// The most files that a directory keeps open.
+inline constexpr int kOpenFiles = 256;
+
 /// One change of a batch: a value to put, or nullopt to delete the key.
 struct Change {
     std::string key;

@@ -9,5 +9,5 @@ from .suite import Skip, check, equal, eventually, expect, long_tier, run, short
 from .ws import Closed, Refused, WebSocket
 
 __all__ = ["Closed", "Connection", "EventStream", "Refused", "Server", "Shared", "Skip", "SockJsSocket", "Stomp", "WebSocket", "check", "equal",
-           "eventually", "exchange", "expect", "http", "long_tier", "npm", "request", "run", "run_parley", "short", "sockjs", "sse", "stomp",
+           "eventually", "exchange", "expect", "http", "long_tier", "npm", "request", "run", "run_parley", "seccomp", "short", "sockjs", "sse", "stomp",
            "tokens", "venv", "ws"]

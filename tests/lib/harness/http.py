@@ -41,7 +41,8 @@ class Connection:
     """One TCP connection. Reads answers one by one; `closed()` tells whether the server hung up."""
 
     def __init__(self, port, host="127.0.0.1", limit=LIMIT, receive_buffer=None):
-        self.socket = socket.socket()
+        host = host.strip("[]")
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(limit)
@@ -153,7 +154,7 @@ def with_query(path, **query):
 
 def request(server, method, path, json=None, token=None, headers=None, body=None, connection=None, within=LIMIT, **query):
     """One request. `json` is the body as JSON, `token` goes into Authorization, other names into the query."""
-    all_headers = {"Host": f"127.0.0.1:{server.port}"}
+    all_headers = {"Host": f"{server.host}:{server.port}"}
     if json is not None:
         body = json_module.dumps(json, ensure_ascii=False).encode()
         all_headers["Content-Type"] = "application/json"
@@ -163,7 +164,7 @@ def request(server, method, path, json=None, token=None, headers=None, body=None
         all_headers["Content-Length"] = str(len(body or b""))
     all_headers.update(headers or {})
     own = connection is None
-    connection = connection or Connection(server.port, limit=within)
+    connection = connection or Connection(server.port, server.host, limit=within)
     try:
         connection.send(head_bytes(method, with_query(path, **query), all_headers.items()) + (body or b""))
         return connection.response(method)

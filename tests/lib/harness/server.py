@@ -40,13 +40,14 @@ def run_parley(*arguments, env=None, cwd=None, limit=20, stdin=None):
 class Server:
     """Settings become `--set key=value`; auth.secret is the tests' own and rates are off unless given."""
 
-    def __init__(self, settings=None, flags=(), data_dir=None, listen="127.0.0.1:0", env=None, program=None):
+    def __init__(self, settings=None, flags=(), data_dir=None, listen="127.0.0.1:0", env=None, program=None, before_exec=None):
         self.settings = {"auth.secret": tokens.SECRET, "rate.enabled": "false"}
         self.settings.update(settings or {})
         self.flags = list(flags)
         self.listen = listen
         self.env = env or {}
         self.program = program
+        self.before_exec = before_exec  # runs in the child before it becomes the server
         self._own_dir = data_dir is None
         self.data_dir = str(data_dir or tempfile.mkdtemp(prefix="parley-e2e-"))
         self.process = None
@@ -69,7 +70,7 @@ class Server:
         env.update(self.env)
         self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                                         env=env, cwd=self.data_dir if os.path.isdir(self.data_dir) else None,
-                                        preexec_fn=_die_with_parent)
+                                        preexec_fn=self._prepare_child)
         log.close()
         self._ready = threading.Event()
         self._ready_line = None
@@ -83,6 +84,11 @@ class Server:
         self.port = int(port)
         self.listen = f"{self.host}:{port}"
         return self
+
+    def _prepare_child(self):
+        _die_with_parent()
+        if self.before_exec:
+            self.before_exec()
 
     def _read_stdout(self, process, ready):
         with open(self.log_path, "ab") as log:

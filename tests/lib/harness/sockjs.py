@@ -56,7 +56,7 @@ class SockJsSocket:
         return http.with_query(f"{self.path}/{kind}", **self.query)
 
     def open_stream(self):
-        stream = http.Connection(self.server.port)
+        stream = http.Connection(self.server.port, self.server.host)
         stream.send(http.head_bytes("POST", self.address("xhr_streaming"), {"Host": f"127.0.0.1:{self.server.port}", "Content-Length": "0",
                                                      **self.headers}.items()))
         answer = stream.head()

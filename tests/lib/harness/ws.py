@@ -64,14 +64,14 @@ class WebSocket:
 
     def __init__(self, server, path, headers=None, protocols=(), deflate=None, limit=10, receive_buffer=None, **query):
         key = base64.b64encode(os.urandom(16))
-        all_headers = {"Host": f"127.0.0.1:{server.port}", "Upgrade": "websocket", "Connection": "Upgrade",
+        all_headers = {"Host": f"{server.host}:{server.port}", "Upgrade": "websocket", "Connection": "Upgrade",
                        "Sec-WebSocket-Key": key.decode(), "Sec-WebSocket-Version": "13"}
         if protocols:
             all_headers["Sec-WebSocket-Protocol"] = ", ".join(protocols)
         if deflate:
             all_headers["Sec-WebSocket-Extensions"] = deflate
         all_headers.update(headers or {})
-        self.tcp = http.Connection(server.port, limit=limit, receive_buffer=receive_buffer)
+        self.tcp = http.Connection(server.port, server.host, limit=limit, receive_buffer=receive_buffer)
         present = [(k, v) for k, v in all_headers.items() if v is not None]
         self.tcp.send(http.head_bytes("GET", http.with_query(path, **query), present))
         self.response = self.tcp.head()
