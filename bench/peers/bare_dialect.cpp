@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <span>
 
 #include "bench/ws_client.h"
 #include "wire/stomp.h"
@@ -10,6 +11,7 @@
 namespace parley::bench {
 namespace {
 constexpr std::string_view kJoined = "ok\n";
+constexpr std::size_t kNames = 45;  ///< of a typing event: member id, nickname and the key between them
 }
 
 class BareConversation final : public Conversation {
@@ -43,6 +45,10 @@ public:
     }
 
     void append_send(std::string& out, const Stamp& stamp, std::size_t size) override {
+        if (dialect_.talk_ == BareDialect::Talk::kTyping) {
+            append_typing(out, stamp);
+            return;
+        }
         std::string& body = dialect_.body_;
         body.clear();
         fmt::format_to(std::back_inserter(body),
@@ -51,27 +57,49 @@ public:
                        stamp.counter, seat_.room_name, stamp.counter, seat_.member, seat_.member);
         append_payload(body, stamp, size);
         body += R"(","type":"TALK","createdAt":"2026-11-21T06:19:28.863Z"})";
-        std::array<char, 128> destination{};
-        std::array<char, 128> message_id{};
-        std::array<char, 16> seq{};
-        const auto text = [](auto& array, fmt::string_view format, const auto&... values) {
-            const auto end = fmt::format_to_n(array.data(), array.size(), fmt::runtime(format), values...).out;
-            return std::string_view{array.data(), static_cast<std::size_t>(end - array.data())};
-        };
+        Text destination{};
+        Text message_id{};
+        Text seq{};
         const std::array<wire::StompHeader, 4> headers{
             {{"destination", text(destination, "/sub/chat/room/{}", seat_.room_name)},
              {"message-id", text(message_id, "{}:{}", seat_.room_name, stamp.counter)},
              {"seq", text(seq, "{}", stamp.counter)},
              {"content-type", "application/json"}}};
+        append_frame(out, "r", headers, body);
+    }
+
+private:
+    using Text = std::array<char, 128>;
+    static std::string_view text(Text& array, fmt::string_view format, const auto&... values) {
+        const auto end = fmt::format_to_n(array.data(), array.size(), fmt::runtime(format), values...).out;
+        return {array.data(), static_cast<std::size_t>(end - array.data())};
+    }
+
+    void append_typing(std::string& out, const Stamp& stamp) {
+        std::string& body = dialect_.body_;
+        body.clear();
+        fmt::format_to(std::back_inserter(body), R"({{"event":"typing","roomId":"{}","nickname":")", seat_.room_name);
+        append_payload(body, stamp, kNames);
+        body += R"("})";
+        Text destination{};
+        Text message_id{};
+        const std::array<wire::StompHeader, 3> headers{
+            {{"destination", text(destination, "/sub/chat/room/{}/events", seat_.room_name)},
+             {"message-id", text(message_id, "{}:event-{}", seat_.room_name, stamp.counter)},
+             {"content-type", "application/json"}}};
+        append_frame(out, "e", headers, body);
+    }
+
+    void append_frame(std::string& out, std::string_view id, std::span<const wire::StompHeader> headers,
+                      std::string_view body) {
         std::string& frame = dialect_.frame_;
         frame.clear();
-        wire::append_message_head(frame, "r", wire::StompVersion::k12);
+        wire::append_message_head(frame, id, wire::StompVersion::k12);
         wire::append_message_tail(frame, headers, body, wire::StompVersion::k12);
         wire::append_frame_header(out, wire::Opcode::kText, frame.size());
         out += frame;
     }
 
-private:
     BareDialect& dialect_;
     Seat seat_;
     bool joined_ = false;

@@ -16,6 +16,9 @@ int main(int argc, char** argv) {
     app.add_option("--dialect", dialect, "bare: bench/limit; nats; stomp: over WebSocket")
         ->required()
         ->check(CLI::IsMember({"bare", "nats", "stomp"}));
+    auto talk = BareDialect::Talk::kMessages;
+    app.add_flag_callback(
+        "--typing", [&talk] { talk = BareDialect::Talk::kTyping; }, "bare: frames of typing events");
     StompDialect::Options stomp;
     std::string prefix;
     std::string send_prefix;
@@ -31,7 +34,7 @@ int main(int argc, char** argv) {
     if (!send_prefix.empty()) stomp.send_prefix = send_prefix;
     stomp.receipts = !no_receipts;
     return run_load(options, [&](const Target& target) -> std::unique_ptr<Dialect> {
-        if (dialect == "bare") return std::make_unique<BareDialect>();
+        if (dialect == "bare") return std::make_unique<BareDialect>(talk);
         if (dialect == "nats") return std::make_unique<NatsDialect>();
         StompDialect::Options how = stomp;
         how.host = target.host;
