@@ -12,7 +12,7 @@ namespace parley::bench {
 namespace {
 constexpr std::string_view kJoined = "ok\n";
 constexpr std::size_t kNames = 45;  ///< of a typing event: member id, nickname and the key between them
-}
+}  // namespace
 
 class BareConversation final : public Conversation {
 public:
