@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <span>
 
 #include "bench/ws_client.h"
 #include "wire/stomp.h"
@@ -11,8 +10,7 @@
 namespace parley::bench {
 namespace {
 constexpr std::string_view kJoined = "ok\n";
-constexpr std::size_t kNames = 45;  ///< of a typing event: member id, nickname and the key between them
-}  // namespace
+}
 
 class BareConversation final : public Conversation {
 public:
@@ -45,10 +43,19 @@ public:
     }
 
     void append_send(std::string& out, const Stamp& stamp, std::size_t size) override {
-        if (dialect_.talk_ == BareDialect::Talk::kTyping) {
-            append_typing(out, stamp);
-            return;
+        std::string& frame = dialect_.frame_;
+        frame.clear();
+        if (dialect_.shape_ == BareDialect::Shape::kTyping) {
+            append_event(frame, stamp);
+        } else {
+            append_message(frame, stamp, size);
         }
+        wire::append_frame_header(out, wire::Opcode::kText, frame.size());
+        out += frame;
+    }
+
+private:
+    void append_message(std::string& frame, const Stamp& stamp, std::size_t size) {
         std::string& body = dialect_.body_;
         body.clear();
         fmt::format_to(std::back_inserter(body),
@@ -57,47 +64,31 @@ public:
                        stamp.counter, seat_.room_name, stamp.counter, seat_.member, seat_.member);
         append_payload(body, stamp, size);
         body += R"(","type":"TALK","createdAt":"2026-11-21T06:19:28.863Z"})";
-        Text destination{};
-        Text message_id{};
-        Text seq{};
-        const std::array<wire::StompHeader, 4> headers{
-            {{"destination", text(destination, "/sub/chat/room/{}", seat_.room_name)},
-             {"message-id", text(message_id, "{}:{}", seat_.room_name, stamp.counter)},
-             {"seq", text(seq, "{}", stamp.counter)},
-             {"content-type", "application/json"}}};
-        append_frame(out, "r", headers, body);
+        const std::string destination = fmt::format("/sub/chat/room/{}", seat_.room_name);
+        const std::string message_id = fmt::format("{}:{}", seat_.room_name, stamp.counter);
+        const std::string seq = std::to_string(stamp.counter);
+        const std::array<wire::StompHeader, 4> headers{{{"destination", destination},
+                                                        {"message-id", message_id},
+                                                        {"seq", seq},
+                                                        {"content-type", "application/json"}}};
+        wire::append_message_head(frame, "r", wire::StompVersion::k12);
+        wire::append_message_tail(frame, headers, body, wire::StompVersion::k12);
     }
 
-private:
-    using Text = std::array<char, 128>;
-    static std::string_view text(Text& array, fmt::string_view format, const auto&... values) {
-        const auto end = fmt::format_to_n(array.data(), array.size(), fmt::runtime(format), values...).out;
-        return {array.data(), static_cast<std::size_t>(end - array.data())};
-    }
-
-    void append_typing(std::string& out, const Stamp& stamp) {
+    /// The stamp stands where member and nickname would, in as many bytes.
+    void append_event(std::string& frame, const Stamp& stamp) {
+        constexpr std::string_view kBetween = R"(","nickname":")";
         std::string& body = dialect_.body_;
         body.clear();
-        fmt::format_to(std::back_inserter(body), R"({{"event":"typing","roomId":"{}","nickname":")", seat_.room_name);
-        append_payload(body, stamp, kNames);
+        fmt::format_to(std::back_inserter(body), R"({{"event":"typing","roomId":"{}","memberId":")", seat_.room_name);
+        append_payload(body, stamp, 2 * seat_.member.size() + kBetween.size());
         body += R"("})";
-        Text destination{};
-        Text message_id{};
+        const std::string destination = fmt::format("/sub/chat/room/{}/events", seat_.room_name);
+        const std::string message_id = fmt::format("{}:event-{}", seat_.room_name, stamp.counter);
         const std::array<wire::StompHeader, 3> headers{
-            {{"destination", text(destination, "/sub/chat/room/{}/events", seat_.room_name)},
-             {"message-id", text(message_id, "{}:event-{}", seat_.room_name, stamp.counter)},
-             {"content-type", "application/json"}}};
-        append_frame(out, "e", headers, body);
-    }
-
-    void append_frame(std::string& out, std::string_view id, std::span<const wire::StompHeader> headers,
-                      std::string_view body) {
-        std::string& frame = dialect_.frame_;
-        frame.clear();
-        wire::append_message_head(frame, id, wire::StompVersion::k12);
+            {{"destination", destination}, {"message-id", message_id}, {"content-type", "application/json"}}};
+        wire::append_message_head(frame, "e", wire::StompVersion::k12);
         wire::append_message_tail(frame, headers, body, wire::StompVersion::k12);
-        wire::append_frame_header(out, wire::Opcode::kText, frame.size());
-        out += frame;
     }
 
     BareDialect& dialect_;

@@ -16,9 +16,8 @@ int main(int argc, char** argv) {
     app.add_option("--dialect", dialect, "bare: bench/limit; nats; stomp: over WebSocket")
         ->required()
         ->check(CLI::IsMember({"bare", "nats", "stomp"}));
-    auto talk = BareDialect::Talk::kMessages;
-    app.add_flag_callback(
-        "--typing", [&talk] { talk = BareDialect::Talk::kTyping; }, "bare: frames of typing events");
+    bool typing = false;
+    app.add_flag("--typing", typing, "bare: frames as long as those of typing events");
     StompDialect::Options stomp;
     std::string prefix;
     std::string send_prefix;
@@ -34,7 +33,9 @@ int main(int argc, char** argv) {
     if (!send_prefix.empty()) stomp.send_prefix = send_prefix;
     stomp.receipts = !no_receipts;
     return run_load(options, [&](const Target& target) -> std::unique_ptr<Dialect> {
-        if (dialect == "bare") return std::make_unique<BareDialect>(talk);
+        if (dialect == "bare") {
+            return std::make_unique<BareDialect>(typing ? BareDialect::Shape::kTyping : BareDialect::Shape::kMessage);
+        }
         if (dialect == "nats") return std::make_unique<NatsDialect>();
         StompDialect::Options how = stomp;
         how.host = target.host;
