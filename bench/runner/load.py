@@ -48,7 +48,7 @@ def _run(command, on, seconds, folder):
     results = folder / "load.json"
     status, output = process.run([*command, "--json", results], on, seconds + _SLACK)
     if status != 0:
-        said = [line.strip() for line in output.strip().splitlines()]
+        said = [" ".join(line.split()) for line in output.strip().splitlines()]
         wrong = [line for line in said if "FAILED" in line or "only" in line] or said[-3:]
         raise Failed(f"exit status {status}: {' / '.join(wrong)[-400:]}")
     answer = json.loads(results.read_text())
