@@ -131,6 +131,7 @@ protected:
         guard = std::make_unique<auth::TokenGuard>(keys, cache, *directory, pool, clock, auth::TokenGuard::Options{});
         services.reset(new Services{runtime, log, *directory, bus, presence, keys, *guard, tickets, rates, passwords,
                                     pool, pool, metrics, counters, options});
+        services->memory = &budget;
         services->topic_hubs.resize(1);
         services->cores.resize(1);
         log.on_commit([this](std::span<const MessageRef> messages) { bus.announce(messages); });
@@ -153,6 +154,13 @@ protected:
     void step(milliseconds time) {
         clock.advance(time);
         turn();
+    }
+
+    /// Of the budget of 160 MiB.
+    void memory_used_is(Bytes bytes) {
+        resident = bytes;
+        budget.sample(clock.steady());
+        core->share_memory();
     }
 
     // Clients.
@@ -226,6 +234,8 @@ protected:
     auth::Tickets tickets{cache, clock};
     auth::RateLimits rates{{.enabled = false}};
     auth::Passwords passwords{{.memory_kib = 64, .passes = 1}};
+    Bytes resident{0};
+    MemoryBudget budget{160_MiB, {[this] { return resident; }, [] {}}};
     metrics::Registry metrics;
     Counters counters{metrics};
     std::unique_ptr<store::EmbeddedDirectory> directory;

@@ -9,6 +9,7 @@ namespace parley::room {
 namespace {
 /// How far ahead of its use a connection is fetched into the cache.
 constexpr std::size_t kFetchAhead = 4;
+constexpr std::size_t kRunBytes = 64 * 1024;
 
 void fetch_ahead(const std::vector<Live>& live, std::size_t i) {
     if (i >= kFetchAhead) __builtin_prefetch(live[i - kFetchAhead].direct);
@@ -31,12 +32,12 @@ void LocalRoom::take_from_live(Subscription& subscription) noexcept {
 
 void LocalRoom::publish(std::span<const MessageRef> messages) {
     while (!messages.empty()) {
-        // A record that ends somebody's right ends the run: nothing above it may reach them. So does a page's worth of
-        // bytes: who can take a run gets all of it.
+        // A record that ends somebody's right ends the run: nothing above it may reach them. So does
+        // kRunBytes: who can take a run gets all of it.
         std::size_t count = 0;
         std::size_t bytes = 0;
         std::optional<RoomChange> change;
-        while (count < messages.size() && !change && bytes < hub_.page_bytes_.count) {
+        while (count < messages.size() && !change && bytes < kRunBytes) {
             const Message& message = *messages[count++];
             bytes += message.content.size();
             if (message.type == MessageType::kSystem) change = parse_room_change(message.extra);

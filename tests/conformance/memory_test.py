@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""The memory budget of the whole process (limits.memory): never exceeded, and nobody loses anything by it."""
+import pathlib
+import sys
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from harness import Server, Shared, Stomp, check, equal, eventually, expect, request, run
+from harness.memory import Watch
+
+MIB = 1 << 20
+
+
+def metric(server, name):
+    lines = request(server, "GET", "/metrics").text.splitlines()
+    return float(next(line.split()[-1] for line in lines if line.startswith(name + " ")))
+
+
+def in_threads(functions):
+    """Runs them at once; what one raises is raised here."""
+    problems = []
+
+    def guarded(function):
+        try:
+            function()
+        except BaseException as problem:  # noqa: BLE001
+            problems.append(problem)
+    threads = [threading.Thread(target=guarded, args=(f,), daemon=True) for f in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if problems:
+        raise problems[0]
+
+
+def say_all(server, room, member, count, size):
+    with Stomp(server, member, room=room) as sender:
+        sender.ws.limit(120)
+        for i in range(count):
+            sender.chat(f"{member}:{i}:" + "x" * size, receipt=f"r{i}")
+        for i in range(count):
+            equal(sender.next()["receipt-id"], f"r{i}", "receipts in order")
+
+
+def read_all(reader, subscription, head):
+    """Every message once and in order, whatever was set back meanwhile."""
+    seqs = []
+    while len(seqs) < head:
+        frame = reader.next()
+        if frame.get("subscription") == subscription:
+            seqs.append(frame.seq)
+    equal(seqs, list(range(1, head + 1)), "seqs")
+
+
+@check("stalled readers and eager senders: within the budget, the others undisturbed, the stalled ones end complete", limit=240)
+def _():
+    with Server({"limits.memory": "96MiB", "limits.send_time": "10m"}) as server, Watch(server) as watch:
+        stalled = []
+        for i in range(160):
+            reader = Stomp(server, f"u-stalled-{i}", room="full", receive_buffer=4096)
+            reader.watch_errors()
+            # Each with an id of its own: nobody shares their frames.
+            reader.watch(id=f"own-{i}")
+            stalled.append(reader)
+        with Stomp(server, "u-quick", room="full") as quick:
+            quick.ws.limit(120)
+            subscription, _ = quick.watch(id="quick")
+            senders = [lambda n=n: say_all(server, "full", f"u-sender-{n}", 30, 100_000) for n in range(4)]
+            in_threads([*senders, lambda: read_all(quick, subscription, 120)])
+        for reader in stalled:
+            reader.ws.limit(60)
+        in_threads([lambda part=part: [read_all(stalled[i], f"own-{i}", 120) for i in range(part, 160, 8)] for part in range(8)])
+        for reader in stalled:
+            reader.close()
+        expect(watch.highest <= 96 * MIB, f"{watch.highest / MIB:.1f} MiB resident, {watch.samples} samples")
+        print(f"# at most {watch.highest / MIB:.1f} of 96 MiB, {watch.samples} samples", file=sys.stderr)
+        eventually(lambda: metric(server, "parley_memory_level") == 0, 20, "memory again")
+        with Stomp(server, "u-late", room="full") as late:
+            late.say("as before")
+
+
+if __name__ == "__main__":
+    run(Shared())
