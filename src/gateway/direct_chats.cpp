@@ -22,8 +22,9 @@ struct DirectChats::Asked {
     room::Start start;
 };
 
-void DirectForm::append(std::string& out, std::span<const room::Item> items, std::string_view, room::Replay) {
-    for (const room::Item& item : items) append_text_frame(out, item.json, deflater_);
+void DirectForm::prepare(std::span<const room::Item> items, room::Replay) {
+    prepared_.clear();
+    for (const room::Item& item : items) append_text_frame(prepared_, item.json, deflater_);
 }
 
 void DirectForm::append_event(std::string& out, const RoomId&, std::string_view json, std::string_view) {

@@ -20,12 +20,13 @@ class DirectForm final : public room::WireForm {
 public:
     /// `deflater` null: not compressed.
     explicit DirectForm(wire::Deflater* deflater) : deflater_(deflater) {}
-    void append(std::string& out, std::span<const room::Item> items, std::string_view key,
-                room::Replay replay) override;
+    void prepare(std::span<const room::Item> items, room::Replay replay) override;
+    void append(std::string& out, std::string_view) override { out += prepared_; }
     void append_event(std::string& out, const RoomId& room, std::string_view json, std::string_view key) override;
 
 private:
     wire::Deflater* const deflater_;
+    std::string prepared_;
 };
 
 /// One-to-one chat, `/ws/direct?token&receiverId`: who may open one, and with whom.

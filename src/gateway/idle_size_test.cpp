@@ -8,8 +8,8 @@
 namespace parley::gateway {
 namespace {
 
-// What each idle subscribed client pays for, in bytes of the allocator's size classes. Who adds a member here asks first
-// whether it could wait behind a pointer until it is needed.
+// What each idle subscribed client pays for, in bytes of the allocator's size classes. Who adds a member here asks
+// first whether it could wait behind a pointer until it is needed.
 TEST(IdleSize, ASessionThatOnlyListens) { EXPECT_LE(sizeof(StompSession), 360U); }
 TEST(IdleSize, ASubscriptionToARoom) { EXPECT_LE(sizeof(StompSubscription), 72U); }
 TEST(IdleSize, AWebSocketAndWhatSpeaksInIt) {

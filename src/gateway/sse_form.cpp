@@ -12,13 +12,14 @@ void append_body_piece(std::string& out, wire::HttpBodyFraming framing, std::str
     }
 }
 
-void SseForm::append(std::string& out, std::span<const room::Item> items, std::string_view, room::Replay) {
+void SseForm::prepare(std::span<const room::Item> items, room::Replay) {
     scratch_.clear();
     for (const room::Item& item : items) {
         const std::string id = std::to_string(item.message.seq.value);
         wire::append_sse_event(scratch_, {.id = id, .data = item.json});
     }
-    append_body_piece(out, framing_, scratch_);
+    prepared_.clear();
+    append_body_piece(prepared_, framing_, scratch_);
 }
 
 void SseForm::append_event(std::string& out, const RoomId&, std::string_view json, std::string_view) {

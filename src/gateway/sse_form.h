@@ -12,14 +12,15 @@ class SseForm final : public room::WireForm {
 public:
     /// HTTP/1.1 streams are chunked; HTTP/1.0 ones go as they are.
     explicit SseForm(wire::HttpBodyFraming framing) : framing_(framing) {}
-    void append(std::string& out, std::span<const room::Item> items, std::string_view key,
-                room::Replay replay) override;
+    void prepare(std::span<const room::Item> items, room::Replay replay) override;
+    void append(std::string& out, std::string_view) override { out += prepared_; }
     /// Events of a room have no seq and no id.
     void append_event(std::string& out, const RoomId& room, std::string_view json, std::string_view key) override;
 
 private:
     const wire::HttpBodyFraming framing_;
     std::string scratch_;
+    std::string prepared_;
 };
 
 /// The two forms of one core.

@@ -19,7 +19,8 @@ std::string encode(HttpBodyFraming framing, std::initializer_list<std::uint64_t>
     }
     SseForms forms;
     std::string out;
-    forms.get(framing).append(out, items, "", room::Replay::kYes);
+    forms.get(framing).prepare(items, room::Replay::kYes);
+    forms.get(framing).append(out, "");
     return out;
 }
 

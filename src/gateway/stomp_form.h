@@ -3,7 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <tuple>
+#include <vector>
 
 #include "room/wire_form.h"
 #include "wire/deflate.h"
@@ -18,7 +18,8 @@ enum class StompFraming : std::uint8_t {
     kSockJsHttp,       ///< JSON strings joined by commas; the SockJS session puts `a[…]` around them
 };
 
-/// Encodes stored messages as STOMP MESSAGE frames for one kind of subscriber.
+/// Encodes stored messages as STOMP MESSAGE frames for one kind of subscriber. The subscription id stands first in a
+/// frame, so that all behind it is encoded, escaped and compressed once for everybody.
 /// Thread: core-local; keeps scratch space.
 class StompForm final : public room::WireForm {
 public:
@@ -33,17 +34,25 @@ public:
     };
 
     StompForm(Kind kind, wire::Deflater* deflater) : kind_(std::move(kind)), deflater_(deflater) {}
-    void append(std::string& out, std::span<const room::Item> items, std::string_view key,
-                room::Replay replay) override;
+    void prepare(std::span<const room::Item> items, room::Replay replay) override;
+    void append(std::string& out, std::string_view key) override;
     void append_event(std::string& out, const RoomId& room, std::string_view json, std::string_view key) override;
 
 private:
-    void wrap(std::string& out, std::string_view frame);
+    /// A frame from behind its subscription header on, in the form's outer encoding.
+    struct Tail {
+        std::size_t end;  ///< in tails_
+        std::uint64_t seq;
+    };
+    void add_tail(std::string_view frame);
+    void wrap(std::string& out, std::string_view head, std::string_view tail);
 
     const Kind kind_;
     wire::Deflater* deflater_;
+    std::string tails_;
+    std::vector<Tail> prepared_;
     std::string frame_;
-    std::string packed_;
+    std::string head_;
 };
 
 /// The forms of one core, each made at first use.

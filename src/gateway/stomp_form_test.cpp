@@ -58,7 +58,11 @@ protected:
             items.push_back({messages[i], json[i]});
         }
         std::string out;
-        forms.get(kind).append(out, items, "sub:1", replay);
+        StompForm& form = forms.get(kind);
+        form.prepare(items, replay);
+        form.append(out, "another");
+        out.clear();
+        form.append(out, "sub:1");
         return out;
     }
     static std::string expected(const std::string& seq) {

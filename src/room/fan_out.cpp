@@ -1,5 +1,6 @@
-// The fast path: what every delivered message goes through. A message is encoded once for each group; then each live
-// subscriber costs one entry of Group::live and one reference in its connection's queue.
+// The fast path: what every delivered message goes through. A message is encoded once for each wire form, its frame put
+// together once for each group; then a live subscriber costs one entry of Group::live and one reference in its
+// connection's queue.
 #include <utility>
 
 #include "room/hub.h"
@@ -58,7 +59,13 @@ void LocalRoom::publish(std::span<const MessageRef> messages) {
         trim_recent();
         head_.head = run.back()->seq;
         publishing_ = true;
-        for (auto& [key, group] : groups_[0]) publish_to(group, items);
+        const WireForm* prepared = nullptr;
+        for (auto& [key, group] : groups_[0]) {  // those of one form stand together
+            if (group.live.empty()) continue;
+            if (prepared != group.form) group.form->prepare(items, Replay::kNo);
+            prepared = group.form;
+            publish_to(group, count, run.back()->seq);
+        }
         end_publishing();
         if (change) apply(*change);
     }
@@ -81,14 +88,12 @@ void LocalRoom::end_publishing() {
     }
 }
 
-void LocalRoom::publish_to(Group& group, std::span<const Item> items) {
+void LocalRoom::publish_to(Group& group, std::size_t count, RoomSeq last) {
     auto& live = group.live;
-    if (live.empty()) return;
     std::string frames;
-    group.form->append(frames, items, group.key, Replay::kNo);
+    group.form->append(frames, group.key);
     const rt::Slice slice = rt::Slice::whole(rt::ChunkRef::copy_of(frames));
     hub_.grown(slice.size());
-    const RoomSeq last = items.back().message.seq;
     // Backwards: who is set back is replaced by one that has been served, as `through` shows.
     for (std::size_t i = live.size(); i-- > 0;) {
         if (i >= live.size()) continue;
@@ -101,14 +106,14 @@ void LocalRoom::publish_to(Group& group, std::span<const Item> items) {
             if (entry.direct->can_take()) {
                 entry.through = last;
                 entry.direct->send(slice);
-                hub_.delivered_ += items.size();
+                hub_.delivered_ += count;
                 continue;
             }
         } else {
             budget = subscription.sink_.can_take();
-            if (budget >= items.size()) {
+            if (budget >= count) {
                 taken_after_ = std::exchange(entry.through, last);
-                hub_.delivered_ += items.size();
+                hub_.delivered_ += count;
                 subscription.sink_.take(slice);
                 continue;
             }

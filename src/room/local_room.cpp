@@ -238,6 +238,10 @@ void LocalRoom::retry() {
 
 void LocalRoom::catch_up(Subscription& subscription) {
     using State = Subscription::State;
+    if (publishing_) {  // what the form has prepared is in use
+        partial_.push_back(ref(subscription));
+        return;
+    }
     while (subscription.state_ == State::kReading && !subscription.reading_ && subscription.checks_ == 0) {
         if (subscription.cursor_ == head_.head) {
             go_live(subscription);
@@ -324,7 +328,8 @@ void LocalRoom::hand_over(Subscription& subscription, std::span<const MessageRef
             items.push_back({*message, json.back()});
         }
         std::string frames;
-        subscription.group_->form->append(frames, items, subscription.group_->key, replay ? Replay::kYes : Replay::kNo);
+        subscription.group_->form->prepare(items, replay ? Replay::kYes : Replay::kNo);
+        subscription.group_->form->append(frames, subscription.group_->key);
         taken_after_ = messages.front()->seq.prev();
         subscription.cursor_ = messages[count - 1]->seq;
         messages = messages.subspan(count);

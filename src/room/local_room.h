@@ -111,7 +111,7 @@ private:
     void go_live(Subscription& subscription);
 
     void publish(std::span<const MessageRef> messages);
-    void publish_to(Group& group, std::span<const Item> items);
+    void publish_to(Group& group, std::size_t count, RoomSeq last);
     void set_back(Subscription& subscription, std::size_t budget, RoomSeq last);
     void end_publishing();
     void apply(const RoomChange& change);
@@ -143,7 +143,7 @@ private:
     RoomSeq taken_after_;  ///< Subscription::taken_after()
     std::vector<Waiting> waiting_;
     std::vector<Unchecked> unchecked_;
-    std::vector<Ref> partial_;
+    std::vector<Ref> partial_;  ///< to be caught up when publishing is through
     std::uint32_t last_serial_ = 0;
     rt::Timer gap_timer_;
     rt::Timer retry_timer_;

@@ -86,16 +86,24 @@ private:
 /// Writes `3 4r` for seq 3 and a replayed 4; events as they are.
 class PlainForm final : public WireForm {
 public:
-    void append(std::string& out, std::span<const Item> items, std::string_view, Replay replay) override {
+    int prepared = 0;  ///< how often
+
+    void prepare(std::span<const Item> items, Replay replay) override {
+        ++prepared;
+        prepared_.clear();
         for (const Item& item : items) {
-            out += std::to_string(item.message.seq.value);
-            out += replay == Replay::kYes ? "r " : " ";
+            prepared_ += std::to_string(item.message.seq.value);
+            prepared_ += replay == Replay::kYes ? "r " : " ";
         }
     }
+    void append(std::string& out, std::string_view) override { out += prepared_; }
     void append_event(std::string& out, const RoomId&, std::string_view json, std::string_view) override {
         out += json;
         out += ' ';
     }
+
+private:
+    std::string prepared_;
 };
 
 /// A subscriber that writes down everything it hears, in order.
@@ -147,6 +155,8 @@ public:
 /// One core with a log; the test decides when the loop turns and when the log answers.
 class RoomTest : public ::testing::Test {
 protected:
+    explicit RoomTest(std::unique_ptr<rt::Kernel> kernel = nullptr) : loop(0, clock, std::move(kernel)) {}
+
     static constexpr Hub::Options kOptions{.page_messages = 4, .recent_messages = 6};
 
     // The log and the announcements.
@@ -203,7 +213,7 @@ protected:
     }
 
     ManualClock clock;
-    rt::Loop loop{0, clock};
+    rt::Loop loop;
     rt::WorkPool pool{"test", 0, 1000};
     rt::Asker asker{loop, pool};
     FakeLog log;

@@ -1,4 +1,5 @@
 #include <liburing.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "rt/system_kernel.h"
 
@@ -37,10 +39,22 @@ public:
         if (state_ == State::kOpen) ::io_uring_queue_exit(&ring_);
     }
 
+    int watch(int fd, std::uint32_t events, void* tag) override {
+        const int error = SystemKernel::watch(fd, events, tag);
+        if (error == 0 && tag != nullptr) keep_file(fd);
+        return error;
+    }
+
+    void unwatch(int fd) noexcept override {
+        SystemKernel::unwatch(fd);
+        if (!is_kept(fd)) return;
+        int none = -1;
+        must(::io_uring_register_files_update(&ring_, static_cast<unsigned>(fd), &none, 1));
+        kept_[static_cast<std::size_t>(fd)] = false;
+    }
+
     void write(std::span<Write> batch) override {
-        // The ring belongs to the thread that makes it: the loop's, not the one that built the loop.
-        if (state_ == State::kNew) state_ = open_ring(ring_) == 0 ? State::kOpen : State::kRefused;
-        if (batch.size() < kWorthARing || state_ == State::kRefused) {
+        if (batch.size() < kWorthARing || !has_ring()) {
             SystemKernel::write(batch);
             return;
         }
@@ -56,6 +70,31 @@ public:
 private:
     enum class State : std::uint8_t { kNew, kOpen, kRefused };
     static constexpr std::size_t kWorthARing = 2;
+    static constexpr rlim_t kMostFiles = 1 << 20;
+
+    /// The ring belongs to the thread that makes it: the loop's, not the one that built the loop.
+    bool has_ring() noexcept {
+        if (state_ != State::kNew) return state_ == State::kOpen;
+        state_ = open_ring(ring_) == 0 ? State::kOpen : State::kRefused;
+        if (state_ == State::kRefused) return false;
+        (void)::io_uring_register_ring_fd(&ring_);
+        rlimit files{};
+        if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return true;
+        const auto slots = static_cast<unsigned>(std::min<rlim_t>(files.rlim_cur, kMostFiles));
+        if (::io_uring_register_files_sparse(&ring_, slots) == 0) kept_.resize(slots);
+        return true;
+    }
+
+    [[nodiscard]] bool is_kept(int fd) const noexcept {
+        return static_cast<std::size_t>(fd) < kept_.size() && kept_[static_cast<std::size_t>(fd)];
+    }
+
+    /// The kernel keeps the file at hand, in the slot of its number, until unwatch(): no look-up for each write.
+    void keep_file(int fd) noexcept {
+        if (!has_ring() || static_cast<std::size_t>(fd) >= kept_.size()) return;
+        kept_[static_cast<std::size_t>(fd)] =
+            ::io_uring_register_files_update(&ring_, static_cast<unsigned>(fd), &fd, 1) == 1;
+    }
 
     static void must(int result) {
         if (result >= 0) return;
@@ -76,6 +115,7 @@ private:
                 ::io_uring_prep_sendmsg(sqe, entry.fd, &message, kSendFlags);
             }
             sqe->user_data = i;
+            if (is_kept(entry.fd)) sqe->flags |= IOSQE_FIXED_FILE;
         }
         const auto wanted = static_cast<unsigned>(batch.size());
         for (unsigned left = wanted; left > 0;) {
@@ -104,6 +144,7 @@ private:
 
     io_uring ring_{};
     std::array<msghdr, kRingEntries> messages_{};
+    std::vector<bool> kept_;  ///< by descriptor
     State state_ = State::kNew;
 };
 

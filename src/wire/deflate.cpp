@@ -3,6 +3,8 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -52,6 +54,16 @@ void Deflater::compress(std::string_view message, std::string& out) {
     require(z.avail_in == 0 && z.avail_out > 0, "deflateBound was too small");
     out.resize(out.size() - z.avail_out - kTail.size());
     deflateReset(&z);
+}
+
+void Deflater::append_stored(std::string& out, std::string_view bytes) {
+    // RFC 1951 section 3.2.4: a block of type 00, its length and the complement of it.
+    require(bytes.size() <= 0xFFFF, "too long for a stored block");
+    const auto size = static_cast<std::uint16_t>(bytes.size());
+    const std::array<char, 5> head{0, static_cast<char>(size & 0xFF), static_cast<char>(size >> 8),
+                                   static_cast<char>(~size & 0xFF), static_cast<char>((~size >> 8) & 0xFF)};
+    out.append(head.data(), head.size());
+    out += bytes;
 }
 
 Deflater& DeflaterSet::at(int window_bits) {

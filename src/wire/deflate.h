@@ -22,6 +22,9 @@ public:
 
     /// Appends the payload of one message (RSV1 set), without the closing 00 00 FF FF.
     void compress(std::string_view message, std::string& out);
+    /// Appends `bytes` (at most 65 535) as they are, for a message that goes on with what compress() made: what differs
+    /// from reader to reader stands in front of what is compressed once for all.
+    static void append_stored(std::string& out, std::string_view bytes);
 
 private:
     struct Stream;

@@ -56,6 +56,20 @@ std::string expand(std::string_view payload, std::size_t limit = kLimit) {
     return std::string{outcome.message};
 }
 
+TEST(Deflater, AStoredPieceAndACompressedOneAreOneMessage) {
+    Deflater deflater{15};
+    std::string tail;
+    const std::string body(500, 'b');
+    deflater.compress(body, tail);
+    for (const std::string& head : {std::string{}, std::string{"a"}, std::string(300, 'h'), std::string(0xFFFF, 'x')}) {
+        std::string message;
+        Deflater::append_stored(message, head);
+        message += tail;
+        Inflater inflater;
+        EXPECT_EQ(inflater.inflate(message, 100'000).message, head + body);
+    }
+}
+
 TEST(Deflate, RoundTripsAtEveryWindowSize) {
     std::string message;
     for (int i = 0; i < 5000; ++i) message += "주사위 " + std::to_string(i * 7919 % 1000) + " | ";

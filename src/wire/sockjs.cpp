@@ -157,12 +157,16 @@ Result<std::vector<std::string>> parse_sockjs_messages(std::string_view payload,
 
 void append_sockjs_string(std::string& out, std::string_view text) {
     out.push_back('"');
+    append_sockjs_escaped(out, text);
+    out.push_back('"');
+}
+
+void append_sockjs_escaped(std::string& out, std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t stop = skip_plain(text, at);
         out.append(text, at, stop - at);
         at = stop < text.size() ? stop + append_character(out, text, stop) : stop;
     }
-    out.push_back('"');
 }
 
 void append_sockjs_array(std::string& out, std::span<const std::string_view> messages) {

@@ -39,6 +39,8 @@ enum class SockJsSource : bool { kHttp, kWebSocket };
 /// Appends `text`, valid UTF-8, as a JSON string in SockJS's escaping: as JSON.stringify does, and
 /// U+200C–200F, 2028–202F, 2060–206F, FFF0–FFFF and everything above U+FFFF as `\uxxxx`.
 void append_sockjs_string(std::string& out, std::string_view text);
+/// The same without the quotation marks: pieces of a string may be escaped one by one.
+void append_sockjs_escaped(std::string& out, std::string_view text);
 /// `a["…","…"]`.
 void append_sockjs_array(std::string& out, std::span<const std::string_view> messages);
 /// `c[3000,"Go away!"]`.

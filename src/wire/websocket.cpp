@@ -143,7 +143,8 @@ WebSocketDecoder::Fault WebSocketDecoder::open_frame(Begun& now) const {
             now.fragments = 0;
             now.utf8.reset();
         }
-        if (++now.fragments > max_fragments_) return WebSocketFault{kCloseTooBig, "too many fragments"};
+        // The one that ends the message is not counted: some clients end with an empty one.
+        if (!now.fin && ++now.fragments > max_fragments_) return WebSocketFault{kCloseTooBig, "too many fragments"};
         // DEFLATE expands what it cannot compress by less than this.
         const std::size_t most = now.compressed ? std::size_t{max_message_} + max_message_ / 8 + 64 : max_message_;
         if (length > most - now.message.size()) return kTooBig;

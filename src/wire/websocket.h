@@ -27,8 +27,8 @@ struct WebSocketFed {
 };
 
 struct WebSocketLimits {
-    Bytes max_message = 128_KiB;  ///< of one message, inflated; below 1 GiB
-    std::uint32_t max_fragments = 65'536;
+    Bytes max_message = 128_KiB;           ///< of one message, inflated; below 1 GiB
+    std::uint32_t max_fragments = 65'536;  ///< before the one that ends the message
 };
 
 /// The server's side of RFC 6455 framing, with permessage-deflate: a client's bytes to messages.
