@@ -127,6 +127,8 @@ public final class SpringClients {
         WebSocketStompClient stompClient = new WebSocketStompClient(client);
         stompClient.setMessageConverter(new MappingJackson2MessageConverter());
         stompClient.setTaskScheduler(scheduler);
+        // Spring's scheduler writes heart-beats while another thread writes a frame, which its container refuses.
+        stompClient.setDefaultHeartbeat(new long[] {0, 0});
         stompClient.setReceiptTimeLimit(LIMIT_SECONDS * 1000);
         Session session = new Session();
         String url = scheme + "://" + address + "/ws-chat?token=" + token + "&roomId=" + room;
