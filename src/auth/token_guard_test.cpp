@@ -72,7 +72,7 @@ public:
     MOCK_METHOD(Result<>, put_membership, (Room, const store::Membership&), (override));
     MOCK_METHOD(Result<>, drop_membership, (Room, Id, RoomSeq), (override));
     MOCK_METHOD(Maybe<store::Membership>, membership, (Room, Id), (override));
-    MOCK_METHOD(List<store::Membership>, members, (Room, std::size_t), (override));
+    MOCK_METHOD(List<store::Membership>, members, (Room, Id, std::size_t), (override));
     MOCK_METHOD(Result<>, note_change, (const store::ChangeInFlight&), (override));
     MOCK_METHOD(Result<>, change_done, (Room, const MessageId&), (override));
     MOCK_METHOD(Result<std::vector<store::ChangeInFlight>>, changes_in_flight, (), (override));

@@ -32,7 +32,7 @@ class AdminServer(Server):
 
     def admin(self, method, path, json=None, token=ADMIN, **more):
         class At:
-            port = self.admin_port
+            host, port = "127.0.0.1", self.admin_port
         return request(At, method, path, json=json, token=token, **more)
 
     def broadcast(self, event, data):
