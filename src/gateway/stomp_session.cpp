@@ -16,6 +16,7 @@ constexpr std::uint16_t kCloseSilent = 4500;
 constexpr std::uint32_t kInFlight = 512;
 /// A revocation that came while the token was being checked shows in a second look.
 constexpr seconds kSecondLook{2};
+constexpr milliseconds kFarewell{200};
 }  // namespace
 
 StompSession::StompSession(Core& core, StompTransport& transport, auth::Profile profile,
@@ -206,7 +207,11 @@ void StompSession::on_disconnect(const wire::StompFrame& frame) {
 
 void StompSession::disconnect() {
     if (disconnect_receipt_ != nullptr) receipt(*disconnect_receipt_);
-    end(1000, "");
+    const auto self = weak_from_this().lock();  // the answers that were waited for may hold the last reference
+    on_closed();
+    // The client closes: where the server is faster, some containers' write of the DISCONNECT ends in an exception.
+    core_.loop().arm(beat_timer_, kFarewell);
+    transport_.resume();
 }
 
 // --- what there is -------------------------------------------------------------------------------------------------
@@ -336,7 +341,10 @@ void StompSession::on_drained() {
 // --- time and tokens ----------------------------------------------------------------------------------------------
 
 void StompSession::beat() {
-    if (ended_) return;
+    if (ended_) {
+        transport_.close(1000, "");
+        return;
+    }
     const auto now = core_.loop().now();
     if (busy()) last_received_ = now;  // it is this side that does not read
     if (beat_.expects != 0 && now - last_received_ > milliseconds{beat_.expects} * 2 + seconds{1}) {

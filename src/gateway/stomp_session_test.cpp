@@ -63,6 +63,9 @@ TEST_F(StompSessionTest, DisconnectIsReceiptedWhenWhatCameBeforeIsDurable) {
     log.store();
     turn();
     EXPECT_LT(client.text.find("receipt-id:1\n"), client.text.find("receipt-id:bye\n"));
+    EXPECT_EQ(core->sessions(), 0U);
+    EXPECT_NE(client.closed, 1000) << "the client closes first";
+    pass(milliseconds{300});
     EXPECT_EQ(client.closed, 1000);
 }
 

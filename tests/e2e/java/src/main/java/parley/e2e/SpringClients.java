@@ -48,7 +48,9 @@ public final class SpringClients {
             System.out.println("ok spring: " + name);
         } catch (Throwable error) {
             failures++;
-            System.out.println("not ok spring: " + name + ": " + String.valueOf(error).replace('\n', ' '));
+            StringBuilder why = new StringBuilder();
+            for (Throwable each = error; each != null; each = each.getCause()) why.append(each).append("; ");
+            System.out.println("not ok spring: " + name + ": " + why.toString().replace('\n', ' '));
         }
     }
 
@@ -127,8 +129,6 @@ public final class SpringClients {
         WebSocketStompClient stompClient = new WebSocketStompClient(client);
         stompClient.setMessageConverter(new MappingJackson2MessageConverter());
         stompClient.setTaskScheduler(scheduler);
-        // Spring's scheduler writes heart-beats while another thread writes a frame, which its container refuses.
-        stompClient.setDefaultHeartbeat(new long[] {0, 0});
         stompClient.setReceiptTimeLimit(LIMIT_SECONDS * 1000);
         Session session = new Session();
         String url = scheme + "://" + address + "/ws-chat?token=" + token + "&roomId=" + room;
