@@ -1,7 +1,6 @@
 #include "gateway/ws_session.h"
 
 #include <array>
-#include <cstring>
 #include <utility>
 
 namespace parley::gateway {
@@ -40,8 +39,8 @@ void WsSession::send_frame(const wire::FrameHeader& header, std::string_view pay
     std::array<char, kSmallFrame> small;
     const std::string_view head = header.view();
     if (head.size() + payload.size() <= small.size()) {
-        std::memcpy(small.data(), head.data(), head.size());
-        std::memcpy(small.data() + head.size(), payload.data(), payload.size());
+        head.copy(small.data(), head.size());
+        payload.copy(small.data() + head.size(), payload.size());
         connection_->send_copy({small.data(), head.size() + payload.size()});
         return;
     }
