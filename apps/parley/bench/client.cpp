@@ -30,7 +30,10 @@ Client::Client(Shared& shared, Seat seat, Place place, Pace pace, int in_flight,
       pace_(pace),
       in_flight_(static_cast<std::size_t>(in_flight)),
       talk_(std::move(talk)),
-      check_(seat_.number, place.room, shared.tally) {}
+      check_(seat_.number, place.room, shared.tally) {
+    // What it missed comes before it is live.
+    if (seat_.after_seq != 0) check_.live(0, seat_.after_seq);
+}
 
 Client::~Client() { close_socket(); }
 
@@ -124,7 +127,7 @@ void Client::on_live() {
         ++shared_.tally.storm.served;
         shared_.tally.storm.took.add(std::chrono::nanoseconds{shared_.now_ns - began_ns_});
     }
-    check_.live(shared_.loaded ? shared_.now_ns : 0, seat_.after_seq);
+    if (seat_.after_seq == 0) check_.live(shared_.loaded ? shared_.now_ns : 0, 0);
 }
 
 void Client::count_latency(std::int64_t sent_ns) {

@@ -14,7 +14,7 @@
 namespace parley::bench {
 namespace {
 
-constexpr std::string_view kLive = "live";  ///< receipt of the last SUBSCRIBE
+constexpr std::string_view kLive = "live";  ///< receipt of the SUBSCRIBE that is waited for
 /// How deliveries begin; the subscription's id is the shortest one that says which it is.
 constexpr std::string_view kRoomMessage = "MESSAGE\nsubscription:r\n";
 constexpr std::string_view kRoomMessageInJson = R"(a["MESSAGE\nsubscription:r\n)";
@@ -205,23 +205,22 @@ void ParleyConversation::connect(std::string& out) {
 }
 
 void ParleyConversation::subscribe(std::string& out) {
-    std::string frame;
-    if (seat_.receives) {
-        const bool typing = dialect_.options_.talk == ParleyDialect::Talk::kTyping;
-        const std::string destination = fmt::format("/sub/chat/room/{}{}", seat_.room_name, typing ? "/events" : "");
-        const std::string after = std::to_string(seat_.after_seq);
-        const std::array<wire::StompHeader, 3> headers{
-            {{"id", typing ? "e" : "r"}, {"destination", destination}, {"after-seq", after}}};
-        wire::append_stomp_frame(frame, "SUBSCRIBE", std::span{headers}.first(seat_.after_seq == 0 ? 2 : 3), {},
-                                 wire::StompVersion::k12);
+    const auto add = [&](std::span<const wire::StompHeader> headers) {
+        std::string frame;
+        wire::append_stomp_frame(frame, "SUBSCRIBE", headers, {}, wire::StompVersion::k12);
         append_frame(out, frame);
-        frame.clear();
-    }
-    // Answered in order, so this receipt covers the room's too.
-    const std::array<wire::StompHeader, 3> headers{
+    };
+    const std::array<wire::StompHeader, 3> errors{
         {{"id", "x"}, {"destination", "/user/queue/errors"}, {"receipt", kLive}}};
-    wire::append_stomp_frame(frame, "SUBSCRIBE", headers, {}, wire::StompVersion::k12);
-    append_frame(out, frame);
+    add(std::span{errors}.first(seat_.receives ? 2 : 3));
+    if (!seat_.receives) return;
+    // Only the room's own receipt says that its messages arrive from now on.
+    const bool typing = dialect_.options_.talk == ParleyDialect::Talk::kTyping;
+    const std::string destination = fmt::format("/sub/chat/room/{}{}", seat_.room_name, typing ? "/events" : "");
+    const std::string after = std::to_string(seat_.after_seq);
+    const std::array<wire::StompHeader, 4> room{
+        {{"id", typing ? "e" : "r"}, {"destination", destination}, {"receipt", kLive}, {"after-seq", after}}};
+    add(std::span{room}.first(seat_.after_seq == 0 ? 3 : 4));
 }
 
 void ParleyConversation::append_send(std::string& out, const Stamp& stamp, std::size_t size) {
