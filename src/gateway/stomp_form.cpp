@@ -60,25 +60,24 @@ void StompForm::append_event(std::string& out, const RoomId& room, std::string_v
 }
 
 void StompForm::add_tail(std::string_view frame) {
-    if (kind_.framing == StompFraming::kWebSocket) {
-        head_ = frame;
-    } else {
-        head_.clear();
-        wire::append_sockjs_escaped(head_, frame);
-        head_ += kind_.framing == StompFraming::kSockJsWebSocket ? "\"]" : "\"";
+    if (kind_.framing != StompFraming::kWebSocket) {
+        escaped_.clear();
+        wire::append_sockjs_escaped(escaped_, frame);
+        escaped_ += kind_.framing == StompFraming::kSockJsWebSocket ? "\"]" : "\"";
+        frame = escaped_;
     }
     if (deflater_ != nullptr) {
-        deflater_->compress(head_, tails_);
+        deflater_->compress(frame, tails_);
     } else {
-        tails_ += head_;
+        tails_ += frame;
     }
 }
 
 void StompForm::wrap(std::string& out, std::string_view head, std::string_view tail) {
     if (kind_.framing != StompFraming::kWebSocket) {
-        head_ = kind_.framing == StompFraming::kSockJsWebSocket ? "a[\"" : "\"";
-        wire::append_sockjs_escaped(head_, head);
-        head = head_;
+        escaped_ = kind_.framing == StompFraming::kSockJsWebSocket ? "a[\"" : "\"";
+        wire::append_sockjs_escaped(escaped_, head);
+        head = escaped_;
     }
     if (kind_.framing == StompFraming::kSockJsHttp) {
         if (!out.empty()) out += ',';

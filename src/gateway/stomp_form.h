@@ -52,7 +52,7 @@ private:
     std::string tails_;
     std::vector<Tail> prepared_;
     std::string frame_;
-    std::string head_;
+    std::string escaped_;
 };
 
 /// The forms of one core, each made at first use.
