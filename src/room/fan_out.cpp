@@ -46,15 +46,10 @@ void LocalRoom::publish(std::span<const MessageRef> messages) {
         const auto run = messages.first(count);
         messages = messages.subspan(count);
 
-        std::vector<std::string> json;
-        std::vector<Item> items;
-        json.reserve(count);
-        items.reserve(count);
+        const Items items{run};
         for (const MessageRef& message : run) {
             recent_.push_back(message);
             recent_bytes_ += message->content.size();
-            json.push_back(to_json(*message));
-            items.push_back({*message, json.back()});
         }
         trim_recent();
         head_.head = run.back()->seq;
@@ -62,7 +57,7 @@ void LocalRoom::publish(std::span<const MessageRef> messages) {
         const WireForm* prepared = nullptr;
         for (auto& [key, group] : groups_[0]) {  // those of one form stand together
             if (group.live.empty()) continue;
-            if (prepared != group.form) group.form->prepare(items, Replay::kNo);
+            if (prepared != group.form) group.form->prepare(items.all(), Replay::kNo);
             prepared = group.form;
             publish_to(group, count, run.back()->seq);
         }

@@ -319,16 +319,9 @@ void LocalRoom::hand_over(Subscription& subscription, std::span<const MessageRef
         if (replay && messages.back()->seq > subscription.replay_until_) {
             count = subscription.replay_until_.value - messages.front()->seq.value + 1;
         }
-        std::vector<std::string> json;
-        std::vector<Item> items;
-        json.reserve(count);
-        items.reserve(count);
-        for (const MessageRef& message : messages.first(count)) {
-            json.push_back(to_json(*message));
-            items.push_back({*message, json.back()});
-        }
+        const Items items{messages.first(count)};
         std::string frames;
-        subscription.group_->form->prepare(items, replay ? Replay::kYes : Replay::kNo);
+        subscription.group_->form->prepare(items.all(), replay ? Replay::kYes : Replay::kNo);
         subscription.group_->form->append(frames, subscription.group_->key);
         taken_after_ = messages.front()->seq.prev();
         subscription.cursor_ = messages[count - 1]->seq;

@@ -19,6 +19,26 @@ class Hub;
 using MayRead =
     std::function<void(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then)>;
 
+/// A run of messages with their JSON. The messages must outlive it.
+class Items {
+public:
+    explicit Items(std::span<const MessageRef> messages) {
+        json_.reserve(messages.size());
+        items_.reserve(messages.size());
+        for (const MessageRef& message : messages) {
+            json_.push_back(to_json(*message));
+            items_.push_back({*message, json_.back()});
+        }
+    }
+    Items(const Items&) = delete;
+    Items& operator=(const Items&) = delete;
+    [[nodiscard]] std::span<const Item> all() const noexcept { return items_; }
+
+private:
+    std::vector<std::string> json_;  ///< never grows: items_ looks into it
+    std::vector<Item> items_;
+};
+
 /// A live subscriber, laid out for the loop that hands it what it shares with the others.
 struct Live {
     rt::Connection* direct;  ///< Sink::direct() when it went live
