@@ -7,35 +7,10 @@
 
 namespace parley::bench {
 
-class StompConversation final : public Conversation {
+class StompConversation final : public WsConversation {
 public:
     StompConversation(StompDialect& dialect, Seat seat)
-        : dialect_(dialect), seat_(std::move(seat)), writer_(seat_.number) {}
-
-    void begin(std::string& out) override {
-        out += upgrade_request({dialect_.options_.host, dialect_.options_.path, key(), "v12.stomp", false});
-    }
-
-    std::size_t take(std::string_view bytes, std::string& out, Events& events) override {
-        std::size_t used = 0;
-        if (phase_ == Phase::kUpgrading) {
-            used = take_upgrade(bytes, out, events);
-            if (phase_ == Phase::kUpgrading) return 0;
-        }
-        while (phase_ == Phase::kTalking) {
-            const auto frame = front_frame(bytes.substr(used));
-            if (!frame) break;
-            used += frame->size;
-            switch (frame->opcode) {
-                case wire::Opcode::kText:
-                case wire::Opcode::kBinary: on_stomp(frame->payload, out, events); break;
-                case wire::Opcode::kPing: writer_.append(out, wire::Opcode::kPong, frame->payload); break;
-                case wire::Opcode::kClose: end(events, End::kBroken, close_words(frame->payload)); break;
-                default: break;
-            }
-        }
-        return used;
-    }
+        : WsConversation(seat.number), dialect_(dialect), seat_(std::move(seat)) {}
 
     void append_send(std::string& out, const Stamp& stamp, std::size_t size) override {
         dialect_.payload_.clear();
@@ -44,26 +19,18 @@ public:
     }
 
 private:
-    enum class Phase : std::uint8_t { kUpgrading, kTalking, kOver };
+    [[nodiscard]] Upgrade upgrade() const override {
+        return {dialect_.options_.host, dialect_.options_.path, "v12.stomp", false};
+    }
 
-    [[nodiscard]] std::string key() const { return fmt::format("{:022d}==", seat_.number); }
-
-    std::size_t take_upgrade(std::string_view bytes, std::string& out, Events& events) {
-        const UpgradeAnswer answer = read_upgrade_answer(bytes, key());
-        if (answer.kind == UpgradeAnswer::Kind::kIncomplete) return 0;
-        if (answer.kind != UpgradeAnswer::Kind::kAgreed) {
-            end(events, answer.kind == UpgradeAnswer::Kind::kBusy ? End::kBusy : End::kBroken, answer.why);
-            return 0;
-        }
-        phase_ = Phase::kTalking;
+    void on_open(std::string& out, Events&) override {
         const auto& options = dialect_.options_;
         std::string frame = "CONNECT\naccept-version:1.2\nhost:/\nheart-beat:0,0\n";
         if (!options.login.empty()) frame += fmt::format("login:{}\npasscode:{}\n", options.login, options.passcode);
         write(out, frame + '\n');
-        return answer.size;
     }
 
-    void on_stomp(std::string_view frame, std::string& out, Events& events) {
+    void on_payload(std::string_view frame, std::string& out, Events& events) override {
         if (frame.starts_with("MESSAGE\n")) {
             Stamp stamp;
             if (dialect_.stamps_.find(frame, stamp)) {
@@ -106,21 +73,15 @@ private:
     }
 
     /// `frame` without its NUL.
-    void write(std::string& out, std::string frame) { writer_.append(out, wire::Opcode::kText, frame.append(1, '\0')); }
+    void write(std::string& out, std::string frame) { append_text(out, frame.append(1, '\0')); }
 
     void live(Events& events) {
         live_ = true;
         events.on_live();
     }
-    void end(Events& events, End how, std::string_view why) {
-        phase_ = Phase::kOver;
-        events.on_end(how, why);
-    }
 
     StompDialect& dialect_;
     Seat seat_;
-    FrameWriter writer_;
-    Phase phase_ = Phase::kUpgrading;
     bool live_ = false;
 };
 

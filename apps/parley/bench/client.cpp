@@ -1,21 +1,17 @@
 #include "bench/client.h"
 
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <unistd.h>
+#include <sys/epoll.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
+#include <utility>
 
 namespace parley::bench {
 namespace {
 constexpr std::size_t kReadSize = 256 * 1024;
 constexpr int kSlowBuffer = 32 * 1024;  ///< a slow reader's kernel must not read in its place
 constexpr std::size_t kWriteEarly = 256 * 1024;
-constexpr std::size_t kKeptCapacity = 4096;
 }  // namespace
 
 std::int64_t Shared::steady_ns() noexcept {
@@ -30,37 +26,34 @@ Client::Client(Shared& shared, Seat seat, Place place, Pace pace, int in_flight,
       pace_(pace),
       in_flight_(static_cast<std::size_t>(in_flight)),
       talk_(std::move(talk)),
-      check_(seat_.number, place.room, shared.tally) {
+      check_(seat_.number, place.room, shared.tally),
+      lines_{{{shared.epoll, std::uint64_t{seat_.number} * kLines + kMain},
+              {shared.epoll, std::uint64_t{seat_.number} * kLines + kBack}}} {
     // What it missed comes before it is live.
     if (seat_.after_seq != 0) check_.live(0, seat_.after_seq);
 }
 
-Client::~Client() { close_socket(); }
-
-void Client::close_socket() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-}
-
 bool Client::connect() {
     began_ns_ = Shared::steady_ns();
-    fd_ = ::socket(place_.address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd_ < 0) {
-        fail(fmt::format("no socket: {}", std::strerror(errno)));
-        return false;
+    talk_->begin(lines_[kMain].out);
+    if (Conversation* const back = talk_->way_back()) {
+        ++unlive_;
+        back->begin(lines_[kBack].out);
     }
-    const int on = 1;
-    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (pace_ == Pace::kSlow || pace_ == Pace::kStalled) {
-        ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &kSlowBuffer, sizeof kSlowBuffer);
-    }
-    if (::connect(fd_, reinterpret_cast<const sockaddr*>(place_.address), place_.address_size) != 0 &&
-        errno != EINPROGRESS) {
-        fail(fmt::format("cannot connect: {}", std::strerror(errno)));
-        return false;
-    }
-    talk_->begin(out_);
-    return true;
+    flush();
+    return !over();
+}
+
+bool Client::open(Line& line) {
+    const bool slow = pace_ == Pace::kSlow || pace_ == Pace::kStalled;
+    const std::string problem = line.open(*place_.address, place_.address_size, slow ? kSlowBuffer : 0);
+    if (!problem.empty()) fail(problem);
+    return problem.empty();
+}
+
+void Client::finish(Phase phase) {
+    phase_ = phase;
+    for (Line& line : lines_) line.close();
 }
 
 void Client::fail(std::string_view why) {
@@ -72,57 +65,92 @@ void Client::fail(std::string_view why) {
         ++shared_.tally.faults.broken;
         shared_.tally.problem(fmt::format("connection {}: {}", seat_.number, why));
     }
-    phase_ = Phase::kFailed;
-    close_socket();
+    finish(Phase::kFailed);
 }
 
 void Client::leave() {
     if (over()) return;
-    out_.clear();
-    written_ = 0;
-    talk_->append_close(out_);
+    lines_[kMain].out.clear();
+    talk_->append_close(lines_[kMain].out);
     flush();
-    phase_ = Phase::kEnded;
-    close_socket();
+    finish(Phase::kEnded);
 }
 
 // --- input --------------------------------------------------------------------------------------------------------
 
-void Client::on_readable(std::size_t limit) {
-    while (!over()) {
-        // What is left of the frame before goes in front, so that a frame is always in one piece.
-        std::vector<char>& scratch = shared_.scratch;
-        const std::size_t wanted = std::min(limit, kReadSize);
-        if (scratch.size() < in_.size() + wanted) scratch.resize(in_.size() + wanted);
-        std::copy(in_.begin(), in_.end(), scratch.begin());
-        const ssize_t got = ::recv(fd_, scratch.data() + in_.size(), wanted, 0);
-        if (got < 0 && (errno == EAGAIN || errno == EINTR)) break;
-        if (got <= 0) {
-            fail(got == 0 ? "the server closed the connection" : std::strerror(errno));
+void Client::on_ready(std::size_t which, std::uint32_t events) {
+    Line& line = lines_[which];
+    if (over() || line.is_closed()) return;
+    if ((events & EPOLLOUT) != 0) {
+        const std::uint64_t before = line.sent;
+        if (const std::string problem = line.on_writable(); !problem.empty()) {
+            fail(problem);
             return;
         }
-        const auto size = static_cast<std::size_t>(got);
-        shared_.now_ns = Shared::steady_ns();
-        shared_.tally.delivered_bytes += size;
-        const std::size_t whole = in_.size() + size;
-        const std::size_t used = take(whole);
-        in_.assign(scratch.data() + used, whole - used);
-        if (in_.empty() && in_.capacity() > kKeptCapacity) in_.shrink_to_fit();
-        limit -= size;
-        if (size < wanted || limit == 0) break;
+        count_sent(line.sent - before);
     }
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read(which, SIZE_MAX);
     if (live()) refill();
     flush();
 }
 
-std::size_t Client::take(std::size_t size) {
-    const std::size_t used = talk_->take({shared_.scratch.data(), size}, out_, *this);
-    return over() ? size : used;
+void Client::read_some(std::size_t limit) {
+    read(kMain, limit);
+    if (live()) refill();
+    flush();
+}
+
+void Client::read(std::size_t which, std::size_t limit) {
+    Line& line = lines_[which];
+    while (limit != 0) {
+        const std::size_t wanted = std::min(limit, kReadSize);
+        const Line::Read read = line.read(shared_.scratch, wanted);
+        if (read.closed) {
+            on_closed(which);
+            return;
+        }
+        if (!read.problem.empty()) {
+            fail(read.problem);
+            return;
+        }
+        if (read.got == 0) return;
+        heard_ = true;
+        shared_.now_ns = Shared::steady_ns();
+        shared_.tally.delivered_bytes += read.got;
+        const std::size_t used = talk(which).take({read.bytes.data(), read.bytes.size()}, line.out, *this);
+        if (over()) return;
+        line.keep(read.bytes.subspan(used));
+        limit -= read.got;
+        if (read.got < wanted) return;
+    }
+}
+
+void Client::on_closed(std::size_t which) {
+    Line& line = lines_[which];
+    line.close();
+    if (!talk(which).on_closed(line.out)) fail("the server closed the connection");
+}
+
+void Client::set_deaf(bool deaf) {
+    deaf_ = deaf;
+    if (!over()) lines_[kMain].watch(!deaf_);
+}
+
+void Client::tick() {
+    talk_->on_tick(lines_[kMain].out);
+    flush();
 }
 
 void Client::on_live() {
-    if (live()) return;
+    if (live() || --unlive_ != 0) return;
     phase_ = Phase::kLive;
+    ConnectTally& connects = shared_.tally.connects;
+    ++connects.count;
+    connects.round_trips += static_cast<std::uint64_t>(round_trips_);
+    for (const Line& line : lines_) {
+        connects.sent_bytes += line.sent;
+        connects.received_bytes += line.received;
+    }
     if (pace_ == Pace::kStorm) {
         ++shared_.tally.storm.served;
         shared_.tally.storm.took.add(std::chrono::nanoseconds{shared_.now_ns - began_ns_});
@@ -196,25 +224,10 @@ void Client::on_end(End end, std::string_view why) {
         fail(why);
         return;
     }
-    phase_ = Phase::kEnded;
-    close_socket();
+    finish(Phase::kEnded);
 }
 
 // --- output -------------------------------------------------------------------------------------------------------
-
-void Client::on_writable() {
-    if (phase_ == Phase::kConnecting) {
-        int problem = 0;
-        socklen_t size = sizeof problem;
-        ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &problem, &size);
-        if (problem != 0) {
-            fail(fmt::format("cannot connect: {}", std::strerror(problem)));
-            return;
-        }
-        phase_ = Phase::kOpening;
-    }
-    flush();
-}
 
 void Client::refill() {
     if (!shared_.closed_loop || !seat_.sends) return;
@@ -232,24 +245,36 @@ void Client::send_one(std::int64_t intended_ns) {
         shared_.senders.event_times[seat_.number * Senders::kRemembered + stamp.counter % Senders::kRemembered] =
             intended_ns;
     }
-    talk_->append_send(out_, stamp, shared_.sizes.next());
-    if (out_.size() - written_ >= kWriteEarly) flush();
+    const std::size_t which = talk_->way_back() == nullptr ? kMain : kBack;
+    talk(which).append_send(lines_[which].out, stamp, shared_.sizes.next());
+    if (lines_[which].out.size() >= kWriteEarly) flush();
+}
+
+void Client::count_sent(std::uint64_t bytes) {
+    shared_.tally.sent_bytes += bytes;
+    if (bytes != 0 && std::exchange(heard_, false)) ++round_trips_;
 }
 
 void Client::flush() {
-    while (!over() && phase_ != Phase::kConnecting && written_ < out_.size()) {
-        const ssize_t sent = ::send(fd_, out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
-        if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return;
-        if (sent < 0) {
-            fail(fmt::format("sending: {}", std::strerror(errno)));
+    if (over()) return;
+    if (Conversation* const back = talk_->way_back()) back->append_waiting(lines_[kBack].out);
+    bool opened = false;
+    for (Line& line : lines_) {
+        if (line.out.empty()) continue;
+        if (line.is_closed()) {
+            if (!open(line)) return;
+            if (!std::exchange(opened, true)) ++round_trips_;
+        }
+        const std::uint64_t before = line.sent;
+        if (const std::string problem = line.flush(); !problem.empty()) {
+            fail(problem);
             return;
         }
-        written_ += static_cast<std::size_t>(sent);
+        count_sent(line.sent - before);
+        if (!seat_.sends) line.free_spare();
     }
-    if (over() || phase_ == Phase::kConnecting) return;
-    out_.clear();
-    written_ = 0;
-    if (out_.capacity() > kKeptCapacity && !seat_.sends) out_.shrink_to_fit();
+    lines_[kMain].watch(!deaf_);
+    lines_[kBack].watch(true);
 }
 
 }  // namespace parley::bench

@@ -1,12 +1,14 @@
 #pragma once
 #include <sys/socket.h>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "bench/dialect.h"
 #include "bench/flights.h"
+#include "bench/line.h"
 #include "bench/options.h"
 #include "bench/receiver_check.h"
 #include "bench/room_check.h"
@@ -26,15 +28,17 @@ struct Shared {
     bool sending = false;       ///< senders go on as their answers come
     std::int64_t now_ns = 0;    ///< when the bytes at hand were read
     std::vector<char> scratch;  ///< lent for a read
+    int epoll = -1;
 
     [[nodiscard]] static std::int64_t steady_ns() noexcept;
 };
 
 enum class Pace : std::uint8_t { kNormal, kSlow, kStalled, kStorm };
 
-/// One connection of the generator: its socket, its SENDs in flight, and the judgement of what it receives.
+/// One client of the generator: its sockets, its SENDs in flight, and the judgement of what it receives. A second
+/// socket is opened where its conversation has a way back of its own.
 ///
-/// Thread: one. Owns its socket and conversation; borrows what is shared and its room, which outlive it.
+/// Thread: one. Owns its sockets and conversation; borrows what is shared and its room, which outlive it.
 /// Order:  bytes leave in the order they were made, at most one send() each time it is flushed.
 /// Fails:  failed(), with a line in the tally; polite refusals of a storm and readers given up are only counted.
 class Client final : private Events {
@@ -45,21 +49,26 @@ public:
         ReceiverCheck::Room room;
     };
     Client(Shared& shared, Seat seat, Place place, Pace pace, int in_flight, std::unique_ptr<Conversation> talk);
-    ~Client();
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
-    /// False: no socket; the line is in the tally.
+    /// False: it cannot even be begun; the line is in the tally.
     [[nodiscard]] bool connect();
-    [[nodiscard]] int fd() const noexcept { return fd_; }
-    /// Reads up to `limit` bytes, answers, and sends what may be sent.
-    void on_readable(std::size_t limit = SIZE_MAX);
-    void on_writable();
-    [[nodiscard]] bool wants_write() const noexcept {
-        return phase_ == Phase::kConnecting || (!over() && written_ < out_.size());
+    /// What epoll gives back: whose socket it is, and which.
+    struct Tag {
+        std::uint32_t client;
+        std::size_t line;
+    };
+    [[nodiscard]] static Tag read_tag(std::uint64_t tag) noexcept {
+        return {static_cast<std::uint32_t>(tag / kLines), static_cast<std::size_t>(tag % kLines)};
     }
-    /// What epoll was told; kept here for its keeper.
-    std::uint32_t watched = 0;
+    void on_ready(std::size_t line, std::uint32_t events);
+    /// Reads up to `limit` bytes, answers, and sends what may be sent.
+    void read_some(std::size_t limit);
+    /// Whether it leaves alone what has come for it.
+    void set_deaf(bool deaf);
+    /// The dialect's regular time has come.
+    void tick();
 
     [[nodiscard]] bool live() const noexcept { return phase_ == Phase::kLive; }
     [[nodiscard]] bool over() const noexcept { return phase_ == Phase::kFailed || phase_ == Phase::kEnded; }
@@ -80,7 +89,8 @@ public:
     [[nodiscard]] bool complete() const noexcept { return !seat_.receives || check_.complete(shared_.traits.seqs); }
 
 private:
-    enum class Phase : std::uint8_t { kConnecting, kOpening, kLive, kFailed, kEnded };
+    enum class Phase : std::uint8_t { kOpening, kLive, kFailed, kEnded };
+    enum : std::size_t { kMain, kBack, kLines };
 
     void on_live() override;
     void on_delivery(std::uint64_t seq, const Stamp& stamp) override;
@@ -94,22 +104,28 @@ private:
     void answered(std::uint32_t counter, std::uint64_t seq);
     void count_latency(std::int64_t sent_ns);
     void fail(std::string_view why);
-    void close_socket();
-    std::size_t take(std::size_t size);
+    void finish(Phase phase);
+    void read(std::size_t line, std::size_t limit);
+    void on_closed(std::size_t line);
+    [[nodiscard]] bool open(Line& line);
+    /// Has `bytes` left just now?
+    void count_sent(std::uint64_t bytes);
+    [[nodiscard]] Conversation& talk(std::size_t line) noexcept { return line == kBack ? *talk_->way_back() : *talk_; }
 
     Shared& shared_;
     const Seat seat_;
     const Place place_;
     Pace pace_;
-    Phase phase_ = Phase::kConnecting;
-    int fd_ = -1;
+    Phase phase_ = Phase::kOpening;
+    bool deaf_ = false;
+    bool heard_ = true;    ///< since it wrote last
+    int unlive_ = 1;       ///< conversations that are not live yet
+    int round_trips_ = 0;  ///< until it was live
     const std::size_t in_flight_;
     std::int64_t began_ns_ = 0;
     std::unique_ptr<Conversation> talk_;
     ReceiverCheck check_;
-    std::string in_;  ///< an incomplete frame
-    std::string out_;
-    std::size_t written_ = 0;
+    std::array<Line, kLines> lines_;
     Flights flights_;
 };
 

@@ -22,7 +22,9 @@ Crowd::Crowd(const LoadOptions& options, const std::vector<Target>& targets,
       targets_(targets),
       dialects_(dialects),
       shared_(shared),
+      every_ns_(std::chrono::nanoseconds{shared.traits.every}.count()),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    shared.epoll = epoll_;
     const std::string run = random_hex(4);
     for (int i = 0; i < options.rooms; ++i) {
         rooms_.push_back(std::make_unique<RoomCheck>(fmt::format("bench-{}-{:05}", run, i), shared.tally));
@@ -88,11 +90,7 @@ bool Crowd::open(std::unique_ptr<Client>& place, Seat seat, Pace pace) {
     place =
         std::make_unique<Client>(shared_, std::move(seat), Client::Place{&target.address, target.address_size, room},
                                  pace, options_.in_flight, std::move(talk));
-    if (!place->connect()) return false;
-    epoll_event event{};
-    event.events = place->watched = EPOLLIN | EPOLLOUT;
-    event.data.u64 = place->seat().number;
-    return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, place->fd(), &event) == 0;
+    return place->connect();
 }
 
 bool Crowd::open_next() {
@@ -101,6 +99,11 @@ bool Crowd::open_next() {
     std::unique_ptr<Client>& place = clients_[number];
     const bool good = open(place, seat(number), speed);
     if (good && speed != Pace::kNormal) slow_.push_back(place.get());
+    if (every_ns_ != 0) {
+        // Spread over the interval, as clients that know nothing of each other.
+        const std::uint64_t part = number * 2'654'435'769ULL % 1024;
+        ticks_.push({Shared::steady_ns() + every_ns_ * static_cast<std::int64_t>(part) / 1024, number});
+    }
     return good;
 }
 
@@ -128,46 +131,39 @@ bool Crowd::exchange_one(bool resume) {
 }
 
 void Crowd::turn(std::int64_t wait_ns) {
+    if (!ticks_.empty()) wait_ns = std::clamp<std::int64_t>(ticks_.top().at_ns - Shared::steady_ns(), 0, wait_ns);
     std::array<epoll_event, 1024> events{};
     const timespec wait{wait_ns / 1'000'000'000, wait_ns % 1'000'000'000};
     const int found = ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &wait, nullptr);
     for (const epoll_event& event : std::span{events}.first(static_cast<std::size_t>(std::max(found, 0)))) {
-        Client& client = *clients_[event.data.u64];
-        if (client.over()) continue;
+        const Client::Tag tag = Client::read_tag(event.data.u64);
+        Client& client = *clients_[tag.client];
         const bool was_live = client.live();
-        if ((event.events & EPOLLOUT) != 0) client.on_writable();
-        if (!client.over() && (event.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) client.on_readable();
+        client.on_ready(tag.line, event.events);
         if (!was_live && client.live() && client.pace() != Pace::kStorm) ++live_;
-        rewatch(client);
+    }
+    tick();
+}
+
+void Crowd::tick() {
+    const std::int64_t now = Shared::steady_ns();
+    while (!ticks_.empty() && ticks_.top().at_ns <= now) {
+        const Tick due = ticks_.top();
+        ticks_.pop();
+        Client& client = *clients_[due.client];
+        if (client.live()) client.tick();
+        if (!client.over()) ticks_.push({due.at_ns + every_ns_, due.client});
     }
 }
 
-void Crowd::rewatch(Client& client) {
-    if (client.over()) return;
-    const bool deaf = dawdling_ && (client.pace() == Pace::kSlow || client.pace() == Pace::kStalled);
-    watch(client, (deaf ? 0U : static_cast<std::uint32_t>(EPOLLIN)) |
-                      (client.wants_write() ? static_cast<std::uint32_t>(EPOLLOUT) : 0U));
-}
-
-void Crowd::watch(Client& client, std::uint32_t events) {
-    if (client.watched == events) return;
-    client.watched = events;
-    epoll_event change{};
-    change.events = events;
-    change.data.u64 = client.seat().number;
-    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, client.fd(), &change);
-}
-
 void Crowd::set_dawdling(bool on) {
-    dawdling_ = on;
-    for (Client* client : slow_) rewatch(*client);
+    for (Client* client : slow_) client->set_deaf(on);
 }
 
 void Crowd::feed_slow(std::size_t bytes) {
     for (Client* client : slow_) {
         if (client->over() || client->pace() != Pace::kSlow) continue;
-        client->on_readable(bytes);
-        rewatch(*client);
+        client->read_some(bytes);
     }
 }
 

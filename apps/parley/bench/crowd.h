@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <queue>
 #include <string>
 #include <vector>
 
@@ -49,19 +50,23 @@ private:
     [[nodiscard]] Pace pace(std::uint32_t number) const;
     [[nodiscard]] ReceiverCheck::Room room_of(int room);
     bool open(std::unique_ptr<Client>& place, Seat seat, Pace pace);
-    void watch(Client& client, std::uint32_t events);
-    /// What epoll should tell of it now.
-    void rewatch(Client& client);
+    void tick();
 
     const LoadOptions& options_;
     const std::vector<Target>& targets_;
     const std::vector<std::unique_ptr<Dialect>>& dialects_;
     Shared& shared_;
+    const std::int64_t every_ns_;  ///< of the dialect's ticks; 0: it has none
     const int epoll_;
     std::vector<std::unique_ptr<RoomCheck>> rooms_;
     std::vector<std::unique_ptr<Client>> clients_;  ///< those of the storm behind the others
     std::vector<Client*> slow_;
-    bool dawdling_ = false;
+    struct Tick {
+        std::int64_t at_ns;
+        std::uint32_t client;
+        friend bool operator<(const Tick& a, const Tick& b) { return a.at_ns > b.at_ns; }
+    };
+    std::priority_queue<Tick> ticks_;  ///< the earliest first
     int opened_ = 0;
     int live_ = 0;
     std::uint32_t exchange_at_ = 0;

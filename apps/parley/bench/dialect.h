@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -46,7 +47,8 @@ protected:
     ~Events() = default;
 };
 
-/// One connection's side of a protocol: bytes in, events and bytes out; no IO. Thread: one.
+/// One connection's side of a protocol: bytes in, events and bytes out; no IO. Says Events::on_live() once. Thread:
+/// one.
 class Conversation {
 public:
     virtual ~Conversation() = default;
@@ -58,6 +60,15 @@ public:
     virtual void append_send(std::string& out, const Stamp& stamp, std::size_t size) = 0;
     /// A polite end, where there is one.
     virtual void append_close(std::string&) {}
+    /// The same client's other connection, by which it sends where this one only brings what there is; nullptr: it has
+    /// none.
+    [[nodiscard]] virtual Conversation* way_back() { return nullptr; }
+    /// What has come up for this connection while the client was busy with the other.
+    virtual void append_waiting(std::string&) {}
+    /// The server has closed the connection. True: it may; what is appended, now or later, opens another one.
+    virtual bool on_closed(std::string&) { return false; }
+    /// Every Dialect::Traits::every, once it is live.
+    virtual void on_tick(std::string&) {}
 };
 
 /// A protocol that a run can speak. Thread: one. Outlives its conversations.
@@ -67,6 +78,7 @@ public:
         bool receipts = true;  ///< the server answers each SEND; else the delivery to the sender itself does
         bool seqs = true;      ///< deliveries carry a dense number of their room
         bool counted = false;  ///< deliveries carry no stamp: on_event() alone
+        std::chrono::milliseconds every{0};  ///< of Conversation::on_tick()
     };
 
     virtual ~Dialect() = default;

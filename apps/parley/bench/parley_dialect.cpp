@@ -27,90 +27,36 @@ std::uint32_t sender_of(std::string_view member) noexcept {
 
 }  // namespace
 
-class ParleyConversation final : public Conversation {
+class ParleyConversation final : public WsConversation {
 public:
     ParleyConversation(ParleyDialect& dialect, Seat seat)
-        : dialect_(dialect), seat_(std::move(seat)), writer_(seat_.number) {}
-
-    void begin(std::string& out) override;
-    std::size_t take(std::string_view bytes, std::string& out, Events& events) override;
+        : WsConversation(seat.number), dialect_(dialect), seat_(std::move(seat)) {}
     void append_send(std::string& out, const Stamp& stamp, std::size_t size) override;
-    void append_close(std::string& out) override {
-        writer_.append(out, wire::Opcode::kClose, wire::encode_close(wire::kCloseNormal).substr(2));
-    }
 
 private:
-    enum class Phase : std::uint8_t { kUpgrading, kTalking, kOver };
-
     [[nodiscard]] bool over_sockjs() const noexcept {
         return dialect_.options_.carrier == ParleyDialect::Carrier::kSockJs;
     }
-    [[nodiscard]] std::string key() const { return fmt::format("{:022d}==", seat_.number); }
-    std::size_t take_upgrade(std::string_view bytes, std::string& out, Events& events);
-    void on_payload(std::string_view payload, std::string& out, Events& events);
+    [[nodiscard]] Upgrade upgrade() const override;
+    void on_open(std::string& out, Events&) override {
+        if (!over_sockjs()) connect(out);
+    }
+    void on_payload(std::string_view payload, std::string& out, Events& events) override;
+    [[nodiscard]] std::string_view inflate(std::string_view packed) override { return dialect_.inflate(packed); }
     bool on_quick_delivery(std::string_view payload, Events& events);
     void on_sockjs(std::string_view payload, std::string& out, Events& events);
     void on_stomp(std::string_view frame, std::string& out, Events& events);
     void on_message(const ServerStomp& stomp, Events& events);
     void on_error_message(std::string_view body, Events& events);
-    void end(Events& events, End end, std::string_view why) {
-        phase_ = Phase::kOver;
-        events.on_end(end, why);
-    }
     void connect(std::string& out);
     void subscribe(std::string& out);
     void append_frame(std::string& out, std::string_view frame);
 
     ParleyDialect& dialect_;
-    Seat seat_;
-    FrameWriter writer_;
-    Phase phase_ = Phase::kUpgrading;
+    const Seat seat_;
 };
 
 // --- input --------------------------------------------------------------------------------------------------------
-
-std::size_t ParleyConversation::take(std::string_view bytes, std::string& out, Events& events) {
-    std::size_t used = 0;
-    if (phase_ == Phase::kUpgrading) {
-        used = take_upgrade(bytes, out, events);
-        if (phase_ == Phase::kUpgrading) return 0;
-    }
-    while (phase_ == Phase::kTalking) {
-        const auto frame = front_frame(bytes.substr(used));
-        if (!frame) break;
-        used += frame->size;
-        switch (frame->opcode) {
-            case wire::Opcode::kText:
-            case wire::Opcode::kBinary:
-                on_payload(frame->compressed ? dialect_.inflate(frame->payload) : frame->payload, out, events);
-                break;
-            case wire::Opcode::kPing: writer_.append(out, wire::Opcode::kPong, frame->payload); break;
-            case wire::Opcode::kClose:
-                end(events, close_code(frame->payload) == wire::kCloseTooSlow ? End::kTooSlow : End::kBroken,
-                    close_words(frame->payload));
-                break;
-            default: break;
-        }
-    }
-    return used;
-}
-
-std::size_t ParleyConversation::take_upgrade(std::string_view bytes, std::string& out, Events& events) {
-    const UpgradeAnswer answer = read_upgrade_answer(bytes, key());
-    switch (answer.kind) {
-        case UpgradeAnswer::Kind::kIncomplete: return 0;
-        case UpgradeAnswer::Kind::kBusy: end(events, End::kBusy, answer.why); return 0;
-        case UpgradeAnswer::Kind::kRefused: end(events, End::kBroken, answer.why); return 0;
-        case UpgradeAnswer::Kind::kAgreed: break;
-    }
-    if (dialect_.options_.deflate && !answer.deflate) {
-        end(events, End::kBroken, "the server did not agree to permessage-deflate");
-        return 0;
-    }
-    phase_ = Phase::kTalking;
-    if (!over_sockjs()) connect(out);
-    return answer.size;
-}
 
 void ParleyConversation::on_payload(std::string_view payload, std::string& out, Events& events) {
     if (on_quick_delivery(payload, events)) return;
@@ -139,7 +85,7 @@ void ParleyConversation::on_sockjs(std::string_view payload, std::string& out, E
         connect(out);
     } else if (payload.starts_with('a')) {
         for (const std::string& frame : wire::parse_json_strings(payload.substr(1)).values) {
-            if (phase_ == Phase::kTalking) on_stomp(frame, out, events);
+            if (!is_over()) on_stomp(frame, out, events);
         }
     } else if (payload.starts_with('c')) {
         end(events, End::kBroken, payload);
@@ -188,12 +134,12 @@ void ParleyConversation::on_error_message(std::string_view body, Events& events)
 
 // --- output -------------------------------------------------------------------------------------------------------
 
-void ParleyConversation::begin(std::string& out) {
+Upgrade ParleyConversation::upgrade() const {
     const auto& options = dialect_.options_;
     std::string path = options.path;
     if (over_sockjs()) path += fmt::format("/{:03}/b{:08}/websocket", seat_.number % 1000, seat_.number);
     path += fmt::format("?token={}&roomId={}", options.token(seat_), seat_.room_name);
-    out += upgrade_request({options.host, path, key(), over_sockjs() ? "" : "v12.stomp", options.deflate});
+    return {options.host, path, over_sockjs() ? "" : "v12.stomp", options.deflate};
 }
 
 void ParleyConversation::connect(std::string& out) {
@@ -259,7 +205,7 @@ void ParleyConversation::append_frame(std::string& out, std::string_view frame) 
         array += ']';
         frame = array;
     }
-    writer_.append(out, wire::Opcode::kText, frame);
+    append_text(out, frame);
 }
 
 // --- the dialect --------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -10,6 +11,12 @@
 
 namespace parley::bench {
 namespace {
+
+double read_clock(clockid_t clock) noexcept {
+    timespec time{};
+    ::clock_gettime(clock, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
 
 bool add(int pid, ProcessUse& use) {
     std::ifstream stat{fmt::format("/proc/{}/stat", pid)};
@@ -26,6 +33,9 @@ bool add(int pid, ProcessUse& use) {
     const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
     use.user_seconds += user / ticks;
     use.system_seconds += system / ticks;
+    clockid_t clock{};
+    if (::clock_getcpuclockid(pid, &clock) != 0) return false;
+    use.cpu_seconds += read_clock(clock);
     std::ifstream rollup{fmt::format("/proc/{}/smaps_rollup", pid)};
     for (std::string line; std::getline(rollup, line);) {
         if (!line.starts_with("Anonymous:")) continue;
@@ -45,6 +55,8 @@ std::optional<ProcessUse> process_use(std::span<const int> pids) {
     if (pids.empty()) return std::nullopt;
     return use;
 }
+
+double own_cpu_seconds() noexcept { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
 std::uint64_t resident_bytes(std::span<const int> pids) {
     std::uint64_t bytes = 0;

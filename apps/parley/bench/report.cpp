@@ -30,7 +30,7 @@ struct Derived {
         if (server.begun && server.ended) {
             user = server.ended->user_seconds - server.begun->user_seconds;
             system = server.ended->system_seconds - server.begun->system_seconds;
-            cpu = *user + *system;
+            cpu = server.ended->cpu_seconds - server.begun->cpu_seconds;
             if (tally.measured_acknowledged != 0) per_million_sends = per_million(*cpu, tally.measured_acknowledged);
             if (tally.measured_delivered != 0) per_million_deliveries = per_million(*cpu, tally.measured_delivered);
         }
@@ -38,6 +38,8 @@ struct Derived {
             const auto each = [&options](std::uint64_t before, std::uint64_t after) {
                 return (static_cast<double>(after) - static_cast<double>(before)) / options.connections;
             };
+            microseconds_per_connect =
+                (server.connected->cpu_seconds - server.before->cpu_seconds) * 1e6 / options.connections;
             bytes_per_connection = each(server.before->resident_bytes, server.connected->resident_bytes);
             anonymous_per_connection = each(server.before->anonymous_bytes, server.connected->anonymous_bytes);
         }
@@ -47,6 +49,7 @@ struct Derived {
     std::optional<double> cpu;
     std::optional<double> per_million_sends;
     std::optional<double> per_million_deliveries;
+    std::optional<double> microseconds_per_connect;
     std::optional<double> bytes_per_connection;
     std::optional<double> anonymous_per_connection;
 };
@@ -62,6 +65,17 @@ std::string json_check(const Tally& tally) {
         tally.good(), tally.sent, tally.acknowledged, tally.delivered, f.refused, f.broken, f.unanswered,
         f.doubled_receipts, f.doubled_seqs, f.mixed_up, f.reordered, f.lost, f.gaps, f.repeats, f.unreadable,
         f.incomplete, tally.resyncs, tally.slow_closed, tally.churned, tally.late_sends);
+}
+
+double each(std::uint64_t sum, const ConnectTally& connects) {
+    return connects.count == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(connects.count);
+}
+
+std::string json_connects(const ConnectTally& connects, const Derived& derived) {
+    return fmt::format(R"({{"count":{},"round_trips":{:.2f},"sent_bytes":{:.0f},"received_bytes":{:.0f},)"
+                       R"("server_cpu_microseconds":{}}})",
+                       connects.count, each(connects.round_trips, connects), each(connects.sent_bytes, connects),
+                       each(connects.received_bytes, connects), json_number(derived.microseconds_per_connect));
 }
 
 std::string json_samples(const Tally& tally) {
@@ -127,6 +141,14 @@ std::string table(const LoadOptions& options, const Tally& tally, const ServerUs
              fmt::format("{:.2f} KiB per connection ({:.2f} anonymous)", *derived.bytes_per_connection / 1024,
                          *derived.anonymous_per_connection / 1024));
     }
+    const ConnectTally& connects = tally.connects;
+    std::string connect = fmt::format("{:.1f} round trips, {:.0f} bytes to the server, {:.0f} from it",
+                                      each(connects.round_trips, connects), each(connects.sent_bytes, connects),
+                                      each(connects.received_bytes, connects));
+    if (derived.microseconds_per_connect)
+        connect += fmt::format(", {:.0f} µs of its CPU", *derived.microseconds_per_connect);
+    line("a connect", connect);
+    line("this program's CPU", fmt::format("{:.0f} % of a core", 100 * tally.measured_own_seconds / tally.seconds));
     if (tally.late_sends != 0) line("sent late", fmt::format("{} by more than 1 ms", tally.late_sends));
     if (tally.churned != 0) line("connections exchanged", fmt::format("{}", tally.churned));
     if (tally.storm.asked != 0) {
@@ -150,9 +172,10 @@ std::string json(const LoadOptions& options, const Tally& tally, const ServerUse
     return fmt::format(
         R"({{"mix":"{}","connections":{},"rooms":{},"senders":{},"subscribers":{},"in_flight":{},"rate":{},)"
         R"("payload":"{}","seconds":{:.3f},"acknowledged_per_second":{:.1f},"receipt":{},)"
-        R"("delivered_per_second":{:.1f},"delivered":{},"delivered_bytes":{},"delivery":{},)"
+        R"("delivered_per_second":{:.1f},"delivered":{},"delivered_bytes":{},"sent_bytes":{},"delivery":{},)"
         R"("server_cpu_seconds":{},"server_user_seconds":{},"server_system_seconds":{},)"
         R"("server_cpu_seconds_per_million_sends":{},"server_cpu_seconds_per_million_deliveries":{},)"
+        R"("generator_cpu_seconds":{:.4f},"connect":{},)"
         R"("server_bytes_per_connection":{},"server_anonymous_bytes_per_connection":{},)"
         R"("memory":{{"before":{},"connected":{},"begun":{},"ended":{},"peak_resident_bytes":{}}},)"
         R"("storm":{{"asked":{},"served":{},"refused":{},"failed":{},"took":{}}},)"
@@ -161,12 +184,13 @@ std::string json(const LoadOptions& options, const Tally& tally, const ServerUse
         options.mix, options.connections, options.rooms, options.senders, options.subscribers, options.in_flight,
         options.rate, options.payload, tally.seconds, rate(tally.measured_acknowledged, tally),
         json_times(tally.receipt), rate(tally.measured_delivered, tally), tally.measured_delivered,
-        tally.measured_bytes, json_times(tally.delivery), json_number(derived.cpu), json_number(derived.user),
-        json_number(derived.system), json_number(derived.per_million_sends),
-        json_number(derived.per_million_deliveries), json_number(derived.bytes_per_connection),
-        json_number(derived.anonymous_per_connection), use(server.before), use(server.connected), use(server.begun),
-        use(server.ended), server.peak_resident_bytes, tally.storm.asked, tally.storm.served, tally.storm.refused,
-        tally.storm.failed, json_times(tally.storm.took), json_check(tally), json_samples(tally));
+        tally.measured_bytes, tally.measured_sent_bytes, json_times(tally.delivery), json_number(derived.cpu),
+        json_number(derived.user), json_number(derived.system), json_number(derived.per_million_sends),
+        json_number(derived.per_million_deliveries), tally.measured_own_seconds, json_connects(tally.connects, derived),
+        json_number(derived.bytes_per_connection), json_number(derived.anonymous_per_connection), use(server.before),
+        use(server.connected), use(server.begun), use(server.ended), server.peak_resident_bytes, tally.storm.asked,
+        tally.storm.served, tally.storm.refused, tally.storm.failed, json_times(tally.storm.took), json_check(tally),
+        json_samples(tally));
 }
 
 }  // namespace parley::bench

@@ -81,6 +81,8 @@ void Run::begin_counting(std::int64_t now_ns) {
     tally_.measured_acknowledged = tally_.acknowledged;
     tally_.measured_delivered = tally_.delivered;
     tally_.measured_bytes = tally_.delivered_bytes;
+    tally_.measured_sent_bytes = tally_.sent_bytes;
+    tally_.measured_own_seconds = own_cpu_seconds();
 }
 
 void Run::measure() {
@@ -111,6 +113,8 @@ void Run::measure() {
     tally_.measured_acknowledged = tally_.acknowledged - tally_.measured_acknowledged;
     tally_.measured_delivered = tally_.delivered - tally_.measured_delivered;
     tally_.measured_bytes = tally_.delivered_bytes - tally_.measured_bytes;
+    tally_.measured_sent_bytes = tally_.sent_bytes - tally_.measured_sent_bytes;
+    tally_.measured_own_seconds = own_cpu_seconds() - tally_.measured_own_seconds;
     tally_.seconds = static_cast<double>(tally_.ended_ns - tally_.begun_ns) / kSecond;
     shared_.sending = false;
 }

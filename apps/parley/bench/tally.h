@@ -37,6 +37,14 @@ struct StormTally {
     Histogram took;             ///< from connect to subscribed, or refused
 };
 
+/// What it took until clients were live. Sums.
+struct ConnectTally {
+    std::uint64_t count = 0;
+    std::uint64_t round_trips = 0;  ///< with those of TCP
+    std::uint64_t sent_bytes = 0;   ///< by the client
+    std::uint64_t received_bytes = 0;
+};
+
 /// Once a second.
 struct Sample {
     double at = 0;  ///< seconds since the beginning of what counts; negative: warm-up
@@ -63,6 +71,8 @@ struct Tally {
     std::uint64_t acknowledged = 0;
     std::uint64_t delivered = 0;
     std::uint64_t delivered_bytes = 0;  ///< as read from the sockets
+    std::uint64_t sent_bytes = 0;       ///< as written to them
+    ConnectTally connects;
     std::uint64_t resyncs = 0;
     std::uint64_t slow_closed = 0;  ///< slow or stalled readers that the server gave up (4408)
     std::uint64_t churned = 0;
@@ -74,6 +84,8 @@ struct Tally {
     std::uint64_t measured_acknowledged = 0;
     std::uint64_t measured_delivered = 0;
     std::uint64_t measured_bytes = 0;
+    std::uint64_t measured_sent_bytes = 0;
+    double measured_own_seconds = 0;  ///< of CPU, the generator's own
     double seconds = 0;
 
     Faults faults;

@@ -37,11 +37,11 @@ void FrameWriter::append(std::string& out, wire::Opcode opcode, std::string_view
     wire::unmask(out.data() + body, payload.size(), mask);
 }
 
-std::string upgrade_request(const Upgrade& upgrade) {
+std::string upgrade_request(const Upgrade& upgrade, std::string_view key) {
     std::string text = fmt::format(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: {}\r\n",
-        upgrade.path, upgrade.host, upgrade.key);
+        upgrade.path, upgrade.host, key);
     if (!upgrade.subprotocols.empty()) text += fmt::format("Sec-WebSocket-Protocol: {}\r\n", upgrade.subprotocols);
     if (upgrade.deflate) {
         text +=
@@ -80,6 +80,68 @@ unsigned close_code(std::string_view payload) noexcept {
 std::string close_words(std::string_view payload) {
     if (payload.size() < 2) return "closed without a code";
     return fmt::format("closed with {} {}", close_code(payload), payload.substr(2));
+}
+
+// --- the conversation ---------------------------------------------------------------------------------------------
+
+std::string WsConversation::key() const { return fmt::format("{:022d}==", number_); }
+
+void WsConversation::begin(std::string& out) {
+    const Upgrade wanted = upgrade();
+    deflate_ = wanted.deflate;
+    out += upgrade_request(wanted, key());
+}
+
+void WsConversation::append_close(std::string& out) {
+    writer_.append(out, wire::Opcode::kClose, wire::encode_close(wire::kCloseNormal).substr(2));
+}
+
+void WsConversation::end(Events& events, End end, std::string_view why) {
+    phase_ = Phase::kOver;
+    events.on_end(end, why);
+}
+
+std::size_t WsConversation::take(std::string_view bytes, std::string& out, Events& events) {
+    std::size_t used = 0;
+    if (phase_ == Phase::kUpgrading) {
+        used = take_upgrade(bytes, out, events);
+        if (phase_ == Phase::kUpgrading) return 0;
+    }
+    while (phase_ == Phase::kTalking) {
+        const auto frame = front_frame(bytes.substr(used));
+        if (!frame) break;
+        used += frame->size;
+        switch (frame->opcode) {
+            case wire::Opcode::kText:
+            case wire::Opcode::kBinary:
+                on_payload(frame->compressed ? inflate(frame->payload) : frame->payload, out, events);
+                break;
+            case wire::Opcode::kPing: writer_.append(out, wire::Opcode::kPong, frame->payload); break;
+            case wire::Opcode::kClose:
+                end(events, close_code(frame->payload) == wire::kCloseTooSlow ? End::kTooSlow : End::kBroken,
+                    close_words(frame->payload));
+                break;
+            default: break;
+        }
+    }
+    return used;
+}
+
+std::size_t WsConversation::take_upgrade(std::string_view bytes, std::string& out, Events& events) {
+    const UpgradeAnswer answer = read_upgrade_answer(bytes, key());
+    switch (answer.kind) {
+        case UpgradeAnswer::Kind::kIncomplete: return 0;
+        case UpgradeAnswer::Kind::kBusy: end(events, End::kBusy, answer.why); return 0;
+        case UpgradeAnswer::Kind::kRefused: end(events, End::kBroken, answer.why); return 0;
+        case UpgradeAnswer::Kind::kAgreed: break;
+    }
+    if (deflate_ && !answer.deflate) {
+        end(events, End::kBroken, "the server did not agree to permessage-deflate");
+        return 0;
+    }
+    phase_ = Phase::kTalking;
+    on_open(out, events);
+    return answer.size;
 }
 
 }  // namespace parley::bench

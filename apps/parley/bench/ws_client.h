@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "bench/dialect.h"
 #include "wire/websocket_frame.h"
 
 namespace parley::bench {
@@ -48,11 +49,10 @@ private:
 struct Upgrade {
     std::string host;
     std::string path;  ///< with the query
-    std::string key;
     std::string subprotocols;
     bool deflate = false;
 };
-[[nodiscard]] std::string upgrade_request(const Upgrade& upgrade);
+[[nodiscard]] std::string upgrade_request(const Upgrade& upgrade, std::string_view key);
 
 struct UpgradeAnswer {
     enum class Kind : std::uint8_t { kIncomplete, kAgreed, kBusy, kRefused };
@@ -67,5 +67,38 @@ struct UpgradeAnswer {
 [[nodiscard]] std::string close_words(std::string_view payload);
 /// 0: a close without a code.
 [[nodiscard]] unsigned close_code(std::string_view payload) noexcept;
+
+/// A conversation over WebSocket: the upgrade, frames, pings, the close. What the payloads say is another's matter.
+/// Thread: one.
+class WsConversation : public Conversation {
+public:
+    explicit WsConversation(std::uint32_t number) : number_(number), writer_(number) {}
+    void begin(std::string& out) final;
+    std::size_t take(std::string_view bytes, std::string& out, Events& events) final;
+    void append_close(std::string& out) final;
+
+protected:
+    /// `host`, `path`, `subprotocols` and `deflate` of it are asked for.
+    [[nodiscard]] virtual Upgrade upgrade() const = 0;
+    virtual void on_open(std::string& out, Events& events) = 0;
+    /// A whole message. Nothing more comes after end().
+    virtual void on_payload(std::string_view payload, std::string& out, Events& events) = 0;
+    /// Where `deflate` was asked for.
+    [[nodiscard]] virtual std::string_view inflate(std::string_view) { return {}; }
+
+    void append_text(std::string& out, std::string_view payload) { writer_.append(out, wire::Opcode::kText, payload); }
+    void end(Events& events, End end, std::string_view why);
+    [[nodiscard]] bool is_over() const noexcept { return phase_ == Phase::kOver; }
+
+private:
+    enum class Phase : std::uint8_t { kUpgrading, kTalking, kOver };
+    std::size_t take_upgrade(std::string_view bytes, std::string& out, Events& events);
+    [[nodiscard]] std::string key() const;
+
+    const std::uint32_t number_;
+    FrameWriter writer_;
+    Phase phase_ = Phase::kUpgrading;
+    bool deflate_ = false;
+};
 
 }  // namespace parley::bench

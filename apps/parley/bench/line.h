@@ -1,0 +1,68 @@
+#pragma once
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace parley::bench {
+
+/// One socket of a client on the run's epoll: input that is not whole yet, output that has not left yet.
+///
+/// Thread: one. Owns the socket; the epoll outlives it.
+/// Order:  bytes leave as they were appended to `out`.
+/// Fails:  what goes wrong is returned as words for the user; it is of no use then.
+class Line {
+public:
+    /// `tag` is what epoll gives back.
+    Line(int epoll, std::uint64_t tag) : epoll_(epoll), tag_(tag) {}
+    ~Line() { close(); }
+    Line(const Line&) = delete;
+    Line& operator=(const Line&) = delete;
+
+    [[nodiscard]] bool is_closed() const noexcept { return fd_ < 0; }
+    /// Begins to connect. `receive_buffer` 0: the kernel's own.
+    [[nodiscard]] std::string open(const sockaddr_storage& address, socklen_t size, int receive_buffer);
+    void close();
+
+    /// epoll says that it can be written: connects in full, and goes on.
+    [[nodiscard]] std::string on_writable();
+    /// Sends what there is, once it is connected.
+    [[nodiscard]] std::string flush();
+    /// Tells epoll what is waited for.
+    void watch(bool reading);
+
+    struct Read {
+        std::span<const char> bytes;  ///< in `scratch`: what was kept, then what has come
+        std::size_t got = 0;          ///< what has come; 0: nothing
+        bool closed = false;          ///< by the other side
+        std::string problem;
+    };
+    /// At most `limit` bytes more.
+    [[nodiscard]] Read read(std::vector<char>& scratch, std::size_t limit);
+    /// `rest` is not whole yet: the next read has it in front.
+    void keep(std::span<const char> rest);
+
+    std::string out;
+    std::uint64_t sent = 0;      ///< bytes, of all its sockets
+    std::uint64_t received = 0;  ///< the same
+
+    void free_spare() {
+        if (out.capacity() > kKeptCapacity) out.shrink_to_fit();
+    }
+
+private:
+    static constexpr std::size_t kKeptCapacity = 4096;
+
+    const int epoll_;
+    const std::uint64_t tag_;
+    int fd_ = -1;
+    bool connecting_ = false;
+    std::uint32_t watched_ = 0;
+    std::size_t written_ = 0;  ///< of `out`
+    std::string in_;
+};
+
+}  // namespace parley::bench
