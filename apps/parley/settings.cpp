@@ -90,6 +90,9 @@ gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpo
     options.send_time = config.get(keys::limits_send_time);
     options.handshake_header = config.get(keys::limits_handshake_header);
     options.handshake_time = config.get(keys::limits_handshake_time);
+    options.body_time = config.get(keys::limits_body_time);
+    options.idle_time = config.get(keys::limits_idle_time);
+    options.patience = {config.get(keys::websocket_ping), config.get(keys::limits_message_time)};
     options.subscriptions = static_cast<std::size_t>(config.get(keys::limits_subscriptions));
     options.origins = config.get(keys::origins_allowed);
     options.sockjs_client_url = config.get(keys::sockjs_client_url);

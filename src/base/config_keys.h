@@ -65,6 +65,12 @@ inline constexpr Key<Bytes> limits_handshake_header{{.name = "limits.handshake_h
     .help = "Largest request line and headers of an HTTP request.", .min = 1024, .max = 1 << 20}};
 inline constexpr Key<milliseconds> limits_handshake_time{{.name = "limits.handshake_time", .default_text = "10s",
     .help = "Time to finish a handshake, and then CONNECT.", .min = 100, .max = 600'000}};
+inline constexpr Key<milliseconds> limits_body_time{{.name = "limits.body_time", .default_text = "30s",
+    .help = "Time for the body of a request to arrive after its head.", .min = 100, .max = 3'600'000}};
+inline constexpr Key<milliseconds> limits_idle_time{{.name = "limits.idle_time", .default_text = "75s",
+    .help = "Time between two requests on a connection that is kept alive.", .min = 100, .max = 3'600'000}};
+inline constexpr Key<milliseconds> limits_message_time{{.name = "limits.message_time", .default_text = "60s",
+    .help = "Time for one WebSocket message to arrive, from its first byte; then the socket is closed (4408).", .min = 1'000, .max = 3'600'000}};
 inline constexpr Key<std::int64_t> limits_subscriptions{{.name = "limits.subscriptions", .default_text = "256",
     .help = "Subscriptions of one connection.", .min = 1, .max = 1'000'000}};
 inline constexpr Key<Bytes> limits_memory{{.name = "limits.memory", .default_text = "0",
@@ -85,6 +91,8 @@ inline constexpr Key<Rate> rate_room_create{{.name = "rate.room_create", .defaul
 inline constexpr Key<std::string> stomp_heartbeat{{.name = "stomp.heartbeat", .default_text = "30000,30000",
     .help = "Heart-beats offered in CONNECTED: sent every, expected every; milliseconds, 0 is none.",
     .check = detail::check_heartbeat}};
+inline constexpr Key<milliseconds> websocket_ping{{.name = "websocket.ping", .default_text = "30s",
+    .help = "A WebSocket that has sent nothing for so long is pinged, and closed (4408) after twice that; 0: never.", .max = 3'600'000}};
 inline constexpr Key<std::string> sockjs_client_url{{.name = "sockjs.client_url", .default_text = "",
     .help = "Where SockJS's iframe page loads sockjs-client from, in the version the pages use. Empty: this server's copy of 1.6.1.",
     .check = detail::check_script_url}};

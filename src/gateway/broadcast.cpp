@@ -20,7 +20,6 @@ public:
 
     void on_open(WsSession& socket) override {
         socket_ = &socket;
-        ping_.begin(core_.loop().now());
         core_.add(*this);
         core_.broadcast().add(*this);
         core_.services().counters.sessions("websocket-room").add();
@@ -43,7 +42,7 @@ public:
         core_.remove(*this);
     }
 
-    void on_second(WallTime, SteadyTime now) override { ping_.on_second(*socket_, now); }
+    void on_second(WallTime, SteadyTime now) override { socket_->on_second(now, core_.options().patience); }
     void on_token_revoked(std::string_view) override {}
     void on_member_revoked(const MemberId&, WallTime) override {}
     void notify(const MemberId&, std::string_view) override {}
@@ -59,7 +58,6 @@ private:
 
     Core& core_;
     auth::SendRate rate_;
-    WsPing ping_;
     WsSession* socket_ = nullptr;
 };
 

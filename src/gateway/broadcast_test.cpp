@@ -79,6 +79,18 @@ TEST_F(BroadcastTest, SilentLinesArePinged) {
     EXPECT_EQ(heard(one), std::string("\x89\0", 2));
 }
 
+TEST_F(BroadcastTest, WhoAnswersNoPingIsNoListenerAnyMore) {
+    Line& dead = open();
+    Line& one = open();
+    for (int i = 0; i < 3; ++i) {
+        pass(seconds{25});
+        say(one, "", wire::Opcode::kPong);
+    }
+    EXPECT_THAT(heard(dead), HasSubstr("nothing was heard"));
+    EXPECT_EQ(core->broadcast().listeners(), 1U);
+    EXPECT_EQ(core->sessions(), 1U);
+}
+
 TEST_F(BroadcastTest, AServerThatGoesSaysWhenToComeBack) {
     Line& one = open();
     core->drain(milliseconds{0});

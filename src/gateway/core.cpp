@@ -17,6 +17,8 @@ constexpr std::string_view kBusy =
     "Cache-Control: no-store\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
     R"({"code":"SERVER_FULL","message":"too many open connections"})";
 constexpr std::size_t kTurnedAwayAtOnce = 64;
+/// At least, for a peer whose kernel acknowledges nothing.
+constexpr milliseconds kGiveUpAfter{60'000};
 
 /// Says why, and gives the peer the time to read it.
 struct TurnedAway final : rt::Connection::Handler {
@@ -57,6 +59,8 @@ Core::Core(rt::Loop& loop, Services& services)
       id_prefix_(random_hex(4)) {
     http_options_.limits.head = services.options.handshake_header;
     http_options_.handshake_time = services.options.handshake_time;
+    http_options_.body_time = services.options.body_time;
+    http_options_.idle_time = services.options.idle_time;
     http_service_.body_limit = [this](const wire::HttpRequest& request) { return router_->body_limit(request); };
     http_service_.serve = [this](ExchangeRef exchange) { router_->serve(std::move(exchange)); };
     http_service_.date = [this] { return date(); };
@@ -97,6 +101,7 @@ Result<> Core::listen(const rt::Endpoint& endpoint, const HttpSession::Service& 
 void Core::open(int fd, const HttpSession::Service& service) {
     const std::size_t count = connections_of_all();
     if (count < options().max_connections) {
+        rt::give_up_after(fd, std::max({2 * options().patience.ping, options().send_time, kGiveUpAfter}));
         connections_.open(fd, std::make_unique<HttpSession>(loop_, service, http_options_));
     } else if (count < options().max_connections + kTurnedAwayAtOnce) {
         connections_.open(fd, std::make_unique<TurnedAway>());

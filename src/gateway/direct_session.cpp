@@ -61,7 +61,6 @@ DirectSession::~DirectSession() = default;
 
 void DirectSession::on_open(WsSession& socket) {
     socket_ = &socket;
-    ping_.begin(core_.loop().now());
     core_.add(*this);
     core_.services().counters.sessions("websocket-direct").add();
     core_.came_online(speaker_.member, speaker_.nickname);
@@ -236,7 +235,7 @@ void DirectSession::on_second(WallTime wall, SteadyTime now) {
         return;
     }
     token_.look_again(core_, now, [this](Code code) { end(code, 4401); });
-    ping_.on_second(*socket_, now);
+    socket_->on_second(now, core_.options().patience);
 }
 
 void DirectSession::on_token_revoked(std::string_view sha256_hex) {

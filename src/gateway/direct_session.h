@@ -75,7 +75,6 @@ private:
     const room::Start start_;
     TokenHold token_;
     auth::SendRate rate_;
-    WsPing ping_;
     WsSession* socket_ = nullptr;
     std::unique_ptr<room::Subscription> reader_;
     std::vector<Draft> waiting_;  ///< until the room is there

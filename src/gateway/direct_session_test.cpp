@@ -234,5 +234,16 @@ TEST_F(DirectTest, TheReceiverIsToldOfIt) {
         HasSubstr(R"({"notification":"direct-message","memberId":"alice","nickName":"alice","messageId":"m-1")"));
 }
 
+TEST_F(DirectTest, WhoAnswersNoPingIsOfflineAfterAMinute) {
+    Line& dead = open("alice", "bob");
+    Line& bob = open("bob", "alice");
+    for (int i = 0; i < 3; ++i) {
+        pass(seconds{25});
+        say(bob, "", wire::Opcode::kPong);
+    }
+    EXPECT_THAT(texts(dead), ElementsAre(HasSubstr("close:4408")));
+    EXPECT_EQ(core->sessions(), 1U);
+}
+
 }  // namespace
 }  // namespace parley::gateway

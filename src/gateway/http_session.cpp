@@ -35,7 +35,9 @@ std::size_t HttpSession::on_data(rt::Connection& connection, std::span<char> byt
     auto progress = parser_->feed({bytes.data(), bytes.size()});
     std::size_t used = progress.consumed;
     if (was_idle && !parser_->idle()) loop_.arm(timeout_, options_.handshake_time);
+    bool has_head = false;
     while (progress.step == wire::HttpStep::kHead) {
+        has_head = true;
         parser_->set_body_limit(service_.body_limit(parser_->request()));
         const bool expects_continue = parser_->request().expect_continue;
         // A body that is too large is refused before it is asked for.
@@ -53,7 +55,10 @@ std::size_t HttpSession::on_data(rt::Connection& connection, std::span<char> byt
         refuse(connection, parser_->fault());
         return bytes.size();
     }
-    if (progress.step == wire::HttpStep::kNeedMore) return used;
+    if (progress.step == wire::HttpStep::kNeedMore) {
+        if (has_head) loop_.arm(timeout_, options_.body_time);
+        return used;
+    }
 
     wire::HttpRequest request = parser_->take_request();
     parser_->reset();

@@ -12,14 +12,15 @@ namespace parley::gateway {
 ///
 /// Thread: core-local. Owned by its connection.
 /// Order:  a pipelined request waits until the one before is answered.
-/// Limit:  the head within 10 s of its first byte (or of connecting), the next request within 75 s; the body by route.
-///         Requests wait while the send buffer is full of answers.
+/// Limit:  handshake_time for a head, from its first byte or from connecting; body_time for its body, whose size is by
+///         route; idle_time until the next request. Requests wait while the send buffer is full of answers.
 /// Fails:  what cannot be parsed gets its status, then the server half-closes and discards.
 class HttpSession final : public rt::Connection::Handler {
 public:
     struct Options {
         wire::HttpLimits limits;
         milliseconds handshake_time{10'000};
+        milliseconds body_time{30'000};
         milliseconds idle_time{75'000};
     };
     /// Judges what arrives. on_head may lower or raise the body limit before the body is read.

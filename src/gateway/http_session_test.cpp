@@ -66,6 +66,37 @@ TEST_F(HttpSessionTest, ASlowRequestGets408AndASilentConnectionIsClosed) {
     EXPECT_TRUE(saw_end);
 }
 
+TEST_F(HttpSessionTest, ABodyHasItsOwnTimeWhicheverWayItDrips) {
+    write("POST /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n");
+    for (int i = 0; i < 29; ++i) {
+        pass(seconds{1});
+        write("x");
+    }
+    EXPECT_EQ(read(), "");
+    pass(seconds{2});
+    EXPECT_THAT(read(), StartsWith("HTTP/1.1 408 "));
+    EXPECT_TRUE(saw_end);
+}
+
+TEST_F(HttpSessionTest, ABodyThatCameInTimeIsServedAndItsConnectionKept) {
+    write("POST /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n");
+    pass(seconds{20});
+    write("xy");
+    EXPECT_THAT(read(), EndsWith("you asked /slow"));
+    pass(seconds{60});
+    write(get("/next"));
+    EXPECT_THAT(read(), EndsWith("you asked /next"));
+}
+
+TEST_F(HttpSessionTest, EmptyLinesInsteadOfARequestDoNotKeepAConnection) {
+    for (int i = 0; i < 12; ++i) {
+        write("\r\n");
+        pass(seconds{1});
+    }
+    read();
+    EXPECT_TRUE(saw_end);
+}
+
 TEST_F(HttpSessionTest, AConnectionThatAsksNothingIsClosedWithoutAnAnswer) {
     pass(seconds{11});
     EXPECT_EQ(read(), "");

@@ -15,6 +15,7 @@
 #include "bus/bus.h"
 #include "gateway/online.h"
 #include "gateway/rest_turns.h"
+#include "gateway/ws_session.h"
 #include "log/room_log.h"
 #include "room/presence.h"
 #include "rt/runtime.h"
@@ -38,6 +39,9 @@ struct Options {
     milliseconds send_time{20'000};
     Bytes handshake_header{16 * 1024};
     milliseconds handshake_time{10'000};
+    milliseconds body_time{30'000};
+    milliseconds idle_time{75'000};
+    WsPatience patience;
     std::size_t subscriptions = 256;
     std::vector<std::string> origins;  ///< allowed besides the own host; `*` is any
     std::string sockjs_client_url;     ///< where the iframe page loads sockjs-client; empty: our copy

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "gateway/stomp_form.h"
+#include "gateway/ws_session.h"
 #include "rt/chunk.h"
 #include "wire/flow.h"
 
@@ -18,6 +19,8 @@ public:
     /// Messages that are wrapped already, as framing() says.
     virtual void send_encoded(const rt::Slice& frames) = 0;
     virtual void close(int code, std::string_view reason) = 0;
+    /// As StompTransport says.
+    virtual void keep_alive(SteadyTime, const WsPatience&) {}
     virtual void resume() = 0;
     [[nodiscard]] virtual std::size_t queued() const = 0;
     [[nodiscard]] virtual StompFraming framing() const = 0;

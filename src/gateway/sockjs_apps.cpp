@@ -50,6 +50,10 @@ void StompSockJsApp::close(std::uint16_t code, std::string_view reason) {
     if (link_ != nullptr) link_->close(code, reason);
 }
 
+void StompSockJsApp::keep_alive(SteadyTime now, const WsPatience& patience) {
+    if (link_ != nullptr) link_->keep_alive(now, patience);
+}
+
 void StompSockJsApp::resume() {
     if (link_ != nullptr) link_->resume();
 }
@@ -117,6 +121,10 @@ void SockJsWsApp::close(int code, std::string_view reason) {
     WsSession& socket = *socket_;
     socket.send_text(wire::sockjs_close_frame(code, reason));
     socket.close(static_cast<std::uint16_t>(code), reason);
+}
+
+void SockJsWsApp::keep_alive(SteadyTime now, const WsPatience& patience) {
+    if (socket_ != nullptr) socket_->on_second(now, patience);
 }
 
 void SockJsWsApp::resume() {

@@ -23,6 +23,7 @@ private:
     void send_frame(std::string_view frame) override;
     void send_encoded(const rt::Slice& frames) override;
     void close(std::uint16_t code, std::string_view reason) override;
+    void keep_alive(SteadyTime now, const WsPatience& patience) override;
     void resume() override;
     [[nodiscard]] std::size_t queued() const override { return link_ == nullptr ? 0 : link_->queued(); }
     [[nodiscard]] StompFraming framing() const override;
@@ -60,6 +61,7 @@ private:
     void send(std::string_view message) override;
     void send_encoded(const rt::Slice& frames) override;
     void close(int code, std::string_view reason) override;
+    void keep_alive(SteadyTime now, const WsPatience& patience) override;
     void resume() override;
     [[nodiscard]] std::size_t queued() const override;
     [[nodiscard]] StompFraming framing() const override { return StompFraming::kSockJsWebSocket; }

@@ -381,6 +381,7 @@ void StompSession::on_second(WallTime wall, SteadyTime now) {
     }
     if (now >= look_at_) recheck_token();
     if (activity_ != nullptr) tidy(now);
+    transport_.keep_alive(now, core_.options().patience);
 }
 
 /// Ends the stays that ran out, and lets go of what a client that only listens does not need.

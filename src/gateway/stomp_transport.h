@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "gateway/stomp_form.h"
+#include "gateway/ws_session.h"
 #include "rt/connection.h"
 
 namespace parley::gateway {
@@ -20,6 +21,11 @@ public:
     [[nodiscard]] virtual rt::Connection* direct() { return nullptr; }
     /// Sends what is queued, then ends with this close code. StompSession::on_closed() follows.
     virtual void close(std::uint16_t code, std::string_view reason) = 0;
+    /// About once a second: closes a peer that has gone, where the transport can tell.
+    virtual void keep_alive(SteadyTime now, const WsPatience& patience) {
+        (void)now;
+        (void)patience;
+    }
     /// The session can take input again.
     virtual void resume() = 0;
     [[nodiscard]] virtual std::size_t queued() const = 0;

@@ -63,6 +63,10 @@ void StompWsApp::close(std::uint16_t code, std::string_view reason) {
     if (socket_ != nullptr) socket_->close(code, reason);
 }
 
+void StompWsApp::keep_alive(SteadyTime now, const WsPatience& patience) {
+    if (socket_ != nullptr) socket_->on_second(now, patience);
+}
+
 void StompWsApp::resume() {
     if (socket_ != nullptr) socket_->resume();
 }

@@ -27,6 +27,7 @@ private:
     void send_encoded(const rt::Slice& frames) override;
     [[nodiscard]] rt::Connection* direct() override;
     void close(std::uint16_t code, std::string_view reason) override;
+    void keep_alive(SteadyTime now, const WsPatience& patience) override;
     void resume() override;
     [[nodiscard]] std::size_t queued() const override;
     [[nodiscard]] StompFraming framing() const override { return StompFraming::kWebSocket; }

@@ -48,11 +48,4 @@ wire::Deflater* deflater_of(Core& core, int deflate_bits) {
     return deflate_bits == 0 ? nullptr : &core.deflaters().at(deflate_bits);
 }
 
-void WsPing::on_second(WsSession& socket, SteadyTime now) {
-    if (now < at_) return;
-    at_ = now + kEvery;
-    // A line that does not drain needs nothing to keep it open.
-    if (socket.connection().queued() == 0) socket.send(wire::Opcode::kPing, {});
-}
-
 }  // namespace parley::gateway

@@ -18,15 +18,4 @@ void append_text_frame(std::string& out, std::string_view text, wire::Deflater* 
 /// Null for 0 bits: no compression.
 [[nodiscard]] wire::Deflater* deflater_of(Core& core, int deflate_bits);
 
-/// Keeps a silent connection open through whatever is in between: a ping every 30 s. Thread: core-local.
-class WsPing {
-public:
-    void begin(SteadyTime now) noexcept { at_ = now + kEvery; }
-    void on_second(WsSession& socket, SteadyTime now);
-
-private:
-    static constexpr seconds kEvery{30};
-    SteadyTime at_;
-};
-
 }  // namespace parley::gateway

@@ -9,6 +9,15 @@ namespace {
 constexpr std::size_t kWorthCompressing = 128;
 /// Receipts and the like are put together on the stack.
 constexpr std::size_t kSmallFrame = 512;
+
+std::uint16_t second_of(SteadyTime time) {
+    return static_cast<std::uint16_t>(std::chrono::floor<seconds>(time.time_since_epoch()).count());
+}
+
+/// Whether more than `limit` has passed. Right for limits of up to 18 hours that are looked at each second.
+bool is_past(milliseconds limit, std::uint16_t since, std::uint16_t now) {
+    return seconds{static_cast<std::uint16_t>(now - since)} > limit;
+}
 }  // namespace
 
 WsSession::WsSession(std::unique_ptr<WsApp> app, wire::WebSocketLimits limits, Compression compression)
@@ -21,6 +30,7 @@ WsSession::~WsSession() = default;
 
 void WsSession::on_open(rt::Connection& connection) {
     connection_ = &connection;
+    heard_ = second_of(connection.loop().now());
     app_->on_open(*this);
 }
 
@@ -73,7 +83,32 @@ void WsSession::resume() {
     if (connection_ != nullptr) connection_->resume_reading();
 }
 
-std::size_t WsSession::on_data(rt::Connection&, std::span<char> bytes) {
+void WsSession::on_second(SteadyTime time, const WsPatience& patience) {
+    if (!is_open()) return;
+    const std::uint16_t now = second_of(time);
+    if (connection_->is_paused()) {  // nobody listens
+        heard_ = begun_ = now;
+        return;
+    }
+    if (decoder_.in_message() && is_past(patience.message, begun_, now)) {
+        close(wire::kCloseTooSlow, "a message took too long");
+        return;
+    }
+    // A socket that does not drain has its own limit, and a ping would not get through.
+    if (connection_->queued() > 0) heard_ = now;
+    if (patience.ping == milliseconds{0}) return;
+    if (is_past(2 * patience.ping, heard_, now)) {
+        close(wire::kCloseTooSlow, "nothing was heard");
+    } else if (!pinged_ && is_past(patience.ping, heard_, now)) {
+        pinged_ = true;
+        send(wire::Opcode::kPing, {});
+    }
+}
+
+std::size_t WsSession::on_data(rt::Connection& connection, std::span<char> bytes) {
+    heard_ = second_of(connection.loop().now());
+    pinged_ = false;
+    if (!decoder_.in_message()) begun_ = heard_;
     const auto fed = decoder_.feed(bytes, *this);
     if (fed.fault) {
         if (fed.fault->close_code == wire::kCloseTooBig && is_open()) app_->on_too_large();
@@ -85,6 +120,7 @@ std::size_t WsSession::on_data(rt::Connection&, std::span<char> bytes) {
 
 wire::Flow WsSession::on_message(wire::Opcode opcode, std::string_view payload) {
     if (closing_) return wire::Flow::kContinue;
+    begun_ = heard_;  // what comes behind it belongs to the next
     const wire::Flow flow = app_->on_message(opcode, payload);
     if (flow == wire::Flow::kPause && is_open()) connection_->pause_reading();
     return flow;

@@ -12,6 +12,12 @@ namespace parley::gateway {
 
 class WsSession;
 
+/// How long a peer may be silent, and how long it may take over one message.
+struct WsPatience {
+    milliseconds ping{30'000};  ///< 0: for ever
+    milliseconds message{60'000};
+};
+
 /// What speaks inside a WebSocket: STOMP, SockJS, an echo. Owned by its WsSession; every call on the loop.
 class WsApp {
 public:
@@ -30,7 +36,10 @@ public:
 ///
 /// Thread: core-local. Owned by its connection; owns the app.
 /// Order:  messages leave in the order they were sent; a close frame is the last.
-/// Fails:  a peer that breaks the protocol gets the RFC's close code, then the TCP connection ends.
+/// Limit:  WsPatience, where the app's owner calls on_second().
+/// Fails:  a peer that breaks the protocol gets the RFC's close code, one that is too slow 4408, then the TCP
+/// connection
+///         ends.
 class WsSession final : public rt::Connection::Handler, private wire::WebSocketDecoder::Handler {
 public:
     struct Compression {
@@ -49,6 +58,8 @@ public:
     /// Sends a close frame, once, and ends the connection.
     void close(std::uint16_t code, std::string_view reason = {});
     void resume();
+    /// About once a second. May close the socket.
+    void on_second(SteadyTime now, const WsPatience& patience);
     [[nodiscard]] bool is_open() const noexcept { return connection_ != nullptr && !closing_; }
     /// 0: not agreed.
     [[nodiscard]] int deflate_bits() const noexcept { return deflate_bits_; }
@@ -76,6 +87,9 @@ private:
     const std::uint8_t deflate_bits_;
     bool closing_ = false;
     bool app_told_ = false;
+    bool pinged_ = false;      ///< since the peer was last heard
+    std::uint16_t heard_ = 0;  ///< in whole seconds of the loop's time, wrapping around: when anything last came
+    std::uint16_t begun_ = 0;  ///< likewise: when the message that is arriving began
 };
 
 }  // namespace parley::gateway

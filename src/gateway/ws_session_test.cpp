@@ -11,6 +11,23 @@ using ::testing::HasSubstr;
 using wire::client_frame;
 using wire::Opcode;
 
+/// Echoes, and says when it is over.
+class WatchedApp final : public WsApp {
+public:
+    explicit WatchedApp(bool& over) : over_(over) {}
+    void on_open(WsSession& socket) override { socket_ = &socket; }
+    wire::Flow on_message(Opcode opcode, std::string_view payload) override {
+        if (payload == "pause") return wire::Flow::kPause;
+        socket_->send(opcode, payload);
+        return wire::Flow::kContinue;
+    }
+    void on_closed() override { over_ = true; }
+
+private:
+    bool& over_;
+    WsSession* socket_ = nullptr;
+};
+
 /// A WebSocket that echoes, behind an upgrade.
 class WsSessionTest : public testing::SocketTest {
 protected:
@@ -22,6 +39,30 @@ protected:
                                                           WsSession::Compression{}));
         };
     }
+};
+
+/// Its owner calls on_second(): pings after 3 s of silence, 5 s for a message.
+class WsPatienceTest : public testing::SocketTest {
+protected:
+    void SetUp() override {
+        SocketTest::SetUp();
+        service.serve = [this](const ExchangeRef& exchange) {
+            auto made = std::make_unique<WsSession>(std::make_unique<WatchedApp>(over), wire::WebSocketLimits{},
+                                                    WsSession::Compression{});
+            session = made.get();
+            exchange->upgrade("", std::move(made));
+        };
+        write(get("/ws"));
+    }
+    void seconds_pass(int count) {
+        for (int i = 0; i < count; ++i) {
+            pass(seconds{1});
+            if (!over) session->on_second(loop.now(), {.ping = seconds{3}, .message = seconds{5}});
+        }
+    }
+
+    WsSession* session = nullptr;
+    bool over = false;
 };
 
 TEST_F(WsSessionTest, WhatCameBehindTheHandshakeIsTheFirstMessage) {
@@ -58,6 +99,68 @@ TEST_F(WsSessionTest, AFloodOfPingsThatNobodyReadsTheAnswersOfStaysSmall) {
     std::string answers;
     for (int i = 0; i < 50; ++i) answers += read();
     EXPECT_TRUE(answers.ends_with("\x8A\x04last"));
+}
+
+TEST_F(WsPatienceTest, ASilentPeerIsPingedOnceAndClosedWhenNothingCame) {
+    seconds_pass(3);
+    EXPECT_EQ(read(), "");
+    seconds_pass(3);
+    EXPECT_EQ(read(), std::string("\x89\0", 2));
+    EXPECT_FALSE(over);
+    seconds_pass(1);
+    EXPECT_THAT(read(), HasSubstr("nothing was heard"));
+    EXPECT_TRUE(saw_end);
+}
+
+TEST_F(WsPatienceTest, APeerThatAnswersPingsStays) {
+    for (int i = 0; i < 10; ++i) {
+        seconds_pass(4);
+        EXPECT_EQ(read(), std::string("\x89\0", 2)) << i;
+        write(client_frame(Opcode::kPong, ""));
+    }
+    EXPECT_FALSE(over);
+}
+
+TEST_F(WsPatienceTest, APeerThatTalksIsNotPinged) {
+    for (int i = 0; i < 10; ++i) {
+        seconds_pass(3);
+        write(client_frame(Opcode::kText, "x"));
+        EXPECT_EQ(read(), "\x81\x01x");
+    }
+}
+
+TEST_F(WsPatienceTest, AMessageThatDripsIsCutOffThoughEveryByteIsInTime) {
+    const std::string message = client_frame(Opcode::kText, std::string(100, 'x'));
+    for (int i = 0; i < 5; ++i) {
+        write(message.substr(static_cast<std::size_t>(i), 1));
+        seconds_pass(1);
+    }
+    EXPECT_FALSE(over);
+    seconds_pass(1);
+    EXPECT_THAT(read(), HasSubstr("\x11\x38"
+                                  "a message took too long"));
+    EXPECT_TRUE(saw_end);
+}
+
+TEST_F(WsPatienceTest, EachMessageHasItsOwnTime) {
+    const std::string message = client_frame(Opcode::kText, "12345678");
+    write(message.substr(0, 4));
+    for (int i = 0; i < 10; ++i) {
+        seconds_pass(4);
+        write(message.substr(4) + message.substr(0, 4));
+        EXPECT_THAT(read(), HasSubstr("12345678"));
+    }
+    EXPECT_FALSE(over);
+}
+
+TEST_F(WsPatienceTest, APeerThatIsNotReadFromIsNotSilent) {
+    write(client_frame(Opcode::kText, "pause") + client_frame(Opcode::kText, "x").substr(0, 3));
+    seconds_pass(30);
+    EXPECT_EQ(read(), "");
+    session->resume();
+    seconds_pass(4);
+    EXPECT_EQ(read(), std::string("\x89\0", 2));
+    EXPECT_FALSE(over);
 }
 
 }  // namespace

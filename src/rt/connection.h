@@ -58,6 +58,7 @@ public:
     [[nodiscard]] SteadyTime last_write() const noexcept { return last_progress_; }
 
     void pause_reading() noexcept { paused_ = true; }
+    [[nodiscard]] bool is_paused() const noexcept { return paused_; }
     /// Goes on with what is left and what has arrived, at the end of this turn.
     void resume_reading();
 

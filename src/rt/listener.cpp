@@ -120,6 +120,10 @@ std::optional<std::string> why_no_shared_port() {
     return fmt::format("SO_REUSEPORT: {}", std::strerror(error));
 }
 
+void give_up_after(int fd, milliseconds time) noexcept {
+    set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(time.count()));
+}
+
 void turn_away(int fd, std::string_view answer) noexcept {
     (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     ::shutdown(fd, SHUT_WR);

@@ -60,6 +60,9 @@ private:
     Timer retry_;
 };
 
+/// The kernel ends a connection whose peer has acknowledged nothing for so long: its machine or its network has gone.
+void give_up_after(int fd, milliseconds time) noexcept;
+
 /// Tells the peer `answer` as far as that needs no waiting, and closes.
 void turn_away(int fd, std::string_view answer) noexcept;
 

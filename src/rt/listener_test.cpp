@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -161,6 +162,17 @@ TEST_F(ListenerTest, AStalledPeerHoldsLittleOfTheKernelsMemory) {
     int unsent = 0;
     ASSERT_EQ(::ioctl(accepted[0], SIOCOUTQNSD, &unsent), 0);
     EXPECT_LE(unsent, 256 * 1024) << taken;
+}
+
+TEST_F(ListenerTest, TheKernelGivesUpOnAPeerThatAcknowledgesNothing) {
+    const auto listener = listen(loop);
+    connect();
+    loop.run_once();
+    give_up_after(accepted.at(0), milliseconds{1234});
+    int time = 0;
+    socklen_t size = sizeof time;
+    ASSERT_EQ(::getsockopt(accepted[0], IPPROTO_TCP, TCP_USER_TIMEOUT, &time, &size), 0);
+    EXPECT_EQ(time, 1234);
 }
 
 TEST_F(ListenerTest, ConnectionKnowsItsPeersAddress) {

@@ -120,3 +120,9 @@ class SockJsSocket:
         for connection in (self.websocket, self.stream):
             if connection:
                 connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
