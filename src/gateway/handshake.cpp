@@ -104,6 +104,15 @@ bool host_allowed(const Options& options, const wire::HttpRequest& request) {
            (host.size() > 10 && wire::iequals(host.substr(host.size() - 10), ".localhost"));
 }
 
+bool host_configured(const Options& options, const wire::HttpRequest& request) {
+    const std::string_view host = host_of(request.host);
+    return std::any_of(options.origins.begin(), options.origins.end(), [&](std::string_view pattern) {
+        const auto scheme = pattern.find("://");
+        return pattern == "*" ||
+               (scheme != std::string_view::npos && matches(host_of(pattern.substr(scheme + 3)), host));
+    });
+}
+
 std::string request_token(const wire::HttpRequest& request) {
     if (const auto query = wire::QueryParams::parse(request.query)) {
         if (auto token = query->get("token"); token && !is_blank(*token)) return *token;

@@ -28,6 +28,8 @@ void judge_handshake(Core& core, const ExchangeRef& exchange, auth::Profile prof
 [[nodiscard]] bool origin_allowed(const Options& options, const wire::HttpRequest& request);
 /// On a loopback listener: Host names this machine, so that no other site's name can be pointed here (DNS rebinding).
 [[nodiscard]] bool host_allowed(const Options& options, const wire::HttpRequest& request);
+/// Host is that of a configured pattern: a name that a proxy on this machine passes on.
+[[nodiscard]] bool host_configured(const Options& options, const wire::HttpRequest& request);
 
 /// Nothing but spaces and tabs.
 [[nodiscard]] bool is_blank(std::string_view text) noexcept;

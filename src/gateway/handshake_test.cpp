@@ -45,6 +45,20 @@ TEST(Origin, ConfiguredPatternsPassAndAStarMustBeWritten) {
     EXPECT_TRUE(passes("null"));
 }
 
+TEST(Host, ThatAConfiguredOriginHasPassesWhateverItsPort) {
+    Options options;
+    EXPECT_FALSE(host_configured(options, request("chat.example")));
+    options.origins = {"https://chat.example", "https://*.example.org:8443"};
+    for (const char* host : {"chat.example", "CHAT.example:8080", "a.example.org", "a.example.org:1"}) {
+        EXPECT_TRUE(host_configured(options, request(host))) << host;
+    }
+    for (const char* host : {"evil.chat.example", "chat.example.evil", "example.org", "", "https"}) {
+        EXPECT_FALSE(host_configured(options, request(host))) << host;
+    }
+    options.origins = {"*"};
+    EXPECT_TRUE(host_configured(options, request("any.example")));
+}
+
 TEST(Host, OnLoopbackNamesThisMachine) {
     const Options options;
     for (const std::string host :

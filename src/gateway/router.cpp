@@ -63,7 +63,7 @@ Bytes Router::body_limit(const wire::HttpRequest& request) const {
 
 void Router::serve(ExchangeRef exchange) {
     const wire::HttpRequest& request = exchange->request();
-    if (!host_allowed(core_.options(), request)) {
+    if (!host_allowed(core_.options(), request) && !host_configured(core_.options(), request)) {
         exchange->refuse({Code::kOriginForbidden, "this listener is for this machine only; Host names another"});
         return;
     }
