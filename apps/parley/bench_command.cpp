@@ -9,6 +9,7 @@
 #include "base/config_keys.h"
 #include "bench/parley_dialect.h"
 #include "bench/run.h"
+#include "rt/listener.h"
 #include "settings.h"
 
 namespace parley::app {
@@ -39,7 +40,11 @@ int bench(const Config& config, const BenchRequest& request) {
     nobody.member = "bench";
     if (token_for(*keys, nobody).empty()) return fault("auth.algorithm: the key that is there cannot sign");
     bench::LoadOptions load = request.load;
-    if (load.urls.empty()) load.urls.push_back("ws://" + config.get(keys::listen));
+    if (load.urls.empty()) {
+        const auto listen = keys::parse_listen(config.get(keys::listen));
+        if (!listen || !listen->path.empty()) return fault("listen is no address of a network; give --url");
+        load.urls.push_back("ws://" + rt::Endpoint{listen->address.host, listen->address.port}.text());
+    }
     return bench::run_load(load, [&](const bench::Target& target) {
         bench::ParleyDialect::Options how;
         how.carrier = request.transport == "sockjs" ? bench::ParleyDialect::Carrier::kSockJs

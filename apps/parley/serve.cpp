@@ -96,7 +96,6 @@ private:
     metrics::Registry metrics_;
     gateway::Counters counters_{metrics_};
     MemoryBudget memory_;
-    rt::Endpoint endpoint_;
     gateway::Options options_;
     std::unique_ptr<log::EmbeddedLog> log_;
     std::unique_ptr<store::EmbeddedDirectory> directory_;
@@ -138,13 +137,7 @@ void Server::open_log(const Config& config) {
 }
 
 Server::Server(const Config& config, bool test_endpoints) : config_(config), memory_(must(memory_limit(config))) {
-    endpoint_ = must(endpoint(config));
-    if (test_endpoints && !endpoint_.is_loopback()) {
-        throw CannotStart{"--enable-test-endpoints works on a loopback listener only; listen is " + endpoint_.text()};
-    }
-    // Bound once without SO_REUSEPORT: a port somebody has is an error, not half the users.
-    endpoint_ = must(rt::claim(endpoint_));
-    options_ = gateway_options(config, endpoint_, test_endpoints);
+    options_ = must(gateway_options(config, must(doors(config)), test_endpoints));
     options_.cursor_keys = must(cursor_keys(config));
     auto tokens = must(token_options(config));
     keys_.emplace(must(auth::TokenKeys::load(tokens)));
@@ -213,24 +206,22 @@ void Server::start_cores() {
         core = std::make_unique<gateway::Core>(loop, *services_);
         bus_->attach(loop, *core);
     });
-    options_.max_connections = connections_that_fit(2 * runtime_->size());
+    options_.max_connections = connections_that_fit(2 * runtime_->size() * options_.doors.size());
     const auto alone = rt::why_no_shared_port();
     if (alone) logger::info("parley", "one listening socket for all loops", {{"why", *alone}});
     // Listening begins when every core is there: a request may move to another core.
-    runtime_->for_each([&](rt::Loop& loop) {
+    for (const gateway::Door& door : options_.doors) {
         using enum rt::Listener::Port;
-        auto& core = *cores_[loop.index()];
-        if (!alone || loop.index() == 0) listening[loop.index()] = core.listen(endpoint_, alone ? kAlone : kShared);
-    });
-    for (auto& result : listening) must(std::move(result));
-    const auto admin = must(admin_endpoint(config_));
-    if (!admin) return;
-    Result<> admin_listening;
-    runtime_->for_each([&](rt::Loop& loop) {
-        if (loop.index() == 0) admin_listening = cores_[0]->listen_admin(*admin);
-    });
-    must(std::move(admin_listening));
-    logger::info("parley", "the operators' listener is open", {{"url", "http://" + admin->text()}});
+        const bool is_one = alone || door.at.is_unix();
+        runtime_->for_each([&](rt::Loop& loop) {
+            auto& result = listening[loop.index()];
+            if (door.for_operators && loop.index() != 0) return;
+            if (!is_one || loop.index() == 0) result = cores_[loop.index()]->listen(door, is_one ? kAlone : kShared);
+        });
+        for (auto& result : listening) must(std::exchange(result, {}));
+        logger::info("parley", door.for_operators ? "the operators' listener is open" : "listening",
+                     {{"url", url(door)}, {"proxy_protocol", door.proxy_protocol}});
+    }
 }
 
 Server::~Server() {
@@ -252,10 +243,11 @@ Server::~Server() {
 }
 
 void Server::run() {
-    fmt::print("parley ready http://{}\n", endpoint_.text());
+    const std::string main_url = url(options_.doors.front());
+    fmt::print("parley ready {}\n", main_url);
     std::fflush(stdout);
     logger::info("parley", "serving",
-                 {{"url", "http://" + endpoint_.text()},
+                 {{"url", main_url},
                   {"data_dir", config_.get(keys::data_dir)},
                   {"threads", runtime_->size()},
                   {"memory", memory_.limit()}});

@@ -56,29 +56,58 @@ Result<std::string> read_or_make_secret(const std::filesystem::path& data_dir) {
 
 }  // namespace
 
-Result<rt::Endpoint> endpoint(const Config& config) {
-    auto parsed = rt::Endpoint::parse(config.get(keys::listen));
-    if (!parsed)
-        return fail(Code::kBadRequest,
-                    fmt::format("listen ({}): {}", config.origin(keys::listen), parsed.error().message));
-    return parsed;
-}
-
-Result<std::optional<rt::Endpoint>> admin_endpoint(const Config& config) {
-    const std::string& text = config.get(keys::admin_listen);
-    if (text.empty()) return std::optional<rt::Endpoint>{};
-    auto parsed = rt::Endpoint::parse(text);
-    if (parsed) parsed = rt::claim(*parsed);
-    if (!parsed) {
-        return fail(Code::kBadRequest,
-                    fmt::format("admin.listen ({}): {}", config.origin(keys::admin_listen), parsed.error().message));
+Result<std::vector<gateway::Door>> doors(const Config& config) {
+    std::vector<gateway::Door> out;
+    const auto add = [&](const auto& key, const std::string& text, bool for_operators) -> Result<> {
+        const auto refuse = [&](const std::string& why) {
+            return fail(Code::kBadRequest, fmt::format("{} ({}): {}", key.spec.name, config.origin(key), why));
+        };
+        auto spec = keys::parse_listen(text);
+        if (!spec) return refuse(spec.error().message);
+        gateway::Door door{.proxy_protocol = spec->proxy_protocol, .for_operators = for_operators};
+        if (spec->path.empty()) {
+            auto at = rt::Endpoint::of(std::move(spec->address.host), spec->address.port);
+            if (!at) return refuse(at.error().message);
+            door.at = std::move(*at);
+        } else {
+            door.at = {.path = std::move(spec->path), .mode = spec->mode};
+        }
+        // Bound once without SO_REUSEPORT: a port somebody has is an error, not half the users.
+        auto claimed = rt::claim(door.at);
+        if (!claimed) return refuse(claimed.error().message);
+        door.at = std::move(*claimed);
+        const auto same = [&](const gateway::Door& other) { return other.at.text() == door.at.text(); };
+        if (std::any_of(out.begin(), out.end(), same)) return refuse(door.at.text() + " is listened at already");
+        out.push_back(std::move(door));
+        return {};
+    };
+    if (auto added = add(keys::listen, config.get(keys::listen), false); !added) return fail(added.error());
+    for (const std::string& text : config.get(keys::listeners)) {
+        if (auto added = add(keys::listeners, text, false); !added) return fail(added.error());
     }
-    return std::optional{*parsed};
+    const std::string& admin = config.get(keys::admin_listen);
+    if (admin.empty()) return out;
+    if (auto added = add(keys::admin_listen, admin, true); !added) return fail(added.error());
+    return out;
 }
 
-gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpoint, bool test_endpoints) {
+std::string url(const gateway::Door& door) { return (door.at.is_unix() ? "" : "http://") + door.at.text(); }
+
+Result<gateway::Options> gateway_options(const Config& config, std::vector<gateway::Door> doors, bool test_endpoints) {
     gateway::Options options;
-    options.loopback = endpoint.is_loopback();
+    auto proxies = wire::TrustedProxies::parse(config.get(keys::proxies_trusted));
+    if (!proxies) return fail(proxies.error());
+    options.proxies = std::move(*proxies);
+    bool all_local = true;
+    for (const gateway::Door& door : doors) {
+        if (door.for_operators || door.at.is_unix() || door.at.is_loopback()) continue;
+        all_local = false;
+        if (!test_endpoints) continue;
+        return fail(Code::kBadRequest,
+                    "--enable-test-endpoints works on loopback listeners only; one is " + door.at.text());
+    }
+    options.loopback = all_local && options.proxies.empty();
+    options.doors = std::move(doors);
     const std::string& enabled = config.get(keys::public_enabled);
     options.public_profile = enabled == "on" || (enabled == "auto" && options.loopback);
     options.test_endpoints = test_endpoints;

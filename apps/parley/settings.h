@@ -1,5 +1,4 @@
 #pragma once
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,15 +7,16 @@
 #include "base/config.h"
 #include "base/result.h"
 #include "gateway/services.h"
-#include "rt/listener.h"
 
 namespace parley::app {
 
 /// What the operator configured, in the words of the parts. Error messages name the key.
-[[nodiscard]] Result<rt::Endpoint> endpoint(const Config& config);
-/// Empty where there is no admin listener.
-[[nodiscard]] Result<std::optional<rt::Endpoint>> admin_endpoint(const Config& config);
-[[nodiscard]] gateway::Options gateway_options(const Config& config, const rt::Endpoint& endpoint, bool test_endpoints);
+/// Every way in, the main one first. Ports are free ones where 0 was asked for.
+[[nodiscard]] Result<std::vector<gateway::Door>> doors(const Config& config);
+/// `http://127.0.0.1:8080`, `unix:/run/parley.sock`.
+[[nodiscard]] std::string url(const gateway::Door& door);
+[[nodiscard]] Result<gateway::Options> gateway_options(const Config& config, std::vector<gateway::Door> doors,
+                                                       bool test_endpoints);
 /// What the whole process may have. Half of the machine where nothing is configured.
 [[nodiscard]] Result<Bytes> memory_limit(const Config& config);
 [[nodiscard]] auth::RateOptions rate_options(const Config& config);

@@ -222,6 +222,13 @@ Result<void> Config::check_together() const {
     if (!get(keys::admin_listen).empty() && get(keys::admin_token).empty()) {
         return needs(origin(keys::admin_listen), "admin.listen", "admin.token");
     }
+    const auto takes_headers = [](const std::string& text) { return keys::parse_listen(text)->proxy_protocol; };
+    const auto& others = get(keys::listeners);
+    if (get(keys::proxies_trusted).empty()) {
+        if (takes_headers(get(keys::listen))) return needs(origin(keys::listen), "proxy_protocol", "proxies.trusted");
+        if (std::any_of(others.begin(), others.end(), takes_headers))
+            return needs(origin(keys::listeners), "proxy_protocol", "proxies.trusted");
+    }
     return {};
 }
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/ip.h"
+
 namespace parley {
 namespace keys {
 namespace {
@@ -35,12 +37,18 @@ std::optional<std::size_t> base64_size(std::string_view text) {
 
 namespace detail {
 
-const char* check_address(std::string_view text) {
-    static constexpr const char* kExpected = "expected HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080";
-    return parse_address(text) ? nullptr : kExpected;
+const char* check_listen(std::string_view text) {
+    static constexpr const char* kExpected =
+        "expected HOST:PORT, http://HOST:PORT or unix:/path, then proxy_protocol or, of a Unix socket, mode=0660";
+    return parse_listen(text) ? nullptr : kExpected;
 }
 
-const char* check_optional_address(std::string_view text) { return text.empty() ? nullptr : check_address(text); }
+const char* check_optional_listen(std::string_view text) { return text.empty() ? nullptr : check_listen(text); }
+
+const char* check_trusted_proxy(std::string_view text) {
+    if (text == "unix:" || IpRange::parse(text)) return nullptr;
+    return "expected a network such as 10.0.0.0/8 or 2001:db8::/32, an address, or unix:";
+}
 
 const char* check_secret(std::string_view text) {
     if (text.empty()) return nullptr;
@@ -91,6 +99,49 @@ Heartbeat parse_heartbeat(std::string_view text) {
     return {part(text.substr(0, comma)), part(text.substr(std::min(comma + 1, text.size())))};
 }
 
+namespace {
+
+std::string_view take_word(std::string_view& text) {
+    const auto begin = std::min(text.find_first_not_of(' '), text.size());
+    const auto end = std::min(text.find(' ', begin), text.size());
+    const auto word = text.substr(begin, end - begin);
+    text.remove_prefix(end);
+    return word;
+}
+
+}  // namespace
+
+Result<ListenSpec> parse_listen(std::string_view text) {
+    static constexpr std::string_view kUnix = "unix:";
+    static constexpr std::string_view kHttp = "http://";
+    ListenSpec out;
+    std::string_view where = take_word(text);
+    const bool is_unix = where.starts_with(kUnix);
+    if (is_unix) {
+        out.path = where.substr(kUnix.size());
+        if (!out.path.starts_with('/')) return fail(Code::kBadRequest, "the path of a Unix socket begins with /");
+    } else {
+        if (where.starts_with(kHttp)) where.remove_prefix(kHttp.size());
+        if (where.ends_with('/')) where.remove_suffix(1);
+        auto address = parse_address(where);
+        if (!address) return fail(address.error());
+        out.address = std::move(*address);
+    }
+    for (auto option = take_word(text); !option.empty(); option = take_word(text)) {
+        if (option == "proxy_protocol") {
+            out.proxy_protocol = true;
+        } else if (is_unix && option.starts_with("mode=")) {
+            const auto digits = option.substr(5);
+            const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out.mode, 8);
+            if (error != std::errc{} || end != digits.data() + digits.size() || out.mode > 0777)
+                return fail(Code::kBadRequest, "a mode is octal, such as 0660");
+        } else {
+            return fail(Code::kBadRequest, "an option is proxy_protocol or, of a Unix socket, mode=");
+        }
+    }
+    return out;
+}
+
 Result<HostPort> parse_address(std::string_view text) {
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos || colon == 0) return fail(Code::kBadRequest, "expected HOST:PORT");
@@ -111,6 +162,8 @@ Result<HostPort> parse_address(std::string_view text) {
 std::span<const KeySpec* const> all_keys() noexcept {
     using namespace keys;
     static constexpr std::array kAll{&listen.spec,
+                                     &listeners.spec,
+                                     &proxies_trusted.spec,
                                      &data_dir.spec,
                                      &threads.spec,
                                      &flush_kind.spec,

@@ -16,8 +16,9 @@ inline constexpr std::string_view kStoreKinds[] = {"embedded"};
 inline constexpr std::string_view kCacheKinds[] = {"memory"};
 inline constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error"};
 inline constexpr std::string_view kFormats[] = {"auto", "human", "json"};
-const char* check_address(std::string_view text);
-const char* check_optional_address(std::string_view text);
+const char* check_listen(std::string_view text);
+const char* check_optional_listen(std::string_view text);
+const char* check_trusted_proxy(std::string_view text);
 const char* check_secret(std::string_view text);
 const char* check_heartbeat(std::string_view text);
 const char* check_origin(std::string_view text);
@@ -28,7 +29,12 @@ inline constexpr std::int64_t kDay = 86'400'000;
 
 // clang-format off
 inline constexpr Key<std::string> listen{{.name = "listen", .default_text = "127.0.0.1:8080",
-    .help = "Where clients connect. Port 0 takes a free one.", .check = detail::check_address}};
+    .help = "Where clients connect, as below. Port 0 takes a free one.", .check = detail::check_listen}};
+inline constexpr Key<ConfigList> listeners{{.name = "listeners", .default_text = "",
+    .help = "Where else they connect: `http://HOST:PORT`, `unix:/path`, as below.", .check = detail::check_listen}};
+inline constexpr Key<ConfigList> proxies_trusted{{.name = "proxies.trusted", .default_text = "",
+    .help = "Whose PROXY headers and X-Forwarded-For are believed: networks (`10.0.0.0/8`), addresses, `unix:` for whoever connects by a Unix socket.",
+    .check = detail::check_trusted_proxy}};
 inline constexpr Key<std::string> data_dir{{.name = "data_dir", .default_text = "./parley-data",
     .help = "Where messages, accounts and the generated secret are kept.", .check = detail::check_not_empty}};
 inline constexpr Key<std::int64_t> threads{{.name = "threads", .default_text = "0",
@@ -112,12 +118,12 @@ inline constexpr Key<ConfigList> origins_allowed{{.name = "origins.allowed", .de
     .help = "Origins besides the own host that may connect: `https://*.example.org`, or `*` for all.",
     .check = detail::check_origin}};
 inline constexpr Key<std::string> public_enabled{{.name = "public.enabled", .default_text = "auto",
-    .help = "The public profile and plain broadcast; `auto` is on where the listener is loopback.", .choices = detail::kAutoOnOff}};
+    .help = "The public profile and plain broadcast; `auto` is on where only this machine connects.", .choices = detail::kAutoOnOff}};
 
 inline constexpr Key<milliseconds> drain_limit{{.name = "drain.limit", .default_text = "10s",
     .help = "SIGTERM to exit takes no longer.", .max = 3'600'000}};
 inline constexpr Key<milliseconds> drain_notice{{.name = "drain.notice", .default_text = "5s",
-    .help = "`/ready` answers 503 for so long before connections are refused. Unless set, 0 on a loopback listener.", .max = 3'600'000}};
+    .help = "`/ready` answers 503 for so long before connections are refused. Unless set, 0 where only this machine connects.", .max = 3'600'000}};
 inline constexpr Key<milliseconds> drain_spread{{.name = "drain.spread", .default_text = "3s",
     .help = "Open connections are closed one after the other over this time.", .max = 3'600'000}};
 
@@ -135,7 +141,7 @@ inline constexpr Key<std::string> cache_kind{{.name = "cache.kind", .default_tex
     .help = "Where revoked tokens and presence are shared.", .choices = detail::kCacheKinds}};
 
 inline constexpr Key<std::string> admin_listen{{.name = "admin.listen", .default_text = "",
-    .help = "The operators' listener; empty: none.", .check = detail::check_optional_address}};
+    .help = "The operators' listener, as below; empty: none.", .check = detail::check_optional_listen}};
 inline constexpr Key<std::string> admin_token{{.name = "admin.token", .default_text = "",
     .help = "What operators send as `Authorization: Bearer …`; needed with `admin.listen`.", .secrecy = Secrecy::kSecret}};
 inline constexpr Key<std::string> logging_level{{.name = "logging.level", .default_text = "info",
@@ -158,5 +164,16 @@ struct HostPort {
 };
 /// `127.0.0.1:8080`, `[::1]:8080`, `localhost:0`. Error: kBadRequest, saying what is wrong.
 [[nodiscard]] Result<HostPort> parse_address(std::string_view text);
+
+/// One way in: an address and, after spaces, its options.
+struct ListenSpec {
+    HostPort address;
+    std::string path{};           ///< of a Unix socket; empty: there is an address
+    bool proxy_protocol = false;  ///< each connection begins with a PROXY header
+    unsigned mode = 0660;         ///< of the Unix socket's file
+};
+/// `127.0.0.1:8080`, `http://[::1]:80 proxy_protocol`, `unix:/run/parley.sock mode=0600`. Error: kBadRequest, saying
+/// what is wrong.
+[[nodiscard]] Result<ListenSpec> parse_listen(std::string_view text);
 
 }  // namespace parley::keys

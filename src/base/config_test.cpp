@@ -272,5 +272,27 @@ TEST(ConfigKeys, HeartbeatAndAddressAreReadIntoTheirParts) {
     EXPECT_FALSE(keys::parse_address("h:+1"));
 }
 
+TEST(ConfigKeys, AListenerIsAnAddressWithItsOptions) {
+    const auto plain = keys::parse_listen("http://[::1]:443/");
+    ASSERT_TRUE(plain);
+    EXPECT_EQ(plain->address.host, "::1");
+    EXPECT_FALSE(plain->proxy_protocol);
+    const auto unix_socket = keys::parse_listen("unix:/run/parley.sock  proxy_protocol mode=0600");
+    ASSERT_TRUE(unix_socket);
+    EXPECT_EQ(unix_socket->path, "/run/parley.sock");
+    EXPECT_EQ(unix_socket->mode, 0600U);
+    EXPECT_TRUE(unix_socket->proxy_protocol);
+    for (const char* text : {"", "unix:", "unix:run", "unix:/a mode=9", "unix:/a mode=01000", "127.0.0.1:1 mode=0600",
+                             "127.0.0.1:1 proxy", "ftp://127.0.0.1:1", "http://127.0.0.1", "127.0.0.1:1/x"}) {
+        EXPECT_FALSE(keys::parse_listen(text)) << text;
+    }
+}
+
+TEST(ConfigKeys, ProxyHeadersNeedSomebodyToBelieve) {
+    EXPECT_THAT(problem(from_flags({{"listeners", "127.0.0.1:1 proxy_protocol"}})), HasSubstr("needs proxies.trusted"));
+    EXPECT_THAT(problem(from_flags({{"proxies.trusted", "10.0.0.1/8"}})), HasSubstr("expected a network"));
+    EXPECT_TRUE(from_flags({{"listen", "127.0.0.1:1 proxy_protocol"}, {"proxies.trusted", "10.0.0.0/8, unix:"}}));
+}
+
 }  // namespace
 }  // namespace parley

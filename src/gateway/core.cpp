@@ -1,9 +1,11 @@
 #include "gateway/core.h"
 
 #include "auth/acl.h"
+#include "base/logger.h"
 #include "base/room_change.h"
 #include "base/uuid.h"
 #include "gateway/broadcast.h"
+#include "gateway/proxy_gate.h"
 #include "gateway/rest_json.h"
 #include "gateway/router.h"
 #include "gateway/session.h"
@@ -61,6 +63,7 @@ Core::Core(rt::Loop& loop, Services& services)
     http_options_.handshake_time = services.options.handshake_time;
     http_options_.body_time = services.options.body_time;
     http_options_.idle_time = services.options.idle_time;
+    http_options_.proxies = services.options.proxies;
     http_service_.body_limit = [this](const wire::HttpRequest& request) { return router_->body_limit(request); };
     http_service_.serve = [this](ExchangeRef exchange) { router_->serve(std::move(exchange)); };
     http_service_.date = [this] { return date(); };
@@ -80,29 +83,34 @@ Core::~Core() {
     services_.cores[loop_.index()] = nullptr;
 }
 
-Result<> Core::listen(const rt::Endpoint& endpoint, rt::Listener::Port port) {
-    return listen(endpoint, http_service_, port);
-}
-
-Result<> Core::listen_admin(const rt::Endpoint& endpoint) {
-    return listen(endpoint, admin_service_, rt::Listener::Port::kShared);
-}
-
-Result<> Core::listen(const rt::Endpoint& endpoint, const HttpSession::Service& service, rt::Listener::Port port) {
-    const auto accept = [this, &service, port](int fd) {
-        port == rt::Listener::Port::kAlone ? open_on_next_core(fd) : open(fd, service);
+Result<> Core::listen(const Door& door, rt::Listener::Port port) {
+    const auto accept = [this, &door, port](int fd) {
+        port == rt::Listener::Port::kAlone ? open_on_next_core(fd, door) : open(fd, door);
     };
-    auto listener = rt::Listener::open(loop_, endpoint, accept, std::string{kBusy}, port);
+    auto listener = rt::Listener::open(loop_, door.at, accept, std::string{kBusy}, port);
     if (!listener) return fail(listener.error());
     listeners_.push_back(std::move(*listener));
     return {};
 }
 
-void Core::open(int fd, const HttpSession::Service& service) {
+std::unique_ptr<HttpSession> Core::new_session(Arrival arrival) {
+    const auto& service = arrival.door->for_operators ? admin_service_ : http_service_;
+    return std::make_unique<HttpSession>(loop_, service, http_options_, std::move(arrival));
+}
+
+void Core::serve_http(rt::Connection& connection, Arrival arrival) {
+    connection.set_handler(new_session(std::move(arrival)));
+}
+
+void Core::open(int fd, const Door& door) {
     const std::size_t count = connections_of_all();
     if (count < options().max_connections) {
         rt::give_up_after(fd, std::max({2 * options().patience.ping, options().send_time, kGiveUpAfter}));
-        connections_.open(fd, std::make_unique<HttpSession>(loop_, service, http_options_));
+        if (door.proxy_protocol) {
+            connections_.open(fd, std::make_unique<ProxyGate>(*this, door));
+        } else {
+            connections_.open(fd, new_session({&door}));
+        }
     } else if (count < options().max_connections + kTurnedAwayAtOnce) {
         connections_.open(fd, std::make_unique<TurnedAway>());
     } else {
@@ -110,11 +118,11 @@ void Core::open(int fd, const HttpSession::Service& service) {
     }
 }
 
-void Core::open_on_next_core(int fd) {
+void Core::open_on_next_core(int fd, const Door& door) {
     next_core_ = (next_core_ + 1) % services_.cores.size();
-    services_.runtime.loop(next_core_).post([&services = services_, to = next_core_, fd] {
+    services_.runtime.loop(next_core_).post([&services = services_, to = next_core_, fd, &door] {
         Core* const core = services.cores[to];
-        core != nullptr ? core->open(fd, core->http_service_) : rt::turn_away(fd, kBusy);
+        core != nullptr ? core->open(fd, door) : rt::turn_away(fd, kBusy);
     });
 }
 
@@ -126,8 +134,8 @@ std::size_t Core::connections_of_all() const noexcept {
     return sum;
 }
 
-void Core::adopt(rt::Connection::Detached detached, wire::HttpRequest request) {
-    auto handler = std::make_unique<HttpSession>(loop_, http_service_, http_options_);
+void Core::adopt(rt::Connection::Detached detached, wire::HttpRequest request, Arrival arrival) {
+    auto handler = new_session(std::move(arrival));
     HttpSession& session = *handler;
     rt::Connection& connection = connections_.open(detached.fd, std::move(handler), std::move(detached.unread));
     connection.send_copy(detached.unsent);
@@ -135,6 +143,20 @@ void Core::adopt(rt::Connection::Detached detached, wire::HttpRequest request) {
 }
 
 void Core::stop_listening() { listeners_.clear(); }
+
+void Core::refuse_proxy_header(std::string peer, std::string_view why) {
+    services_.counters.proxy_headers_refused.add();
+    ++refused_headers_.count;
+    refused_headers_.peer = std::move(peer);
+    refused_headers_.why = why;
+}
+
+void Core::log_refused_headers() {
+    if (refused_headers_.count == 0) return;
+    const auto refused = std::exchange(refused_headers_, {});
+    logger::warn("gateway", "connections without a good PROXY header were closed",
+                 {{"count", refused.count}, {"peer", refused.peer}, {"why", refused.why}});
+}
 
 void Core::share_memory() {
     const Bytes share = services_.memory->share(options().send_buffer);
@@ -269,6 +291,7 @@ void Core::on_second() {
     const auto wall = loop_.clock().wall();
     each_session([&](Session& session) { session.on_second(wall, loop_.now()); });
     sockjs_->on_second();
+    log_refused_headers();
     chat_.book().forget_unused();
     if (loop_.index() == 0) {
         chat_.sweep_presence();

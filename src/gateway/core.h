@@ -36,14 +36,16 @@ public:
     Core(rt::Loop& loop, Services& services);
     ~Core() override;
 
-    /// Error: the system's reason why the port cannot be listened on.
+    /// Error: the system's reason why the door cannot be listened at.
     /// kAlone: for all cores, which get the connections one after the other; kShared: each core listens for itself.
-    Result<> listen(const rt::Endpoint& endpoint, rt::Listener::Port port = rt::Listener::Port::kShared);
-    /// The operators' listener: health and metrics, behind the admin token.
-    Result<> listen_admin(const rt::Endpoint& endpoint);
+    Result<> listen(const Door& door, rt::Listener::Port port);
     void stop_listening();
+    /// HTTP begins on a connection with the next byte.
+    void serve_http(rt::Connection& connection, Arrival arrival);
+    /// Counted, and said in the log once a second.
+    void refuse_proxy_header(std::string peer, std::string_view why);
     /// Goes on with a request that another core had read.
-    void adopt(rt::Connection::Detached detached, wire::HttpRequest request);
+    void adopt(rt::Connection::Detached detached, wire::HttpRequest request, Arrival arrival);
     /// Closes sessions one after the other over `spread`, each with its own reconnect delay.
     void drain(milliseconds spread);
 
@@ -94,9 +96,10 @@ private:
     template <class Tell>
     void each_session(Tell tell);
     void on_second();
-    Result<> listen(const rt::Endpoint& endpoint, const HttpSession::Service& service, rt::Listener::Port port);
-    void open(int fd, const HttpSession::Service& service);
-    void open_on_next_core(int fd);
+    void open(int fd, const Door& door);
+    void open_on_next_core(int fd, const Door& door);
+    [[nodiscard]] std::unique_ptr<HttpSession> new_session(Arrival arrival);
+    void log_refused_headers();
     [[nodiscard]] std::size_t connections_of_all() const noexcept;
     void drain_next();
     void forget_expired();
@@ -126,6 +129,11 @@ private:
     HttpSession::Options http_options_;
     rt::ConnectionSet connections_;
     std::vector<std::unique_ptr<rt::Listener>> listeners_;
+    struct RefusedHeaders {
+        std::uint64_t count = 0;
+        std::string peer;
+        std::string why;
+    } refused_headers_;          ///< since the last line about them
     std::size_t next_core_ = 0;  ///< of a listener that serves all of them
     rt::Timer second_;
     rt::Timer drain_timer_;

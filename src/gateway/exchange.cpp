@@ -36,7 +36,12 @@ std::string retry_after(int status, Code code, milliseconds wait) {
 }
 
 Exchange::Exchange(HttpSession& session, rt::Connection& connection, wire::HttpRequest request)
-    : session_(&session), connection_(&connection), request_(std::move(request)), peer_(connection.peer_address()) {}
+    : session_(&session), connection_(&connection), request_(std::move(request)) {
+    const auto& [door, peer] = session.arrival_;
+    client_ = wire::find_client(session.options_.proxies, peer.empty() ? connection.peer_address() : peer, false,
+                                request_.headers);
+    is_local_ = door->at.is_loopback() && !door->proxy_protocol && !client_.proxied;
+}
 
 void Exchange::add_field(std::string name, std::string value) {
     common_fields_.emplace_back(std::move(name), std::move(value));
@@ -158,11 +163,14 @@ void Exchange::move_to(rt::Loop& loop, Arrive arrive) {
     connection_->loop().next_turn([self = shared_from_this(), &loop, arrive = std::move(arrive)]() mutable {
         if (self->session_ == nullptr) return;
         rt::Connection& connection = *self->connection_;
+        Arrival arrival = self->session_->arrival_;
         self->session_->timeout_.cancel();
         self->session_->current_.reset();
         self->finished();
-        loop.post([arrive = std::move(arrive), detached = connection.detach(),
-                   request = std::move(self->request_)]() mutable { arrive(std::move(detached), std::move(request)); });
+        loop.post([arrive = std::move(arrive), detached = connection.detach(), request = std::move(self->request_),
+                   arrival = std::move(arrival)]() mutable {
+            arrive(std::move(detached), std::move(request), std::move(arrival));
+        });
     });
 }
 

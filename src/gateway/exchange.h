@@ -8,7 +8,9 @@
 #include "base/errors.h"
 #include "base/function.h"
 #include "base/result.h"
+#include "gateway/door.h"
 #include "rt/connection.h"
+#include "wire/forwarded.h"
 #include "wire/http_request.h"
 #include "wire/http_response.h"
 
@@ -29,7 +31,12 @@ public:
     [[nodiscard]] bool is_open() const noexcept { return session_ != nullptr; }
     /// Null once the connection has gone.
     [[nodiscard]] rt::Connection* connection() noexcept { return connection_; }
-    [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
+    /// The client's address, by what trusted proxies say.
+    [[nodiscard]] const std::string& peer() const noexcept { return client_.address; }
+    /// The client speaks TLS, with us or with a trusted proxy.
+    [[nodiscard]] bool is_secure() const noexcept { return client_.secure; }
+    /// It came from this machine with no proxy between: Host must name this machine.
+    [[nodiscard]] bool is_local() const noexcept { return is_local_; }
 
     /// Fields that every answer to this request carries (CORS).
     void add_field(std::string name, std::string value);
@@ -56,7 +63,7 @@ public:
     void forget_request();
 
     /// Gives the connection and its request to another loop; `arrive` runs there. This exchange is over.
-    using Arrive = UniqueFunction<void(rt::Connection::Detached, wire::HttpRequest)>;
+    using Arrive = UniqueFunction<void(rt::Connection::Detached, wire::HttpRequest, Arrival)>;
     void move_to(rt::Loop& loop, Arrive arrive);
 
     /// Called once when the connection goes before the answer is complete.
@@ -73,7 +80,8 @@ private:
     HttpSession* session_;
     rt::Connection* connection_;
     wire::HttpRequest request_;
-    std::string peer_;
+    wire::Client client_;
+    bool is_local_;
     std::vector<std::pair<std::string, std::string>> common_fields_;
     UniqueFunction<void()> gone_;
     UniqueFunction<void()> drained_;

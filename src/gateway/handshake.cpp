@@ -97,8 +97,8 @@ bool origin_allowed(const Options& options, const wire::HttpRequest& request) {
                        [&](const std::string& pattern) { return pattern == "*" || matches(pattern, *origin); });
 }
 
-bool host_allowed(const Options& options, const wire::HttpRequest& request) {
-    if (!options.loopback || request.host.empty()) return true;
+bool host_is_this_machine(const wire::HttpRequest& request) {
+    if (request.host.empty()) return true;
     const std::string_view host = host_of(request.host);
     return wire::iequals(host, "localhost") || host == "[::1]" || is_loopback_v4(host) ||
            (host.size() > 10 && wire::iequals(host.substr(host.size() - 10), ".localhost"));

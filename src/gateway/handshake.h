@@ -26,8 +26,9 @@ void judge_handshake(Core& core, const ExchangeRef& exchange, auth::Profile prof
 
 /// The own host, a configured pattern, or no Origin at all.
 [[nodiscard]] bool origin_allowed(const Options& options, const wire::HttpRequest& request);
-/// On a loopback listener: Host names this machine, so that no other site's name can be pointed here (DNS rebinding).
-[[nodiscard]] bool host_allowed(const Options& options, const wire::HttpRequest& request);
+/// Host names this machine, so that no other site's name can be pointed here (DNS rebinding): what a local request
+/// needs.
+[[nodiscard]] bool host_is_this_machine(const wire::HttpRequest& request);
 /// Host is that of a configured pattern: a name that a proxy on this machine passes on.
 [[nodiscard]] bool host_configured(const Options& options, const wire::HttpRequest& request);
 

@@ -8,10 +8,11 @@ namespace {
 constexpr std::size_t kPipelineBytes = 64 * 1024;
 }  // namespace
 
-HttpSession::HttpSession(rt::Loop& loop, const Service& service, const Options& options)
+HttpSession::HttpSession(rt::Loop& loop, const Service& service, const Options& options, Arrival arrival)
     : loop_(loop),
       service_(service),
       options_(options),
+      arrival_(std::move(arrival)),
       parser_(std::make_unique<wire::HttpRequestParser>(options.limits)),
       timeout_(rt::Timer::of<&HttpSession::on_timeout>(this)) {
     loop_.arm(timeout_, options_.handshake_time);

@@ -2,8 +2,10 @@
 #include <functional>
 #include <memory>
 
+#include "gateway/door.h"
 #include "gateway/exchange.h"
 #include "rt/connection.h"
+#include "wire/forwarded.h"
 #include "wire/http_parser.h"
 
 namespace parley::gateway {
@@ -22,6 +24,7 @@ public:
         milliseconds handshake_time{10'000};
         milliseconds body_time{30'000};
         milliseconds idle_time{75'000};
+        wire::TrustedProxies proxies{};
     };
     /// Judges what arrives. on_head may lower or raise the body limit before the body is read.
     struct Service {
@@ -30,7 +33,7 @@ public:
         std::function<std::string_view()> date;
     };
 
-    HttpSession(rt::Loop& loop, const Service& service, const Options& options);
+    HttpSession(rt::Loop& loop, const Service& service, const Options& options, Arrival arrival);
     ~HttpSession() override;
 
     /// Serves a request that another core had read.
@@ -52,6 +55,7 @@ private:
     rt::Loop& loop_;
     const Service& service_;
     const Options& options_;
+    const Arrival arrival_;
     std::unique_ptr<wire::HttpRequestParser> parser_;  ///< null while an answer waits long
     ExchangeRef current_;
     rt::Connection* connection_ = nullptr;

@@ -189,8 +189,8 @@ TEST_F(HttpSessionTest, AMovedRequestTakesAlongWhatCameBehindIt) {
     keeps = true;
     write(get("/move") + get("/behind"));
     rt::ConnectionSet other{loop, {}};
-    waiting[0]->move_to(loop, [&](rt::Connection::Detached detached, wire::HttpRequest request) {
-        auto handler = std::make_unique<HttpSession>(loop, service, options);
+    waiting[0]->move_to(loop, [&](rt::Connection::Detached detached, wire::HttpRequest request, Arrival arrival) {
+        auto handler = std::make_unique<HttpSession>(loop, service, options, std::move(arrival));
         HttpSession& session = *handler;
         other.open(detached.fd, std::move(handler), std::move(detached.unread)).send_copy(detached.unsent);
         session.adopt(std::move(request));

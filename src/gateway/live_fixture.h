@@ -51,7 +51,7 @@ protected:
         lines.back()->fd = ends[1];
         wire::HttpRequestParser parser;
         EXPECT_EQ(parser.feed(request).step, wire::HttpStep::kDone) << parser.fault().text;
-        core->adopt({ends[0], {}, {}}, parser.take_request());
+        core->adopt({ends[0], {}, {}}, parser.take_request(), {&door});
         turn();
         return *lines.back();
     }
@@ -81,6 +81,7 @@ protected:
         return answer.substr(from, answer.find("\r\n", from) - from);
     }
 
+    const Door door{.at = {"127.0.0.1", 8080}};
     std::vector<std::unique_ptr<Line>> lines;
 };
 

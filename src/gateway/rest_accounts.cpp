@@ -75,8 +75,8 @@ Result<store::Account> check_password(Services& services, const std::string& nam
 
 /// The cookie goes back over TLS alone where the page came that way.
 std::string token_cookie(const RestCall& call, std::string_view token, seconds max_age) {
-    const bool over_tls = call.request().headers.find("x-forwarded-proto") == "https";
-    return wire::set_cookie(kTokenCookie, token, {.max_age = max_age, .secure = over_tls}).value_or(std::string{});
+    const bool secure = call.exchange()->is_secure();
+    return wire::set_cookie(kTokenCookie, token, {.max_age = max_age, .secure = secure}).value_or(std::string{});
 }
 
 std::string account_json(const store::Account& account) {

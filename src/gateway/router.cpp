@@ -63,7 +63,8 @@ Bytes Router::body_limit(const wire::HttpRequest& request) const {
 
 void Router::serve(ExchangeRef exchange) {
     const wire::HttpRequest& request = exchange->request();
-    if (!host_allowed(core_.options(), request) && !host_configured(core_.options(), request)) {
+    const bool names_us = host_is_this_machine(request) || host_configured(core_.options(), request);
+    if (exchange->is_local() && !names_us) {
         exchange->refuse({Code::kOriginForbidden, "this listener is for this machine only; Host names another"});
         return;
     }

@@ -9,6 +9,8 @@ Counters::Counters(metrics::Registry& registry)
           registry.counter("parley_subscriptions_set_back_total", "Times a slow subscription was set back (RESYNC)")),
       fan_out_latency(registry.histogram("parley_fan_out_latency_seconds", "From createdAt to the subscribers' queues",
                                          metrics::latency_bounds())),
+      proxy_headers_refused(
+          registry.counter("parley_proxy_headers_refused_total", "Connections closed for want of a good PROXY header")),
       registry_(registry) {}
 
 metrics::Counter& Counters::refused(Code code) {

@@ -13,6 +13,7 @@
 #include "base/memory_budget.h"
 #include "base/metrics.h"
 #include "bus/bus.h"
+#include "gateway/door.h"
 #include "gateway/online.h"
 #include "gateway/rest_turns.h"
 #include "gateway/ws_session.h"
@@ -21,13 +22,16 @@
 #include "rt/runtime.h"
 #include "rt/work_pool.h"
 #include "store/directory.h"
+#include "wire/forwarded.h"
 #include "wire/stomp.h"
 
 namespace parley::gateway {
 
 /// What an operator decides about the front door.
 struct Options {
-    bool loopback = true;  ///< the main listener is on loopback
+    bool loopback = true;            ///< only this machine connects: every listener is local, and no proxy is trusted
+    std::vector<Door> doors;         ///< where clients come in; the first is the main one
+    wire::TrustedProxies proxies{};  ///< whose word about a client's address counts
     bool public_profile = true;
     bool test_endpoints = false;
     bool auto_create = true;
@@ -65,6 +69,7 @@ struct Counters {
     metrics::Counter& refused(Code code);
     /// Sessions begun, by transport.
     metrics::Counter& sessions(const std::string& transport);
+    metrics::Counter& proxy_headers_refused;
 
 private:
     metrics::Registry& registry_;

@@ -35,7 +35,7 @@ protected:
         std::array<int, 2> ends{};
         ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
         fd = ends[1];
-        set.open(ends[0], std::make_unique<HttpSession>(loop, service, options));
+        set.open(ends[0], std::make_unique<HttpSession>(loop, service, options, Arrival{&door}));
     }
     void turn(int count = 3) {
         for (int i = 0; i < count; ++i) loop.run_once();
@@ -78,6 +78,7 @@ protected:
     rt::ConnectionSet set{loop, {.send_buffer = Bytes{64 * 1024}}};
     HttpSession::Service service;
     HttpSession::Options options;
+    const Door door{.at = {"127.0.0.1", 8080}};
     std::vector<std::string> paths;
     std::vector<ExchangeRef> waiting;
     bool keeps = false;  ///< requests are answered later, by the test

@@ -241,12 +241,12 @@ bool SockJsSessions::is_here(const ExchangeRef& exchange, const std::string& key
     auto& services = core_.services();
     const std::size_t owner = std::hash<std::string>{}(key) % services.runtime.size();
     if (owner == core_.loop().index()) return true;
-    exchange->move_to(services.runtime.loop(owner),
-                      [&services, owner](rt::Connection::Detached detached, wire::HttpRequest request) {
-                          if (services.cores[owner] != nullptr) {
-                              services.cores[owner]->adopt(std::move(detached), std::move(request));
-                          }
-                      });
+    exchange->move_to(services.runtime.loop(owner), [&services, owner](rt::Connection::Detached detached,
+                                                                       wire::HttpRequest request, Arrival arrival) {
+        if (services.cores[owner] != nullptr) {
+            services.cores[owner]->adopt(std::move(detached), std::move(request), std::move(arrival));
+        }
+    });
     return false;
 }
 

@@ -1,6 +1,6 @@
 #include "rt/connection.h"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -8,6 +8,8 @@
 #include <array>
 #include <cerrno>
 #include <utility>
+
+#include "base/ip.h"
 
 namespace parley::rt {
 namespace {
@@ -37,20 +39,14 @@ Connection::~Connection() = default;
 std::string Connection::peer_address() const {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
-    std::array<char, INET6_ADDRSTRLEN> text{};
     if (::getpeername(fd_, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+    if (address.ss_family == AF_UNIX) return "unix:";
     if (address.ss_family == AF_INET) {
-        ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in&>(address).sin_addr, text.data(), text.size());
-    } else if (address.ss_family == AF_INET6) {
-        const auto& ip = reinterpret_cast<sockaddr_in6&>(address).sin6_addr;
-        // A client over IPv4 on a dual-stack socket is the same client.
-        if (IN6_IS_ADDR_V4MAPPED(&ip)) {
-            ::inet_ntop(AF_INET, &ip.s6_addr[12], text.data(), text.size());
-        } else {
-            ::inet_ntop(AF_INET6, &ip, text.data(), text.size());
-        }
+        const auto& ip = reinterpret_cast<sockaddr_in&>(address).sin_addr;
+        return IpAddress::of_v4(reinterpret_cast<const std::uint8_t*>(&ip)).text();
     }
-    return text.data();
+    // A client over IPv4 on a dual-stack socket is the same client.
+    return IpAddress::of_v6(reinterpret_cast<sockaddr_in6&>(address).sin6_addr.s6_addr).text();
 }
 
 void Connection::send(Slice slice) {

@@ -83,7 +83,7 @@ public:
 
     [[nodiscard]] Loop& loop() noexcept;
     [[nodiscard]] ConnectionSet& set() noexcept { return set_; }
-    /// The peer's address without port, `127.0.0.1`.
+    /// The peer's address without port, `127.0.0.1`; `unix:` on a Unix socket.
     [[nodiscard]] std::string peer_address() const;
 
 private:

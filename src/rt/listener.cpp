@@ -6,13 +6,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-
-#include "base/config_keys.h"
 
 namespace parley::rt {
 namespace {
@@ -30,6 +30,14 @@ struct Address {
 };
 
 bool to_address(const Endpoint& endpoint, Address& out) {
+    if (endpoint.is_unix()) {
+        auto& to = reinterpret_cast<sockaddr_un&>(out.storage);
+        if (endpoint.path.size() >= sizeof to.sun_path) return false;
+        to.sun_family = AF_UNIX;
+        endpoint.path.copy(to.sun_path, endpoint.path.size());
+        out.length = sizeof to;
+        return true;
+    }
     if (auto& v4 = reinterpret_cast<sockaddr_in&>(out.storage);
         ::inet_pton(AF_INET, endpoint.host.c_str(), &v4.sin_addr) == 1) {
         v4.sin_family = AF_INET;
@@ -53,18 +61,45 @@ void set_option(int fd, int level, int option, int value) {
 Result<int> bind_socket(const Endpoint& endpoint, Listener::Port port) {
     Address address;
     if (!to_address(endpoint, address)) {
-        return fail(Code::kBadRequest, fmt::format("{} is not an IP address", endpoint.host));
+        return fail(Code::kBadRequest, endpoint.is_unix() ? fmt::format("{}: the path is too long", endpoint.text())
+                                                          : fmt::format("{} is not an IP address", endpoint.host));
     }
     const int fd = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return fail(Code::kInternal, fmt::format("socket: {}", std::strerror(errno)));
-    set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (port == Listener::Port::kShared) set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (endpoint.is_unix()) {
+        (void)::fchmod(fd, endpoint.mode);  // what the file begins with, so that nobody else comes in before chmod
+    } else {
+        set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+        if (port == Listener::Port::kShared) set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    }
     if (::bind(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length) != 0) {
         const int error = errno;
         ::close(fd);
         return fail(Code::kInternal, fmt::format("cannot listen on {}: {}", endpoint.text(), std::strerror(error)));
     }
+    if (endpoint.is_unix()) (void)::chmod(endpoint.path.c_str(), endpoint.mode);  // which the umask had narrowed
     return fd;
+}
+
+/// The file of a socket stays when its server dies. Error: somebody listens there, or it is something else.
+Result<> remove_left_behind(const Endpoint& endpoint) {
+    const auto refuse = [&](const char* why) {
+        return fail(Code::kInternal, fmt::format("cannot listen on {}: {}", endpoint.text(), why));
+    };
+    struct stat file {};
+    if (::lstat(endpoint.path.c_str(), &file) != 0) return {};
+    if (!S_ISSOCK(file.st_mode)) return refuse("the file is there and is no socket");
+    Address address;
+    if (!to_address(endpoint, address)) return {};  // said when it is bound
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return refuse(std::strerror(errno));
+    const bool connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length) == 0;
+    const int error = errno;
+    ::close(fd);
+    if (connected || error == EAGAIN) return refuse("another process listens there");
+    if (error != ECONNREFUSED) return refuse(std::strerror(error));
+    if (::unlink(endpoint.path.c_str()) != 0) return refuse(std::strerror(errno));
+    return {};
 }
 
 int open_spare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
@@ -79,10 +114,8 @@ std::uint16_t bound_port(int fd) {
 
 }  // namespace
 
-Result<Endpoint> Endpoint::parse(const std::string& text) {
-    auto address_text = keys::parse_address(text);
-    if (!address_text) return fail(Code::kBadRequest, fmt::format("'{}': {}", text, address_text.error().message));
-    Endpoint out{std::move(address_text->host), address_text->port};
+Result<Endpoint> Endpoint::of(std::string host, std::uint16_t port) {
+    Endpoint out{std::move(host), port};
     if (out.host == "localhost") out.host = "127.0.0.1";
     Address address;
     if (!to_address(out, address)) return fail(Code::kBadRequest, fmt::format("'{}' is not an IP address", out.host));
@@ -92,10 +125,15 @@ Result<Endpoint> Endpoint::parse(const std::string& text) {
 bool Endpoint::is_loopback() const { return host == "::1" || host.starts_with("127."); }
 
 std::string Endpoint::text() const {
+    if (is_unix()) return "unix:" + path;
     return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
 }
 
 Result<Endpoint> claim(const Endpoint& endpoint) {
+    if (endpoint.is_unix()) {
+        if (auto removed = remove_left_behind(endpoint); !removed) return fail(removed.error());
+        return endpoint;
+    }
     const auto fd = bind_socket(endpoint, Listener::Port::kAlone);
     if (!fd) return fail(fd.error());
     // bind() alone lets a second process bind the same port with SO_REUSEADDR; listen() does not.
@@ -143,12 +181,13 @@ Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Endpoint& end
         ::close(*fd);
         return fail(Code::kInternal, fmt::format("cannot listen on {}: {}", endpoint.text(), std::strerror(error)));
     }
-    return std::unique_ptr<Listener>{new Listener{loop, *fd, std::move(accept), std::move(busy)}};
+    return std::unique_ptr<Listener>{new Listener{loop, *fd, endpoint.path, std::move(accept), std::move(busy)}};
 }
 
-Listener::Listener(Loop& loop, int fd, Accept accept, std::string busy)
+Listener::Listener(Loop& loop, int fd, std::string path, Accept accept, std::string busy)
     : loop_(loop),
       fd_(fd),
+      path_(std::move(path)),
       spare_(open_spare()),
       accept_(std::move(accept)),
       busy_(std::move(busy)),
@@ -160,6 +199,7 @@ Listener::~Listener() {
     loop_.forget_turn_end(*this);
     loop_.unwatch(fd_, *this);
     ::close(fd_);
+    if (!path_.empty()) ::unlink(path_.c_str());
     if (spare_ >= 0) ::close(spare_);
 }
 
@@ -170,8 +210,10 @@ void Listener::accept_some() {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
         const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-            set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentInKernel);
+            if (path_.empty()) {
+                set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+                set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentInKernel);
+            }
             accept_(fd);
             continue;
         }

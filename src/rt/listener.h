@@ -10,26 +10,32 @@
 
 namespace parley::rt {
 
-/// Where to listen: `127.0.0.1:8080`, `[::1]:8080`, `0.0.0.0:0` (any free port).
+/// Where to listen: `127.0.0.1:8080`, `[::1]:8080`, `0.0.0.0:0` (any free port), or the file of a Unix socket.
 struct Endpoint {
-    std::string host;
+    std::string host{};
     std::uint16_t port = 0;
+    std::string path{};    ///< of a Unix socket; then there is neither host nor port
+    unsigned mode = 0660;  ///< of that file
 
-    /// Error: kBadRequest saying what is wrong with the text.
-    static Result<Endpoint> parse(const std::string& text);
+    /// `localhost` is 127.0.0.1. Error: kBadRequest where the host is no IP address.
+    static Result<Endpoint> of(std::string host, std::uint16_t port);
+    [[nodiscard]] bool is_unix() const noexcept { return !path.empty(); }
+    /// An address that only this machine can connect to.
     [[nodiscard]] bool is_loopback() const;
-    /// `127.0.0.1:8080`, as in a URL.
+    /// `127.0.0.1:8080`, as in a URL; `unix:/run/parley.sock`.
     [[nodiscard]] std::string text() const;
 };
 
 /// Binds the port once without SO_REUSEPORT, so that a port another process has is an error and not half the users,
-/// and answers with the endpoint whose port is no longer 0. The descriptor of the probe is closed again.
+/// and answers with the endpoint whose port is no longer 0. The descriptor of the probe is closed again. The file of a
+/// Unix socket where nobody listens any more is removed.
 [[nodiscard]] Result<Endpoint> claim(const Endpoint& endpoint);
 
 /// Why this system does not let each loop have a listening socket of its own on one port; nothing where it does.
 [[nodiscard]] std::optional<std::string> why_no_shared_port();
 
-/// One loop's own listening socket on a shared port (SO_REUSEPORT; the kernel spreads the connections).
+/// One loop's own listening socket on a shared port (SO_REUSEPORT; the kernel spreads the connections), or the only one
+/// of a Unix socket, whose file goes with it.
 ///
 /// Thread: core-local.
 /// Order:  a few connections a turn, so that a storm of them does not hold up who is connected; the rest waits in the
@@ -46,7 +52,7 @@ public:
     ~Listener() override;
 
 private:
-    Listener(Loop& loop, int fd, Accept accept, std::string busy);
+    Listener(Loop& loop, int fd, std::string path, Accept accept, std::string busy);
     void on_events(std::uint32_t events) override;
     void on_turn_end() override { accept_some(); }
     void accept_some();
@@ -54,7 +60,8 @@ private:
 
     Loop& loop_;
     int fd_;
-    int spare_;  ///< to be closed when there is no other
+    const std::string path_;  ///< of a Unix socket
+    int spare_;               ///< to be closed when there is no other
     Accept accept_;
     const std::string busy_;
     Timer retry_;

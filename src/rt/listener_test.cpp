@@ -1,6 +1,7 @@
 #include "rt/listener.h"
 
 #include <arpa/inet.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -8,33 +9,38 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
+#include "base/temp_dir.h"
 #include "rt/connection.h"
 
 namespace parley::rt {
 namespace {
 
-TEST(Endpoint, ReadsHostAndPort) {
-    const auto v4 = Endpoint::parse("0.0.0.0:8080");
+TEST(Endpoint, KnowsWhatOnlyThisMachineReaches) {
+    const auto v4 = Endpoint::of("0.0.0.0", 8080);
     ASSERT_TRUE(v4);
     EXPECT_EQ(v4->text(), "0.0.0.0:8080");
     EXPECT_FALSE(v4->is_loopback());
-    const auto v6 = Endpoint::parse("[::1]:0");
+    const auto v6 = Endpoint::of("::1", 0);
     ASSERT_TRUE(v6);
     EXPECT_EQ(v6->text(), "[::1]:0");
     EXPECT_TRUE(v6->is_loopback());
-    EXPECT_TRUE(Endpoint::parse("localhost:80")->is_loopback());
+    EXPECT_TRUE(Endpoint::of("localhost", 80)->is_loopback());
+    EXPECT_FALSE((Endpoint{.path = "/run/parley.sock"}.is_loopback()));
+    EXPECT_EQ((Endpoint{.path = "/run/parley.sock"}.text()), "unix:/run/parley.sock");
 }
 
 TEST(Endpoint, RefusesWhatIsNoAddress) {
-    for (const char* text : {"", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1",
-                             "127.0.0.1:80 ", "example.org:80", "256.0.0.1:80", ":80", "[::1:80"}) {
-        EXPECT_FALSE(Endpoint::parse(text)) << text;
-    }
+    for (const char* host : {"", "example.org", "256.0.0.1", "127.0.0.1 "})
+        EXPECT_FALSE(Endpoint::of(host, 80)) << host;
 }
 
 class ListenerTest : public testing::Test {
@@ -186,6 +192,74 @@ TEST_F(ListenerTest, ConnectionKnowsItsPeersAddress) {
     loop.run_once();
     ASSERT_EQ(accepted.size(), 1u);
     EXPECT_EQ(set.open(::dup(accepted[0]), std::make_unique<Nothing>()).peer_address(), "127.0.0.1");
+}
+
+class UnixListenerTest : public testing::Test {
+protected:
+    auto listen() {
+        return Listener::open(loop, endpoint, [this](int fd) { set.open(fd, std::make_unique<Quiet>()); });
+    }
+    [[nodiscard]] bool connect() {
+        client = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        endpoint.path.copy(address.sun_path, sizeof address.sun_path - 1);
+        return ::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    }
+    void TearDown() override {
+        if (client >= 0) ::close(client);
+    }
+    /// Remembers who connected.
+    struct Quiet final : Connection::Handler {
+        static inline std::string peer;
+        void on_open(Connection& connection) override { peer = connection.peer_address(); }
+        std::size_t on_data(Connection&, std::span<char> bytes) override { return bytes.size(); }
+        void on_closed(Connection&) override {}
+    };
+
+    ManualClock clock;
+    Loop loop{0, clock};
+    ConnectionSet set{loop, {}};
+    TempDir dir;
+    Endpoint endpoint{.path = dir.path() + "/socket", .mode = 0622};
+    int client = -1;
+};
+
+TEST_F(UnixListenerTest, TakesConnectionsAndItsFileGoesWithIt) {
+    ASSERT_TRUE(claim(endpoint));
+    auto listener = listen();
+    ASSERT_TRUE(listener) << listener.error().message;
+    struct stat file {};
+    ASSERT_EQ(::stat(endpoint.path.c_str(), &file), 0);
+    EXPECT_EQ(file.st_mode & 0777, 0622U);
+    ASSERT_TRUE(connect());
+    loop.run_once();
+    EXPECT_EQ(Quiet::peer, "unix:");
+    listener->reset();
+    EXPECT_NE(::stat(endpoint.path.c_str(), &file), 0);
+}
+
+TEST_F(UnixListenerTest, TheFileOfADeadServerIsReplaced) {
+    const int dead = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    endpoint.path.copy(address.sun_path, sizeof address.sun_path - 1);
+    ASSERT_EQ(::bind(dead, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ::close(dead);
+    EXPECT_TRUE(claim(endpoint));
+    EXPECT_TRUE(listen());
+}
+
+TEST_F(UnixListenerTest, AServerThatLivesAndAFileThatIsNoSocketAreLeftAlone) {
+    const auto listener = listen();
+    ASSERT_TRUE(listener);
+    EXPECT_THAT(claim(endpoint).error().message, testing::HasSubstr("another process listens there"));
+    endpoint.path += ".txt";
+    std::ofstream{endpoint.path} << "mine";
+    EXPECT_THAT(claim(endpoint).error().message, testing::HasSubstr("no socket"));
+    EXPECT_TRUE(std::filesystem::exists(endpoint.path));
+    endpoint.path = "/" + std::string(200, 'x');
+    EXPECT_THAT(listen().error().message, testing::HasSubstr("too long"));
 }
 
 }  // namespace
