@@ -1,0 +1,69 @@
+"""Real servers that Parley works with, by the scripts of tools/services/: each in a directory of its own, on a free loopback
+port, ended with the suite however that ends."""
+import atexit
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from .suite import ROOT, Skip
+
+
+class Service:
+    """`postgres`, `redis`. Skips the check where it is not installed."""
+
+    def __init__(self, name):
+        self._script = str(ROOT / "tools" / "services" / f"{name}.sh")
+        self.dir = tempfile.mkdtemp(prefix=f"parley-{name}-")
+        atexit.register(self.close)
+        self.url = None
+        self.start()
+
+    def start(self):
+        """Also after stop() or kill(): the same port, the same data."""
+        ran = self._run("start")
+        if ran.returncode == 3:
+            raise Skip(ran.stderr.strip())
+        if ran.returncode:
+            raise AssertionError(f"{self._script} start: {ran.stderr[-600:]}")
+        self.url = ran.stdout.split()[-1]
+        return self
+
+    def stop(self):
+        self._run("stop")
+
+    def signal(self, number):
+        with open(os.path.join(self.dir, "pid"), encoding="ascii") as file:
+            os.kill(int(file.read()), number)
+
+    def kill(self):
+        """As a crash: nothing is written any more, and the next start recovers. (PostgreSQL takes its helpers along.)"""
+        self.signal(signal.SIGQUIT if "postgres" in self._script else signal.SIGKILL)
+        self._run("stop")
+
+    def sql(self, statement):
+        """PostgreSQL's answer in plain text."""
+        ran = subprocess.run(["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement, self.url], capture_output=True, text=True, timeout=30)
+        if ran.returncode:
+            raise AssertionError(f"{statement}: {ran.stderr}")
+        return ran.stdout.strip()
+
+    def close(self):
+        atexit.unregister(self.close)
+        self._run("stop")
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _run(self, what):
+        env = {**os.environ, "SERVICE_OWNER": str(os.getpid())}
+        return subprocess.run([self._script, what, self.dir], env=env, capture_output=True, text=True, timeout=60)
+
+
+_shared = {}
+
+
+def shared(name):
+    """One for the whole suite."""
+    if name not in _shared:
+        _shared[name] = Service(name)
+    return _shared[name]

@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# What the service scripts share. Sourced with "$@" of the script: start|ready|stop DIR. A service keeps everything
+# below DIR: its data, log, pid, and in DIR/env the port it was started with, so that it comes back on the same one.
+set -euo pipefail
+SERVICES=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+case ${1:-} in
+    start | ready | stop) ;;
+    *) echo "usage: ${0##*/} start|ready|stop DIR" >&2; exit 2 ;;
+esac
+[ -n "${2:-}" ] || { echo "${0##*/} $1: which directory?" >&2; exit 2; }
+mkdir -p "$2"
+DIR=$(cd "$2" && pwd)
+# shellcheck disable=SC1091
+[ ! -f "$DIR/env" ] || . "$DIR/env"
+
+# Exit status 3 says that the service cannot be had here: a test is skipped with this reason.
+missing() { echo "${0##*/}: $*" >&2; exit 3; }
+
+# A loopback port that nobody listens on.
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# remember NAME=VALUE...: for the next start and for stop.
+remember() { printf '%s\n' "$@" >"$DIR/env"; }
+
+# alive PIDFILE: the process is there and no zombie.
+alive() { [ -s "$1" ] && grep -qs '^State:.[^ZX]' "/proc/$(head -n 1 "$1")/status"; }
+
+# wait_ready SECONDS PIDFILE: until `ready` of the script holds; gives up when the process has gone.
+wait_ready() {
+    local end=$((SECONDS + $1))
+    until ready; do
+        if ! alive "$2" || [ $SECONDS -ge $end ]; then
+            echo "${0##*/}: not ready; the end of its log:" >&2
+            tail -n 20 "$DIR/log" >&2 || true
+            exit 1
+        fi
+        sleep 0.05
+    done
+}
+
+# halt PIDFILE [SIGNAL]: ends the process and waits for its end; after 15 s it is killed.
+halt() {
+    local pid
+    alive "$1" || { rm -f "$1"; return 0; }
+    pid=$(head -n 1 "$1")
+    kill "-${2:-TERM}" "$pid" 2>/dev/null || true
+    for _ in $(seq 300); do
+        alive "$1" || { rm -f "$1"; return 0; }
+        sleep 0.05
+    done
+    kill -KILL "$pid" 2>/dev/null || true
+    rm -f "$1"
+}
+
+# With SERVICE_OWNER=PID the service ends when that process has gone, however it went.
+end_with_owner() {
+    local owner=${SERVICE_OWNER:-}
+    [ -n "$owner" ] || return 0
+    setsid bash -c "while kill -0 $owner 2>/dev/null; do sleep 1; done; SERVICE_OWNER= exec '$SERVICES/${0##*/}' stop '$DIR'" \
+        </dev/null >/dev/null 2>&1 &
+}
