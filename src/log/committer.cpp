@@ -2,17 +2,9 @@
 
 #include <algorithm>
 
-#include "base/memory_account.h"
+#include "log/held_message.h"
 
 namespace parley::log {
-namespace {
-
-/// Counts as long as a mailbox or a room has it.
-struct HeldMessage final : Message {
-    memory::Charge held;
-};
-
-}  // namespace
 
 Committer::Committer(const Clock& clock, std::size_t cached_heads, bool sync)
     : clock_(clock), sync_(sync), heads_(cached_heads) {}
@@ -154,13 +146,7 @@ std::vector<Appended> Committer::sequence(Store& store, Pending& pending, Lookup
         touch(pending.request.room, room);
         if (!draft.fresh_id) seen_.emplace(key, records::Seen{seq, created_at});
 
-        auto message = std::make_shared<HeldMessage>();
-        static_cast<Draft&>(*message) = std::move(draft);
-        message->room = pending.request.room;
-        message->held = {memory::Use::kMessages, sizeof(HeldMessage) + message->content.capacity()};
-        message->seq = seq;
-        message->created_at = created_at;
-        outcome.messages.push_back(std::move(message));
+        outcome.messages.push_back(hold(std::move(draft), pending.request.room, seq, created_at));
         answer.push_back({seq, created_at, false});
     }
     return answer;

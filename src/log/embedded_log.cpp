@@ -45,20 +45,6 @@ rocksdb::Status probe_disk(const StoreOptions& options, std::uint64_t bytes) {
 
 }  // namespace
 
-struct EmbeddedLog::Counters {
-    std::atomic<std::uint64_t> commits{0}, messages{0}, repeats{0}, refused{0}, faults{0}, trimmed{0}, time_us{0};
-    std::array<std::atomic<std::uint64_t>, LogStats::kCommitBoundsUs.size() + 1> time{};
-
-    void count_commit(std::chrono::microseconds took) {
-        const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 0));
-        const auto& bounds = LogStats::kCommitBoundsUs;
-        const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), us) - bounds.begin();
-        ++time[static_cast<std::size_t>(bucket)];
-        time_us += us;
-        ++commits;
-    }
-};
-
 Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open(EmbeddedLogOptions options, const Clock& clock) {
     auto store = Store::open(store_options(options), clock);
     if (!store) return fail(std::move(store.error()));
@@ -68,7 +54,6 @@ Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open(EmbeddedLogOptions option
 EmbeddedLog::EmbeddedLog(EmbeddedLogOptions options, const Clock& clock, std::unique_ptr<Store> store)
     : options_(std::move(options)),
       clock_(clock),
-      counters_(std::make_unique<Counters>()),
       queue_(std::make_unique<CommitQueue>(options_.queue_limit)),
       committer_(std::make_unique<Committer>(clock, options_.cached_heads, options_.sync)),
       store_(std::move(store)) {
@@ -133,16 +118,16 @@ void EmbeddedLog::commit(Work& work) {
         queue_->take_all(work);
         return refuse(work, fault_);
     }
-    counters_->count_commit(std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - begun));
-    counters_->messages += outcome.messages.size();
-    counters_->repeats += outcome.repeats;
+    counters_.count_commit(std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - begun));
+    counters_.messages += outcome.messages.size();
+    counters_.repeats += outcome.repeats;
     if (listener_ && !outcome.messages.empty()) listener_(outcome.messages);
     for (std::size_t i = 0; i < work.appends.size(); ++i) {
-        if (!outcome.answers[i]) ++counters_->refused;
+        if (!outcome.answers[i]) ++counters_.refused;
         work.appends[i].done(std::move(outcome.answers[i]));
     }
     for (Trim& slice : work.trims) {
-        counters_->trimmed += slice.dedup_keys.size();
+        counters_.trimmed += slice.dedup_keys.size();
         slice.then(true);
     }
 }
@@ -153,12 +138,12 @@ void EmbeddedLog::refuse(Work& work, const std::string& reason) {
 }
 
 void EmbeddedLog::refuse(AppendDone& done, const std::string& reason) {
-    ++counters_->refused;
+    ++counters_.refused;
     done(fail(Code::kStoreUnavailable, reason));
 }
 
 void EmbeddedLog::begin_fault(const std::string& reason) {
-    ++counters_->faults;
+    ++counters_.faults;
     back_off_ = milliseconds{0};
     fault_lasts(reason);
     faulted_ = true;
@@ -243,15 +228,7 @@ void EmbeddedLog::compact() {
 }
 
 LogStats EmbeddedLog::stats() const {
-    LogStats out;
-    out.commits = counters_->commits;
-    out.messages = counters_->messages;
-    out.repeats = counters_->repeats;
-    out.refused = counters_->refused;
-    out.faults = counters_->faults;
-    out.trimmed = counters_->trimmed;
-    out.commit_time_us = counters_->time_us;
-    for (std::size_t i = 0; i < out.commit_time.size(); ++i) out.commit_time[i] = counters_->time[i];
+    LogStats out = counters_.read();
     out.queue_bytes = queue_->bytes();
     out.available = !faulted_;
     return out;

@@ -1,5 +1,4 @@
 #pragma once
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -8,6 +7,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "log/log_stats.h"
 #include "log/room_log.h"
 
 namespace rocksdb {
@@ -46,23 +46,6 @@ struct EmbeddedLogOptions {
     bool sync = true;             ///< false loses acknowledged messages at a crash: for the test that shows it
 };
 
-/// Counted since open(), for metrics.
-struct LogStats {
-    static constexpr std::array<std::uint32_t, 11> kCommitBoundsUs{100,    250,    500,     1'000,   2'500,    5'000,
-                                                                   10'000, 25'000, 100'000, 500'000, 2'000'000};
-    std::uint64_t commits = 0;
-    std::uint64_t messages = 0;
-    std::uint64_t repeats = 0;
-    std::uint64_t refused = 0;  ///< appends answered kStoreUnavailable
-    std::uint64_t faults = 0;   ///< times storing began to fail
-    std::uint64_t trimmed = 0;
-    std::uint64_t queue_bytes = 0;
-    bool available = true;
-    /// Commits that took at most the bound; the last one counts those above all bounds.
-    std::array<std::uint64_t, kCommitBoundsUs.size() + 1> commit_time{};
-    std::uint64_t commit_time_us = 0;  ///< sum
-};
-
 /// The log in a RocksDB of its own: message, dedup key and room head in one atomic, fsynced batch.
 ///
 /// Thread: any for every call. One thread of its own commits; while one commit is fsyncing the next gathers.
@@ -95,8 +78,6 @@ public:
     void compact();
 
 private:
-    struct Counters;
-
     EmbeddedLog(EmbeddedLogOptions options, const Clock& clock, std::unique_ptr<Store> store);
     void run();
     void commit(Work& work);
@@ -111,7 +92,7 @@ private:
     EmbeddedLogOptions options_;
     const Clock& clock_;
     CommitListener listener_;
-    std::unique_ptr<Counters> counters_;
+    LogCounters counters_;
     std::unique_ptr<CommitQueue> queue_;
     std::unique_ptr<Committer> committer_;
 
