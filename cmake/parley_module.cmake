@@ -23,6 +23,7 @@ target_compile_features(parley_flags INTERFACE cxx_std_20)
 function(parley_module name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LIBS;PUBLIC_LIBS;TEST_LIBS" ${ARGN})
   set(dir ${CMAKE_CURRENT_SOURCE_DIR}/${name})
+  string(REPLACE "/" "_" name ${name})  # adapters/postgres: parley_adapters_postgres, adapters_postgres_test
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${dir}/*.cpp)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${dir}/*.h)
   set(tests ${all})

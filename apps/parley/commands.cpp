@@ -9,11 +9,10 @@
 #include "base/clock.h"
 #include "base/config_keys.h"
 #include "gateway/iso_time.h"
-#include "log/offline_reader.h"
 #include "log/repair.h"
 #include "settings.h"
-#include "store/embedded_directory.h"
 #include "store/repair.h"
+#include "stores.h"
 
 namespace parley::app {
 namespace {
@@ -57,12 +56,11 @@ int explain(const Config& config, const ExplainRequest& request) {
         if (!member) return fault("--user: " + member.error().message);
         question.who.member = *member;
     }
-    const auto folder = std::filesystem::path{config.get(keys::data_dir)} / "directory";
     const RoomId& room = question.destination.room;
-    if (!room.empty() && std::filesystem::exists(folder)) {
-        const SystemClock clock;
-        const auto directory = store::EmbeddedDirectory::open_read_only(folder, clock);
-        if (!directory) return fault(directory.error().message);
+    const SystemClock clock;
+    const auto directory = directory_to_read(config, clock);
+    if (!directory) return fault(directory.error().message);
+    if (!room.empty() && *directory != nullptr) {
         const auto info = (*directory)->room(room);
         if (!info) return fault(info.error().message);
         question.room = *info;
@@ -84,7 +82,7 @@ int replay(const Config& config, const ReplayRequest& request) {
     const auto room = RoomId::parse(request.room);
     if (!room) return fault("--room: " + room.error().message);
     const SystemClock clock;
-    const auto log = log::OfflineReader::open(config.get(keys::data_dir), clock);
+    const auto log = log_to_read(config, clock);
     if (!log) return fault(log.error().message);
     RoomSeq after{request.from_seq == 0 ? 0 : request.from_seq - 1};
     if (!request.from_time.empty()) {
@@ -105,10 +103,12 @@ int replay(const Config& config, const ReplayRequest& request) {
 
 int repair(const Config& config) {
     const SystemClock clock;
+    if (config.get(keys::log_kind) != "embedded") return fault("repair is for the embedded store (log.kind=embedded)");
     fmt::print(stderr, "parley: reading the store in {} …\n", config.get(keys::data_dir));
     const auto report = log::repair(config.get(keys::data_dir), clock);
     if (!report) return fault(report.error().message);
     fmt::print("{}", log::to_text(*report));
+    if (config.get(keys::store_kind) != "embedded") return 0;
     const auto directory = store::repair(std::filesystem::path{config.get(keys::data_dir)} / "directory", clock);
     if (!directory) return fault(directory.error().message);
     fmt::print("{}", store::to_text(*directory));

@@ -6,7 +6,7 @@
 namespace parley::app {
 
 std::vector<metrics::GaugeHandle> server_gauges(metrics::Registry& registry, gateway::Services& services,
-                                                log::EmbeddedLog& log) {
+                                                const std::function<log::LogStats()>& log_stats) {
     std::vector<metrics::GaugeHandle> gauges;
     const auto sum = [&services](auto read) {
         return [&services, read] {
@@ -37,7 +37,8 @@ std::vector<metrics::GaugeHandle> server_gauges(metrics::Registry& registry, gat
             [use] { return static_cast<double>(std::max<std::int64_t>(0, memory::total(use))); }, {{"what", what}}));
     }
     const auto of_log = [&](const char* name, const char* help, auto read) {
-        gauges.push_back(registry.gauge(name, help, [&log, read] { return static_cast<double>(read(log.stats())); }));
+        gauges.push_back(
+            registry.gauge(name, help, [log_stats, read] { return static_cast<double>(read(log_stats())); }));
     };
     of_log("parley_log_messages", "Messages stored since the start", [](const log::LogStats& s) { return s.messages; });
     of_log("parley_log_commits", "Commits since the start", [](const log::LogStats& s) { return s.commits; });
@@ -55,7 +56,7 @@ std::vector<metrics::GaugeHandle> server_gauges(metrics::Registry& registry, gat
                                       : "more";
         gauges.push_back(registry.gauge("parley_log_commits_by_time",
                                         "Commits since the start that took at most the bound (and more than the last)",
-                                        [&log, i] { return static_cast<double>(log.stats().commit_time[i]); },
+                                        [log_stats, i] { return static_cast<double>(log_stats().commit_time[i]); },
                                         {{"up_to", bound}}));
     }
     return gauges;

@@ -17,14 +17,13 @@
 #include "chat/projection.h"
 #include "gateway/core.h"
 #include "gateway/probe.h"
-#include "log/embedded_log.h"
 #include "log/store.h"
 #include "memory_watch.h"
 #include "metrics.h"
 #include "rocks/open_files.h"
 #include "settings.h"
 #include "store/database.h"
-#include "store/embedded_directory.h"
+#include "stores.h"
 
 namespace parley::app {
 namespace {
@@ -85,7 +84,6 @@ public:
     void run();
 
 private:
-    void open_log(const Config& config);
     void make_public_room();
     void start_cores();
     void wait_for_signal(milliseconds limit, std::function<bool()> done);
@@ -97,8 +95,7 @@ private:
     gateway::Counters counters_{metrics_};
     MemoryBudget memory_;
     gateway::Options options_;
-    std::unique_ptr<log::EmbeddedLog> log_;
-    std::unique_ptr<store::EmbeddedDirectory> directory_;
+    Stores stores_;
     cache::MemoryCache cache_{clock_};
     std::optional<auth::TokenKeys> keys_;
     auth::Passwords passwords_;
@@ -117,35 +114,14 @@ private:
     std::vector<metrics::GaugeHandle> gauges_;
 };
 
-void Server::open_log(const Config& config) {
-    log::EmbeddedLogOptions options;
-    options.data_dir = config.get(keys::data_dir);
-    options.max_age = config.get(keys::log_keep_age);
-    options.max_room_bytes = config.get(keys::log_keep_bytes);
-    options.write_buffers = std::min(options.write_buffers, Bytes{memory_.limit().count / 8});
-    options.cache = std::min(options.cache, Bytes{memory_.limit().count / 16});
-    // Senders wait for memory, by what they have waiting here, before this limit refuses them.
-    options.queue_limit = std::min(options.queue_limit, Bytes{memory_.limit().count / 4});
-    options.on_trouble = [](const std::string& reason) {
-        if (reason.empty()) {
-            logger::info("log", "storing works again");
-        } else {
-            logger::error("log", "messages cannot be stored; senders are refused", {{"why", reason}});
-        }
-    };
-    log_ = must(log::EmbeddedLog::open(std::move(options), clock_));
-}
-
 Server::Server(const Config& config, bool test_endpoints) : config_(config), memory_(must(memory_limit(config))) {
     options_ = must(gateway_options(config, must(doors(config)), test_endpoints));
     options_.cursor_keys = must(cursor_keys(config));
     auto tokens = must(token_options(config));
     keys_.emplace(must(auth::TokenKeys::load(tokens)));
-    open_log(config);
-    directory_ =
-        must(store::EmbeddedDirectory::open(std::filesystem::path{config.get(keys::data_dir)} / "directory", clock_));
+    stores_ = must(open_stores(config, memory_.limit(), clock_));
     make_public_room();
-    if (const auto late = must(chat::settle_changes(*log_, *directory_)).size(); late != 0) {
+    if (const auto late = must(chat::settle_changes(*stores_.log, *stores_.directory)).size(); late != 0) {
         logger::info("parley", "finished changes of rooms that were cut off", {{"count", late}});
     }
     rates_ = std::make_unique<auth::RateLimits>(rate_options(config));
@@ -154,11 +130,11 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     const std::size_t threads = wanted != 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
     runtime_ = std::make_unique<rt::Runtime>(threads, clock_, must(flush_kind(config)));
     bus_ = std::make_unique<bus::InprocBus>(*runtime_);
-    log_->on_commit([this](std::span<const MessageRef> messages) { bus_->announce(messages); });
+    stores_.log->on_commit([this](std::span<const MessageRef> messages) { bus_->announce(messages); });
     reads_ = std::make_unique<rt::WorkPool>("parley-read", 4, 100'000);
     hashing_ = std::make_unique<rt::WorkPool>("parley-argon2", 1, 32);
     guard_ = std::make_unique<auth::TokenGuard>(
-        *keys_, cache_, *directory_, *reads_, clock_,
+        *keys_, cache_, *stores_.directory, *reads_, clock_,
         auth::TokenGuard::Options{.allow_when_cache_down = config.get(keys::auth_cache_down) == "allow",
                                   .require_registered = config.get(keys::members_require_registered)});
     guard_->on_revoked([this](const auth::Revocation& revocation) {
@@ -169,8 +145,9 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
             bus_->notify({Kind::kTokenRevoked, revocation.sha256_hex, {}, {}});
         }
     });
-    services_.reset(new gateway::Services{*runtime_, *log_, *directory_, *bus_, *presence_, *keys_, *guard_, tickets_,
-                                          *rates_, passwords_, *reads_, *hashing_, metrics_, counters_, options_});
+    services_.reset(new gateway::Services{*runtime_, *stores_.log, *stores_.directory, *bus_, *presence_, *keys_,
+                                          *guard_, tickets_, *rates_, passwords_, *reads_, *hashing_, metrics_,
+                                          counters_, options_});
     services_->memory = &memory_;
     services_->topic_hubs.resize(threads);
     services_->cores.resize(threads);
@@ -183,7 +160,7 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
             });
         }
     });
-    gauges_ = server_gauges(metrics_, *services_, *log_);
+    gauges_ = server_gauges(metrics_, *services_, stores_.log_stats);
 }
 
 /// The room behind `/topic/public` is there from the start: a guest's first word makes no room.
@@ -194,7 +171,7 @@ void Server::make_public_room() {
     room.name = room.id.str();
     room.kind = store::RoomKind::kTopic;
     room.created_at = clock_.wall();
-    const auto made = directory_->add_room(room, {});
+    const auto made = stores_.directory->add_room(room, {});
     if (!made && made.error().code != Code::kRoomExists) throw CannotStart{made.error().message};
 }
 
@@ -238,7 +215,7 @@ Server::~Server() {
     guard_.reset();
     reads_.reset();
     hashing_.reset();
-    log_.reset();
+    stores_.log.reset();
     if (runtime_ != nullptr) runtime_->stop();
 }
 

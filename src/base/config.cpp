@@ -23,8 +23,8 @@ using config_detail::TomlSetting;
 
 constexpr std::string_view kPrefix = "PARLEY_";
 /// Names that documents of later versions use: said to be missing rather than unknown.
-constexpr std::array<std::string_view, 7> kLaterPrefixes{"kafka.",    "redis.", "rabbitmq.", "nats.",
-                                                         "postgres.", "mysql.", "mongodb."};
+constexpr std::array<std::string_view, 6> kLaterPrefixes{"kafka.", "redis.", "rabbitmq.",
+                                                         "nats.",  "mysql.", "mongodb."};
 
 std::size_t index_of(const KeySpec& spec) {
     const auto all = all_keys();
@@ -221,6 +221,13 @@ Result<void> Config::check_together() const {
     }
     if (!get(keys::admin_listen).empty() && get(keys::admin_token).empty()) {
         return needs(origin(keys::admin_listen), "admin.listen", "admin.token");
+    }
+    if (get(keys::store_kind) == "postgres" && get(keys::postgres_url).empty()) {
+        return needs(origin(keys::store_kind), "store.kind=postgres", "postgres.url");
+    }
+    if (get(keys::log_kind) == "store" && get(keys::store_kind) == "embedded") {
+        return needs(origin(keys::log_kind), "log.kind=store",
+                     "a database that several servers can share: store.kind=postgres");
     }
     const auto takes_headers = [](const std::string& text) { return keys::parse_listen(text)->proxy_protocol; };
     const auto& others = get(keys::listeners);

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kBase64 = "base64:";
 constexpr std::size_t kMinSecret = 32;
+constexpr std::string_view kSchemaLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
 std::optional<std::int64_t> number(std::string_view text, std::int64_t max) {
     std::int64_t value = 0;
@@ -89,6 +90,12 @@ const char* check_script_url(std::string_view text) {
         return c > ' ' && c < 0x7F && std::string_view{"\"'<>\\`{}"}.find(c) == std::string_view::npos;
     });
     return clean ? nullptr : kExpected;
+}
+
+const char* check_schema(std::string_view text) {
+    const bool plain =
+        !text.empty() && text.size() <= 63 && text.find_first_not_of(kSchemaLetters) == std::string_view::npos;
+    return plain && (text[0] < '0' || text[0] > '9') ? nullptr : "expected a name of a-z, 0-9 and _, such as parley";
 }
 
 }  // namespace detail
@@ -208,6 +215,9 @@ std::span<const KeySpec* const> all_keys() noexcept {
                                      &log_keep_bytes.spec,
                                      &bus_kind.spec,
                                      &store_kind.spec,
+                                     &postgres_url.spec,
+                                     &postgres_schema.spec,
+                                     &postgres_connections.spec,
                                      &cache_kind.spec,
                                      &admin_listen.spec,
                                      &admin_token.spec,

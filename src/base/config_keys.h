@@ -10,9 +10,9 @@ inline constexpr std::string_view kAlgorithms[] = {"HS256", "HS384", "HS512", "R
 inline constexpr std::string_view kCacheDown[] = {"refuse", "allow"};
 inline constexpr std::string_view kFlushKinds[] = {"auto", "io_uring", "writev"};
 inline constexpr std::string_view kAutoOnOff[] = {"auto", "on", "off"};
-inline constexpr std::string_view kLogKinds[] = {"embedded"};
+inline constexpr std::string_view kLogKinds[] = {"embedded", "store"};
 inline constexpr std::string_view kBusKinds[] = {"inproc"};
-inline constexpr std::string_view kStoreKinds[] = {"embedded"};
+inline constexpr std::string_view kStoreKinds[] = {"embedded", "postgres"};
 inline constexpr std::string_view kCacheKinds[] = {"memory"};
 inline constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error"};
 inline constexpr std::string_view kFormats[] = {"auto", "human", "json"};
@@ -24,6 +24,7 @@ const char* check_heartbeat(std::string_view text);
 const char* check_origin(std::string_view text);
 const char* check_not_empty(std::string_view text);
 const char* check_script_url(std::string_view text);
+const char* check_schema(std::string_view text);
 inline constexpr std::int64_t kDay = 86'400'000;
 }  // namespace detail
 
@@ -128,7 +129,7 @@ inline constexpr Key<milliseconds> drain_spread{{.name = "drain.spread", .defaul
     .help = "Open connections are closed one after the other over this time.", .max = 3'600'000}};
 
 inline constexpr Key<std::string> log_kind{{.name = "log.kind", .default_text = "embedded",
-    .help = "What sequences and keeps messages.", .choices = detail::kLogKinds}};
+    .help = "What sequences and keeps messages: `store` is the database of `store.kind`.", .choices = detail::kLogKinds}};
 inline constexpr Key<milliseconds> log_keep_age{{.name = "log.keep_age", .default_text = "0",
     .help = "Messages older than this are removed; 0 keeps them for ever.", .max = 36'500 * detail::kDay}};
 inline constexpr Key<Bytes> log_keep_bytes{{.name = "log.keep_bytes", .default_text = "0",
@@ -137,6 +138,12 @@ inline constexpr Key<std::string> bus_kind{{.name = "bus.kind", .default_text = 
     .help = "How servers tell each other of new messages.", .choices = detail::kBusKinds}};
 inline constexpr Key<std::string> store_kind{{.name = "store.kind", .default_text = "embedded",
     .help = "Where members, rooms and read marks are kept.", .choices = detail::kStoreKinds}};
+inline constexpr Key<std::string> postgres_url{{.name = "postgres.url", .default_text = "",
+    .help = "`postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with libpq's options after `?`.", .secrecy = Secrecy::kSecret}};
+inline constexpr Key<std::string> postgres_schema{{.name = "postgres.schema", .default_text = "parley",
+    .help = "Where the tables are; made when missing.", .check = detail::check_schema}};
+inline constexpr Key<std::int64_t> postgres_connections{{.name = "postgres.connections", .default_text = "8",
+    .help = "The most connections of this server, beside the one that stores messages.", .min = 1, .max = 1000}};
 inline constexpr Key<std::string> cache_kind{{.name = "cache.kind", .default_text = "memory",
     .help = "Where revoked tokens and presence are shared.", .choices = detail::kCacheKinds}};
 

@@ -110,7 +110,7 @@ TEST(Config, KeysOfServicesNotBuiltInAreSaidToBeMissingRatherThanUnknown) {
     EXPECT_EQ(problem(from_file("kafka.brokers = \"a:9092\"")),
               "parley.toml:1: kafka.brokers: not built in this version");
     EXPECT_EQ(problem(from_file("log.kind = \"kafka\"")),
-              "parley.toml:1: log.kind: \"kafka\" is not built in this version: embedded");
+              "parley.toml:1: log.kind: \"kafka\" is not built in this version: embedded, store");
 }
 
 TEST(Config, InvalidTomlIsRefusedWithItsLine) {
@@ -174,6 +174,10 @@ INSTANTIATE_TEST_SUITE_P(
                     BadValue{"auth.algorithm = \"none\"", "is not one of HS256, HS384, HS512, RS256, ES256"},
                     BadValue{"auth.algorithm = \"RS256\"", "auth.algorithm=RS256 needs auth.public_key"},
                     BadValue{"admin.listen = \"127.0.0.1:1\"", "admin.listen needs admin.token"},
+                    BadValue{"store.kind = \"postgres\"", "store.kind=postgres needs postgres.url"},
+                    BadValue{"log.kind = \"store\"", "log.kind=store needs a database that several servers can share"},
+                    BadValue{"postgres.schema = \"my-own\"", "expected a name of a-z, 0-9 and _"},
+                    BadValue{"postgres.schema = \"1st\"", "expected a name of a-z, 0-9 and _"},
                     BadValue{"origins.allowed = [\"example.org\"]", "expected * or scheme://host"},
                     BadValue{"origins.allowed = [\"https://a.org/x\"]", "an origin ends after host and port"},
                     BadValue{"origins.allowed = [1]", "a list may hold texts in quotes only"},

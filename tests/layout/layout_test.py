@@ -9,6 +9,7 @@ from rules import ROOT, Tree
 
 CLAIMS = {
     "every include follows an arrow of src/CMakeLists.txt": Tree.wrong_includes,
+    "no folder of src uses an adapter": Tree.used_adapters,
     "the arrows have no cycle": Tree.cycles,
     "the table in ARCHITECTURE.md is the one in src/CMakeLists.txt": Tree.wrong_table,
     "every folder of src is a module and has a README": Tree.bare_folders,

@@ -54,7 +54,7 @@ class Tree:
     def wrong_includes(self):
         for path in self._sources("src"):
             here = self._module(path.relative_to(self.root / "src").parent)
-            is_test = re.search(r"_(test|itest|bench|fuzz)\.cpp$", path.name)
+            is_test = re.search(r"_(test|itest|bench|fuzz)\.cpp$|_fixture\.h$", path.name)
             for number, name in self._includes(path):
                 where = f"{path.relative_to(self.root)}:{number}"
                 if name in _GENERATED or (is_test and "tests/contract/" in name):
@@ -65,6 +65,12 @@ class Tree:
                 there = self._module(pathlib.PurePath(name).parent)
                 if there != here and there not in self.arrows.get(here, []):
                     yield f"{where} includes {name}: {here} may not use {there}"
+
+    def used_adapters(self):
+        for name, depends in self.arrows.items():
+            for other in depends:
+                if other.startswith("adapters/"):
+                    yield f"src/{name} may use {other}: only apps/parley knows adapters"
 
     def cycles(self):
         done, path = set(), []

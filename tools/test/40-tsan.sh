@@ -9,7 +9,7 @@ no_aslr=(setarch "$(uname -m)" -R)
 "${no_aslr[@]}" true 2>/dev/null || no_aslr=()
 
 build 'tsan configuration' build_preset tsan -t targets all || exit 0
-mapfile -t binaries < <(targets_matching tsan '^(rt|log|room|bus|chat)_i?test$')
+mapfile -t binaries < <(targets_matching tsan '^(rt|log|room|bus|chat|adapters_[a-z]+)_i?test$')
 build tsan build_preset tsan parley "${binaries[@]}" || exit 0
 under_tsan() { "${no_aslr[@]}" bash -c 'source tools/test/lib.sh; gtest "$@"' gtest tsan "$limit" "build/tsan/bin/$1"; }
 for binary in "${binaries[@]}"; do side_by_side under_tsan "$binary"; done

@@ -2,6 +2,7 @@
 directory, stopped or killed by pid, started again on the same port and data."""
 import atexit
 import ctypes
+import hashlib
 import os
 import pathlib
 import shutil
@@ -29,6 +30,15 @@ def _die_with_parent():
     ctypes.CDLL("libc.so.6").prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _shared_store(data_dir):
+    """With PARLEY_TEST_POSTGRES=URL every server keeps everything in that database, in tables that belong to its data directory."""
+    url = os.environ.get("PARLEY_TEST_POSTGRES")
+    if not url:
+        return {}
+    schema = "t_" + hashlib.md5(data_dir.encode()).hexdigest()[:16]
+    return {"log.kind": "store", "store.kind": "postgres", "postgres.url": url, "postgres.schema": schema}
+
+
 def run_parley(*arguments, env=None, cwd=None, limit=20, stdin=None):
     """Runs a sub-command to its end."""
     full_env = {k: v for k, v in os.environ.items() if k != "PARLEY_BIN" and not k.startswith("PARLEY_")}
@@ -42,14 +52,15 @@ class Server:
 
     def __init__(self, settings=None, flags=(), data_dir=None, listen="127.0.0.1:0", env=None, program=None, before_exec=None):
         self.settings = {"auth.secret": tokens.SECRET, "rate.enabled": "false"}
+        self._own_dir = data_dir is None
+        self.data_dir = str(data_dir or tempfile.mkdtemp(prefix="parley-e2e-"))
+        self.settings.update(_shared_store(self.data_dir))
         self.settings.update(settings or {})
         self.flags = list(flags)
         self.listen = listen
         self.env = env or {}
         self.program = program
         self.before_exec = before_exec  # runs in the child before it becomes the server
-        self._own_dir = data_dir is None
-        self.data_dir = str(data_dir or tempfile.mkdtemp(prefix="parley-e2e-"))
         self.process = None
         self.port = None
         global _count

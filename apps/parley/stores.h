@@ -1,0 +1,32 @@
+#pragma once
+#include <functional>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "log/log_stats.h"
+#include "log/room_log.h"
+#include "store/directory.h"
+
+namespace parley::app {
+
+/// Where this server keeps messages, members and rooms, as log.kind and store.kind say.
+struct Stores {
+    std::unique_ptr<log::RoomLog> log;
+    std::function<log::LogStats()> log_stats;  ///< for as long as `log` lives
+    std::unique_ptr<store::Directory> directory;
+};
+
+/// `memory` is the process's budget. Error: one sentence for the operator that names the key.
+[[nodiscard]] Result<Stores> open_stores(const Config& config, Bytes memory, const Clock& clock);
+
+/// The same directory and messages beside a server that may be running; nothing may be changed.
+/// A null directory: there is none yet.
+[[nodiscard]] Result<std::unique_ptr<store::Directory>> directory_to_read(const Config& config, const Clock& clock);
+struct LogToRead {
+    std::function<Result<log::Page>(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max)> read;
+    std::function<Result<RoomSeq>(const RoomId& room, WallTime time)> seek;
+};
+[[nodiscard]] Result<LogToRead> log_to_read(const Config& config, const Clock& clock);
+
+}  // namespace parley::app

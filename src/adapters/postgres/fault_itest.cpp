@@ -1,0 +1,194 @@
+#include <signal.h>
+
+#include "adapters/postgres/cutting_proxy.h"
+#include "adapters/postgres/log_fixture.h"
+#include "adapters/postgres/postgres_directory.h"
+
+namespace parley::postgres {
+namespace {
+
+using std::chrono::steady_clock;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::uint16_t port_of(const std::string& url) {
+    return static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+}
+
+Settings through(const CuttingProxy& proxy, Settings settings) {
+    const auto colon = settings.url.rfind(':');
+    settings.url.replace(colon + 1, settings.url.rfind('/') - colon - 1, std::to_string(proxy.port()));
+    return settings;
+}
+
+/// Ends as a crash does: what is not on the disk is lost, the next start recovers.
+void crash_server() {
+    ::kill(server().pid(), SIGQUIT);
+    server().stop();
+}
+
+struct PausedServer {
+    PausedServer() { signal_all(SIGSTOP); }
+    ~PausedServer() { signal_all(SIGCONT); }
+    static void signal_all(int number) {
+        const std::string pid = std::to_string(server().pid());
+        const std::string command = "kill -" + std::to_string(number) + " " + pid + " $(pgrep -P " + pid + ")";
+        ASSERT_EQ(std::system(command.c_str()), 0);
+    }
+};
+
+class Outcome : public testing::Test {
+protected:
+    const Settings direct_ = fresh_settings();
+    CuttingProxy proxy_{port_of(direct_.url)};
+    Node node_{through(proxy_, direct_)};
+};
+
+TEST_F(Outcome, ALostAnswerToCommitIsSettledByReadingItBack) {
+    ASSERT_TRUE(node_.send("r-1", "u-1", "m-1").get());
+    proxy_.cut_at(CuttingProxy::From::kServer, "COMMIT");
+    const auto answer = node_.send("r-1", "u-1", "m-2").get();
+    ASSERT_TRUE(proxy_.has_cut());
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_FALSE(answer->front().repeated) << "this server stored it";
+    EXPECT_EQ(answer->front().seq.value, 2u);
+    EXPECT_THAT(node_.heard(), ElementsAre("m-1", "m-2"));
+    EXPECT_THAT(node_.ids("r-1"), ElementsAre("m-1", "m-2"));
+}
+
+TEST_F(Outcome, ACommitThatNeverArrivedIsMadeAgain) {
+    ASSERT_TRUE(node_.send("r-1", "u-1", "m-1").get());
+    proxy_.cut_at(CuttingProxy::From::kClient, "insert_messages");
+    const auto answer = node_.send("r-1", "u-1", "m-2").get();
+    ASSERT_TRUE(proxy_.has_cut());
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->front().seq.value, 2u);
+    EXPECT_THAT(node_.ids("r-1"), ElementsAre("m-1", "m-2"));
+}
+
+TEST_F(Outcome, AnIdMadeHereIsLookedForTooWhenTheAnswerWasLost) {
+    ASSERT_TRUE(node_.send("r-1", "u-1", "m-1").get());
+    proxy_.cut_at(CuttingProxy::From::kServer, "COMMIT");
+    const auto answer = node_.send("r-1", "u-1", "").get();
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->front().seq.value, 2u);
+    EXPECT_EQ(node_.ids("r-1").size(), 2u);
+}
+
+TEST_F(Outcome, ALostAnswerAboutARoomOrAnAccountIsNoRefusal) {
+    PostgresDirectory directory{open_pool(through(proxy_, direct_))};
+    store::RoomInfo room;
+    room.id = RoomId::trusted("r-1");
+    proxy_.cut_at(CuttingProxy::From::kServer, "SELECT 1");
+    EXPECT_TRUE(directory.add_room(room, "")) << "its own first try is not somebody else's room";
+    ASSERT_TRUE(proxy_.has_cut());
+    EXPECT_EQ(directory.add_room(room, "").error().code, Code::kRoomExists);
+    store::Account account{MemberId::trusted("u-1"), "Alice", "앨리스", "hash", {}, {}};
+    proxy_.cut_at(CuttingProxy::From::kServer, "INSERT 0 1");
+    EXPECT_TRUE(directory.add_account(account));
+    ASSERT_TRUE(proxy_.has_cut());
+    EXPECT_EQ(directory.add_account(account).error().code, Code::kNameTaken);
+}
+
+TEST(Fault, NothingAcknowledgedIsLostOrDoubledWhenTheServerCrashesInMidBatch) {
+    constexpr int kServers = 2, kSenders = 4;
+    const Settings settings = fresh_settings();
+    std::vector<std::unique_ptr<Node>> nodes;
+    for (int i = 0; i < kServers; ++i) nodes.push_back(std::make_unique<Node>(settings));
+    std::atomic<bool> enough{false};
+    std::atomic<int> stored{0};
+    std::vector<std::map<std::string, std::uint64_t>> told(kSenders);
+    std::vector<std::thread> senders;
+    for (int s = 0; s < kSenders; ++s)
+        senders.emplace_back([&, s] {
+            for (int n = 0; !enough; ++n) {
+                const std::string id = std::to_string(s) + "." + std::to_string(n);
+                // Refused by one server, it is sent to the other.
+                const auto answer = nodes[(s + n) % kServers]->insist("r-" + std::to_string(n % 2), "u", id);
+                ASSERT_TRUE(answer) << answer.error().message;
+                told[s][id] = answer->front().seq.value;
+                ++stored;
+            }
+        });
+    for (int round = 0; round < 2; ++round) {
+        for (const int goal = stored + 200; stored < goal;) std::this_thread::yield();
+        crash_server();
+        server().start();
+    }
+    for (const int goal = stored + 200; stored < goal;) std::this_thread::yield();
+    enough = true;
+    for (auto& sender : senders) sender.join();
+    std::map<std::string, std::uint64_t> found;
+    for (const char* room : {"r-0", "r-1"}) {
+        for (const auto& message : nodes[0]->all(room))
+            EXPECT_TRUE(found.emplace(message->id.str(), message->seq.value).second) << "stored twice";
+    }
+    for (const auto& ids : told) {
+        for (const auto& [id, seq] : ids) EXPECT_EQ(found[id], seq) << id;
+    }
+}
+
+TEST(Fault, WhileTheServerIsAwayAppendsAreRefusedAndThenServiceResumesByItself) {
+    Settings settings = fresh_settings();
+    PostgresLogOptions options;
+    options.settle_limit = 300ms;
+    std::vector<std::string> said;
+    options.on_trouble = [&said](const std::string& reason) { said.push_back(reason); };
+    Node node{settings, std::move(options)};
+    PostgresDirectory directory{open_pool(settings)};
+    ASSERT_TRUE(node.send("r-1", "u", "m-1").get());
+    server().stop();
+    const auto refused = node.send("r-1", "u", "m-2").get();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::kStoreUnavailable);
+    EXPECT_FALSE(node.log().stats().available);
+    EXPECT_EQ(directory.room(RoomId::trusted("r-1")).error().code, Code::kStoreUnavailable);
+    EXPECT_EQ(node.log().head(RoomId::trusted("r-1")).error().code, Code::kStoreUnavailable);
+    server().start();
+    ASSERT_TRUE(node.insist("r-1", "u", "m-2"));
+    EXPECT_TRUE(node.log().stats().available);
+    // Those who ask are told of the trouble for half a second more.
+    for (const Deadline limit = in(5s); !directory.room(RoomId::trusted("r-1"));) ASSERT_LT(steady_clock::now(), limit);
+    EXPECT_THAT(node.ids("r-1"), ElementsAre("m-1", "m-2"));
+    ASSERT_GE(said.size(), 2u);
+    EXPECT_THAT(said.front(), HasSubstr("PostgreSQL: "));
+    EXPECT_EQ(said.back(), "");
+}
+
+TEST(Fault, AServerThatStopsAnsweringHangsNobody) {
+    Settings settings = fresh_settings();
+    settings.answer_limit = 400ms;
+    settings.connect_limit = 300ms;
+    PostgresLogOptions options;
+    options.settle_limit = 400ms;
+    Node node{settings, std::move(options)};
+    PostgresDirectory directory{open_pool(settings)};
+    ASSERT_TRUE(node.send("r-1", "u", "m-1").get());
+    {
+        const PausedServer paused;
+        const Deadline limit = in(3s);
+        EXPECT_EQ(node.send("r-1", "u", "m-2").get().error().code, Code::kStoreUnavailable);
+        EXPECT_EQ(directory.room(RoomId::trusted("r-1")).error().code, Code::kStoreUnavailable);
+        EXPECT_EQ(open_database(settings).error().code, Code::kStoreUnavailable);
+        EXPECT_LT(steady_clock::now(), limit);
+    }
+    ASSERT_TRUE(node.insist("r-1", "u", "m-2"));
+    EXPECT_THAT(node.ids("r-1"), ElementsAre("m-1", "m-2"));
+}
+
+TEST(Fault, ADraftThatNoColumnHoldsIsRefusedAlone) {
+    Node node{fresh_settings()};
+    std::vector<std::future<Node::Answer>> answers;
+    for (int n = 0; n < 20; ++n)
+        answers.push_back(node.send("r-1", "u", std::to_string(n), n == 7 ? "\xff" : n == 9 ? "a\0b"s : "fine"));
+    for (int n = 0; n < 20; ++n) {
+        const auto answer = answers[n].get();
+        EXPECT_EQ(answer.has_value(), n != 7 && n != 9) << n;
+        EXPECT_TRUE(answer || answer.error().code == Code::kInvalidPayload) << answer.error().message;
+    }
+    EXPECT_EQ(node.all("r-1").size(), 18u);
+    EXPECT_TRUE(node.log().stats().available);
+}
+
+}  // namespace
+}  // namespace parley::postgres

@@ -1,0 +1,23 @@
+#include "../tests/contract/room_log_contract.h"
+#include "adapters/postgres/database_fixture.h"
+#include "adapters/postgres/postgres_log.h"
+
+namespace parley::log {
+namespace {
+
+struct PostgresBackend {
+    std::unique_ptr<RoomLog> open(const Clock& clock) {
+        auto log = postgres::PostgresLog::open(postgres::open_pool(settings), {}, clock);
+        EXPECT_TRUE(log.has_value()) << (log ? "" : log.error().message);
+        return log ? std::move(*log) : nullptr;
+    }
+    postgres::Settings settings = postgres::fresh_settings();
+};
+
+}  // namespace
+
+namespace contract {
+INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, RoomLogContract, PostgresBackend);
+}
+
+}  // namespace parley::log
