@@ -31,7 +31,9 @@ std::vector<metrics::GaugeHandle> server_gauges(metrics::Registry& registry, gat
         registry.gauge("parley_memory_level", "1: connections are refused, 2: senders wait too", [&services] {
             return services.memory->is_full() ? 2.0 : services.memory->refuses_connections() ? 1.0 : 0.0;
         }));
-    for (const auto& [use, what] : {std::pair{memory::Use::kFrames, "frames"}, {memory::Use::kMessages, "messages"}}) {
+    for (const auto& [use, what] : {std::pair{memory::Use::kFrames, "frames"},
+                                    {memory::Use::kMessages, "messages"},
+                                    {memory::Use::kInput, "input"}}) {
         gauges.push_back(registry.gauge(
             "parley_memory_held_bytes", "What of the used memory grows quickly",
             [use] { return static_cast<double>(std::max<std::int64_t>(0, memory::total(use))); }, {{"what", what}}));

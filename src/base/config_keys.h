@@ -77,7 +77,7 @@ inline constexpr Key<milliseconds> limits_body_time{{.name = "limits.body_time",
 inline constexpr Key<milliseconds> limits_idle_time{{.name = "limits.idle_time", .default_text = "75s",
     .help = "Time between two requests on a connection that is kept alive.", .min = 100, .max = 3'600'000}};
 inline constexpr Key<milliseconds> limits_message_time{{.name = "limits.message_time", .default_text = "60s",
-    .help = "Time for one WebSocket message to arrive, from its first byte; then the socket is closed (4408).", .min = 1'000, .max = 3'600'000}};
+    .help = "Time for one WebSocket message or STOMP frame to arrive, from its first byte; then the session is closed (4408).", .min = 1'000, .max = 3'600'000}};
 inline constexpr Key<std::int64_t> limits_subscriptions{{.name = "limits.subscriptions", .default_text = "256",
     .help = "Subscriptions of one connection.", .min = 1, .max = 1'000'000}};
 inline constexpr Key<Bytes> limits_memory{{.name = "limits.memory", .default_text = "0",

@@ -12,8 +12,9 @@ namespace parley::memory {
 enum class Use : std::uint8_t {
     kFrames,    ///< encoded bytes on their way to sockets: once, however many connections share them
     kMessages,  ///< messages waiting for the log, and messages that rooms and mailboxes hold
+    kInput,     ///< beginnings of requests, messages and frames whose rest has not come
 };
-inline constexpr std::size_t kUses = 2;
+inline constexpr std::size_t kUses = 3;
 
 void add(Use use, std::int64_t bytes) noexcept;
 inline void take(Use use, std::size_t bytes) noexcept { add(use, static_cast<std::int64_t>(bytes)); }
@@ -34,6 +35,11 @@ public:
     }
     ~Charge() {
         if (bytes_ != 0) give_back(use_, bytes_);
+    }
+
+    void grow(std::size_t more) noexcept {
+        bytes_ += more;
+        take(use_, more);
     }
 
 private:

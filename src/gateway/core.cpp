@@ -55,7 +55,8 @@ Core::Core(rt::Loop& loop, Services& services)
       sockjs_(std::make_unique<SockJsSessions>(*this)),
       router_(std::make_unique<Router>(*this)),
       connections_(loop, {.send_buffer = services.options.send_buffer,
-                          .send_time = std::chrono::ceil<seconds>(services.options.send_time)}),
+                          .send_time = std::chrono::ceil<seconds>(services.options.send_time),
+                          .memory = services.memory}),
       second_(rt::Timer::of<&Core::on_second>(this)),
       drain_timer_(rt::Timer::of<&Core::drain_next>(this)),
       id_prefix_(random_hex(4)) {

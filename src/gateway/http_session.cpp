@@ -24,7 +24,7 @@ HttpSession::~HttpSession() {
 
 std::size_t HttpSession::on_data(rt::Connection& connection, std::span<char> bytes) {
     if (current_ != nullptr) {
-        if (bytes.size() > kPipelineBytes) connection.pause_reading();
+        if (bytes.size() > kPipelineBytes || connection.set().is_short_of_memory()) connection.pause_reading();
         return 0;
     }
     if (!connection.can_take()) {
@@ -58,6 +58,8 @@ std::size_t HttpSession::on_data(rt::Connection& connection, std::span<char> byt
     }
     if (progress.step == wire::HttpStep::kNeedMore) {
         if (has_head) loop_.arm(timeout_, options_.body_time);
+        // Its time goes on: what came of it is given back then.
+        if (!parser_->request().body.empty() && connection.set().is_short_of_memory()) connection.wait_for_memory();
         return used;
     }
 

@@ -1,7 +1,8 @@
 #include "gateway/memory_gate.h"
 
 #include "base/memory_account.h"
-#include "gateway/gateway_fixture.h"
+#include "gateway/live_fixture.h"
+#include "wire/websocket_test_support.h"
 
 namespace parley::gateway {
 namespace {
@@ -62,6 +63,105 @@ TEST_F(MemoryGateTest, LetsThroughOneAfterTheOtherUntilItIsFullAgain) {
     pass(milliseconds{50});
     EXPECT_EQ(passed, 3);  // 140 MiB is full
     EXPECT_EQ(core->memory().waiting(), 7U);
+}
+
+TEST_F(MemoryGateTest, TheRestOfAFrameWaitsAndIsNotLost) {
+    Client& client = connect();
+    say(client, talk("make the room"));
+    const std::string frame = talk("in two parts", "receipt:two\n") + '\0';
+    memory_used_is(145_MiB);
+    EXPECT_EQ(client.session->feed(frame.substr(0, 60)), wire::Flow::kPause);
+    pass(seconds{5});
+    EXPECT_EQ(client.resumed, 0);
+    memory_used_is(100_MiB);
+    pass(milliseconds{50});
+    EXPECT_GT(client.resumed, 0);
+    client.session->feed(frame.substr(60));
+    turn();
+    EXPECT_THAT(client.text, HasSubstr("receipt-id:two"));
+}
+
+TEST_F(MemoryGateTest, AFrameWhoseRestDoesNotComeIsGivenUpThoughMemoryIsShort) {
+    Client& client = connect();
+    memory_used_is(145_MiB);
+    client.session->feed("SEND\ndestination:");
+    pass(seconds{59});
+    EXPECT_EQ(client.closed, 0);
+    pass(seconds{3});
+    EXPECT_EQ(client.closed, 4408);
+}
+
+/// Over sockets: what the server does not read stays with the client.
+struct ShortMemoryTest : testing::LiveTest {
+    Line& kept() {
+        Line& line = ask("/health", "");
+        EXPECT_EQ(status(heard(line)), 200);
+        return line;
+    }
+    /// As much of `text` as goes in.
+    std::size_t push(Line& line, std::string_view text) {
+        std::size_t pushed = 0;
+        while (!text.empty()) {
+            const ssize_t n = ::send(line.fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+            turn();
+            if (n <= 0) break;
+            pushed += static_cast<std::size_t>(n);
+            text.remove_prefix(static_cast<std::size_t>(n));
+        }
+        return pushed;
+    }
+    static constexpr const char* kHead =
+        "POST /api/rooms/r-1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 700000\r\n\r\n";
+};
+
+TEST_F(ShortMemoryTest, TheRestOfABodyWaitsWithTheClient) {
+    Line& line = kept();
+    memory_used_is(145_MiB);
+    push(line, kHead);
+    const std::string body(700'000, 'x');
+    const auto before = memory::total(memory::Use::kInput);
+    std::size_t pushed = push(line, body);
+    EXPECT_LT(pushed, body.size());
+    EXPECT_LE(memory::total(memory::Use::kInput) - before, 64 * 1024);
+    memory_used_is(100_MiB);
+    pass(seconds{2});
+    pushed += push(line, std::string_view{body}.substr(pushed));
+    EXPECT_EQ(pushed, body.size());
+    EXPECT_EQ(status(heard(line)), 401);
+}
+
+TEST_F(ShortMemoryTest, ABodyThatWaitedItsTimeIsGivenUp) {
+    Line& line = kept();
+    memory_used_is(145_MiB);
+    push(line, kHead);
+    push(line, std::string(100'000, 'x'));
+    pass(seconds{29});
+    EXPECT_EQ(heard(line), "");
+    pass(seconds{3});
+    EXPECT_EQ(status(heard(line)), 408);
+}
+
+TEST_F(ShortMemoryTest, TheRestOfAWebSocketMessageWaitsAndIsGivenUpAfterItsTime) {
+    const auto open = [this]() -> Line& {
+        Line& line = ask("/room", "",
+                         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                         "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n");
+        EXPECT_EQ(status(heard(line)), 101);
+        return line;
+    };
+    Line& honest = open();
+    Line& slow = open();
+    const std::string message = wire::client_frame(wire::Opcode::kText, std::string(100'000, 'x'));
+    memory_used_is(145_MiB);
+    push(slow, message.substr(0, 5000));
+    pass(seconds{40});
+    const std::size_t pushed = push(honest, message);
+    pass(seconds{30});
+    EXPECT_THAT(heard(slow), HasSubstr("a message took too long"));
+    memory_used_is(100_MiB);
+    pass(seconds{2});
+    push(honest, std::string_view{message}.substr(pushed));
+    EXPECT_THAT(heard(honest), HasSubstr("Server received: xxxx"));
 }
 
 TEST_F(MemoryGateTest, ReadersHaveLessWaitingAndAreSetBackEarlier) {

@@ -56,7 +56,9 @@ Router::~Router() = default;
 Bytes Router::body_limit(const wire::HttpRequest& request) const {
     // A SockJS payload is an array of messages with everything escaped.
     for (const SockJsService& service : services_) {
-        if (request.path.starts_with(service.prefix)) return Bytes{8 * core_.options().message.count};
+        if (request.path.starts_with(service.prefix) && request.path.ends_with("_send")) {
+            return Bytes{8 * core_.options().message.count};
+        }
     }
     return rest_->body_limit(request);
 }

@@ -52,6 +52,7 @@ wire::Flow StompSession::feed(std::string_view bytes) {
         input_ = std::make_unique<std::string>(bytes);
         return bytes.size() > kInputWhileBusy ? wire::Flow::kPause : wire::Flow::kContinue;
     }
+    if (!decoder_.in_frame()) frame_begun_ = last_received_;
     const auto fed = decoder_.feed(bytes, *this);
     if (ended_) return wire::Flow::kContinue;
     if (fed.fault) {
@@ -60,7 +61,17 @@ wire::Flow StompSession::feed(std::string_view bytes) {
         return wire::Flow::kContinue;
     }
     if (fed.consumed < bytes.size()) input_ = std::make_unique<std::string>(bytes.substr(fed.consumed));
+    if (decoder_.in_frame() && core_.memory().is_shut()) wait_for_memory();
     return busy() ? wire::Flow::kPause : wire::Flow::kContinue;
+}
+
+/// The rest of a frame comes when there is memory for it.
+void StompSession::wait_for_memory() {
+    hold();
+    core_.memory().wait([weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (self != nullptr && !self->ended_) self->release();
+    });
 }
 
 void StompSession::release() {
@@ -82,6 +93,7 @@ void StompSession::on_heartbeat() {
 }
 
 wire::Flow StompSession::on_frame(const wire::StompFrame& frame) {
+    frame_begun_ = last_received_;  // what comes behind it belongs to the next
     dispatch(frame);
     // A client that does not read its receipts and errors waits with its next frame until it has.
     if (!ended_) clogged_ = transport_.queued() >= core_.send_buffer().count;
@@ -377,6 +389,10 @@ void StompSession::on_second(WallTime wall, SteadyTime now) {
     }
     if (expires_ <= wall) {
         fault(name(Code::kAuthExpired), {}, 4401);
+        return;
+    }
+    if (decoder_.in_frame() && now - frame_begun_ > core_.options().patience.message) {
+        fault("a frame took too long", {}, wire::kCloseTooSlow);
         return;
     }
     if (now >= look_at_) recheck_token();

@@ -105,6 +105,7 @@ private:
     /// While an answer is awaited that later frames depend on, they wait.
     void hold() noexcept { holding_ = true; }
     void release();
+    void wait_for_memory();
     void go_on();
     [[nodiscard]] bool busy() const noexcept { return holding_ || throttled_ || clogged_ || disconnecting_; }
     void beat();
@@ -164,6 +165,7 @@ private:
     Core& core_;
     StompTransport& transport_;
     SteadyTime last_received_;
+    SteadyTime frame_begun_;  ///< of which part has arrived
     SteadyTime last_sent_;
     WallTime expires_;
     /// When CONNECT must have come; then when the token is looked at again.

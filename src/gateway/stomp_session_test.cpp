@@ -409,5 +409,29 @@ TEST_F(StayTest, HeartBeatsAndPresenceExtendAStayAndATypingHintDoesNot) {
     EXPECT_EQ(head(), 2U);
 }
 
+TEST_F(StompSessionTest, AFrameThatDripsIsCutOff) {
+    Client& client = connect();
+    client.session->feed("SEND\nx:");
+    for (int i = 0; i < 62; ++i) {
+        EXPECT_EQ(client.closed, 0) << i;
+        client.session->feed("x");
+        pass(seconds{1});
+    }
+    EXPECT_EQ(client.closed, 4408);
+    EXPECT_THAT(client.text, HasSubstr("a frame took too long"));
+}
+
+TEST_F(StompSessionTest, EachFrameHasItsOwnTime) {
+    Client& client = connect();
+    const std::string frame = talk("x") + '\0';
+    for (int i = 0; i < 5; ++i) {
+        client.session->feed(frame.substr(0, 20));
+        pass(seconds{40});
+        client.session->feed(frame.substr(20));
+        turn();
+    }
+    EXPECT_EQ(client.closed, 0);
+}
+
 }  // namespace
 }  // namespace parley::gateway

@@ -86,10 +86,9 @@ void WsSession::resume() {
 void WsSession::on_second(SteadyTime time, const WsPatience& patience) {
     if (!is_open()) return;
     const std::uint16_t now = second_of(time);
-    if (connection_->is_paused()) {  // nobody listens
-        heard_ = begun_ = now;
-        return;
-    }
+    // Nobody listens; but a message that waits for memory has memory itself, and no longer than others.
+    if (connection_->is_paused()) heard_ = now;
+    if (connection_->is_paused() && !connection_->waits_for_memory()) begun_ = now;
     if (decoder_.in_message() && is_past(patience.message, begun_, now)) {
         close(wire::kCloseTooSlow, "a message took too long");
         return;
@@ -115,6 +114,7 @@ std::size_t WsSession::on_data(rt::Connection& connection, std::span<char> bytes
         close(fed.fault->close_code, fed.fault->text);
         return bytes.size();
     }
+    if (decoder_.in_message() && is_open() && connection.set().is_short_of_memory()) connection.wait_for_memory();
     return fed.consumed;
 }
 

@@ -14,6 +14,8 @@
 namespace parley::rt {
 namespace {
 constexpr int kReadsPerTurn = 4;
+/// While the process is short of memory.
+constexpr std::size_t kShortRead = 4096;
 constexpr std::size_t kSlicesPerWrite = 64;
 /// How far ahead of its use a connection is fetched into the cache.
 constexpr std::size_t kFetchAhead = 4;
@@ -77,6 +79,12 @@ void Connection::resume_reading() {
     if (readable_ || left_over_ != nullptr || end_of_input_) set_.mark_dirty(*this);
 }
 
+void Connection::wait_for_memory() {
+    paused_ = true;
+    if (std::exchange(starved_, true)) return;
+    set_.starved_.push_back(this);
+}
+
 void Connection::set_handler(std::unique_ptr<Handler> handler) {
     set_.loop_.bury(std::move(handler_));
     handler_ = std::move(handler);
@@ -110,7 +118,8 @@ void Connection::read_some() {
         deliver(*bytes);
     }
     for (int i = 0; i < kReadsPerTurn && readable_ && !paused_ && state_ == State::kOpen; ++i) {
-        const auto buffer = set_.loop_.read_buffer();
+        const auto whole = set_.loop_.read_buffer();
+        const auto buffer = set_.is_short_of_memory() ? whole.first(kShortRead) : whole;
         const ssize_t n = set_.loop_.kernel().receive(fd_, buffer);
         if (n > 0) {
             const auto count = static_cast<std::size_t>(n);
@@ -339,6 +348,7 @@ void ConnectionSet::close_all() {
 
 void ConnectionSet::remove(Connection& connection) {
     if (connection.blocked_) std::erase(blocked_, &connection);
+    if (connection.starved_) std::erase(starved_, &connection);
     const std::uint32_t index = connection.set_index_;
     std::swap(connections_[index], connections_.back());
     connections_[index]->set_index_ = index;
@@ -390,7 +400,16 @@ void ConnectionSet::flush() {
     }
 }
 
+void ConnectionSet::feed_starved() {
+    if (is_short_of_memory()) return;
+    for (Connection* const connection : std::exchange(starved_, {})) {
+        connection->starved_ = false;
+        connection->resume_reading();
+    }
+}
+
 void ConnectionSet::sweep() {
+    feed_starved();
     const auto now = loop_.now();
     for (std::size_t i = blocked_.size(); i-- > 0;) {
         if (i >= blocked_.size()) continue;  // a handler closed others

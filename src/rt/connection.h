@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "base/units.h"
 #include "rt/loop.h"
 #include "rt/out_queue.h"
@@ -61,6 +62,9 @@ public:
     [[nodiscard]] bool is_paused() const noexcept { return paused_; }
     /// Goes on with what is left and what has arrived, at the end of this turn.
     void resume_reading();
+    /// Reads on when the process has memory again: for who holds the beginning of something.
+    void wait_for_memory();
+    [[nodiscard]] bool waits_for_memory() const noexcept { return starved_; }
 
     /// Takes over the bytes from the next one on. The old handler lives until the end of the turn.
     void set_handler(std::unique_ptr<Handler> handler);
@@ -110,6 +114,7 @@ private:
     State state_ = State::kOpen;
     bool was_over_limit_ = false;
     bool blocked_ = false;  ///< listed in set_.blocked_
+    bool starved_ = false;  ///< listed in set_.starved_
     bool paused_ = false;
     bool readable_ = false;      ///< there may be more in the socket
     bool again_ = false;         ///< what is left over has a new reader or one that resumed
@@ -142,6 +147,7 @@ public:
         seconds send_time{20};
         Bytes discard{16 * 1024 * 1024};
         seconds discard_time{2};
+        const MemoryBudget* memory = nullptr;  ///< null: there is always enough
     };
 
     ConnectionSet(Loop& loop, Limits limits);
@@ -155,6 +161,10 @@ public:
     /// What a connection may have queued now: at most limits().send_buffer, less while memory is short.
     [[nodiscard]] Bytes send_buffer() const noexcept { return send_buffer_; }
     void set_send_buffer(Bytes now) noexcept;
+    /// Reads are short then, and who gets the beginning of something waits for memory.
+    [[nodiscard]] bool is_short_of_memory() const noexcept {
+        return limits_.memory != nullptr && limits_.memory->is_full();
+    }
     [[nodiscard]] std::uint64_t queued_bytes() const noexcept { return queued_bytes_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
@@ -179,6 +189,7 @@ private:
                             std::memory_order_relaxed);
     }
     void sweep();
+    void feed_starved();
     void remove(Connection& connection);
 
     Loop& loop_;
@@ -188,6 +199,7 @@ private:
     std::vector<Connection*> dirty_;    ///< have something to do at the end of the turn
     std::vector<Connection*> ending_;   ///< what dirty_ was, while that happens; null: gone
     std::vector<Connection*> blocked_;  ///< wrote less than they had, or are discarding input
+    std::vector<Connection*> starved_;  ///< wait for memory
     std::unique_ptr<Batch> batch_;
     Timer sweep_timer_;
     std::atomic<std::uint64_t> queued_bytes_{0};

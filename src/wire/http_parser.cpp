@@ -355,6 +355,7 @@ void HttpRequestParser::on_chunk_size() {
 void HttpRequestParser::read_body(std::string_view bytes, std::size_t& at) {
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, bytes.size() - at));
     request_.body.append(bytes.substr(at, n));
+    held_.grow(n);
     remaining_ -= n;
     at += n;
 }

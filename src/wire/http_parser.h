@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/memory_account.h"
 #include "base/units.h"
 #include "wire/http_request.h"
 
@@ -47,7 +48,10 @@ public:
     /// At kHead: the limit for this request's body. reset() brings the default back.
     void set_body_limit(Bytes limit) noexcept { body_limit_ = limit; }
     [[nodiscard]] const HttpRequest& request() const noexcept { return request_; }
-    [[nodiscard]] HttpRequest take_request() noexcept { return std::move(request_); }
+    [[nodiscard]] HttpRequest take_request() noexcept {
+        held_ = {memory::Use::kInput, 0};
+        return std::move(request_);
+    }
     [[nodiscard]] const HttpFault& fault() const noexcept { return fault_; }
     /// Whether nothing of a request has arrived: a connection may be closed here without an answer.
     [[nodiscard]] bool idle() const noexcept { return state_ == State::kRequestLine && section_bytes_ == 0; }
@@ -101,6 +105,7 @@ private:
     std::size_t extension_bytes_ = 0;
     std::size_t fields_ = 0;
     std::uint64_t remaining_ = 0;  // of the body or of the current chunk
+    memory::Charge held_{memory::Use::kInput, 0};
 };
 
 }  // namespace parley::wire

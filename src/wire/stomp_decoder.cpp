@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/memory_account.h"
 #include "wire/utf8.h"
 
 namespace parley::wire {
@@ -133,6 +134,7 @@ private:
 struct StompDecoder::Partial {
     Scan scan;
     std::string bytes;
+    memory::Charge held{memory::Use::kInput, bytes.size()};
 };
 
 StompDecoder::StompDecoder(StompLimits limits, StompVersion version) noexcept
@@ -151,6 +153,7 @@ StompFed StompDecoder::feed(std::string_view bytes, Handler& handler) {
     if (partial_ != nullptr) {
         const std::size_t had = partial_->bytes.size();
         partial_->bytes += bytes;
+        partial_->held.grow(bytes.size());
         const Step step = partial_->scan.advance(partial_->bytes);
         if (step == Step::kNeedsBytes) return {bytes.size(), std::nullopt};
         const auto whole = std::move(partial_);

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/memory_account.h"
 #include "wire/deflate.h"
 #include "wire/utf8.h"
 
@@ -42,6 +43,7 @@ struct WebSocketDecoder::Begun {
     bool compressed = false;  ///< the message
     std::string message;      ///< what has arrived of it
     std::string control;      ///< what has arrived of a control frame
+    memory::Charge held{memory::Use::kInput, 0};
 
     [[nodiscard]] bool at_rest() const noexcept { return !in_message && header_size == 0 && !in_payload; }
     [[nodiscard]] bool is_control() const noexcept { return (static_cast<unsigned>(opcode) & 8U) != 0; }
@@ -175,6 +177,7 @@ WebSocketDecoder::Fault WebSocketDecoder::take_payload(Begun& now, std::span<cha
     const bool message_ends = frame_ends && now.fin;
     if (!message_ends) {
         now.message += piece;
+        now.held.grow(piece.size());
         return std::nullopt;
     }
     now.in_message = false;

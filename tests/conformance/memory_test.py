@@ -5,7 +5,7 @@ import sys
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Server, Shared, Stomp, check, equal, eventually, expect, request, run
+from harness import Connection, Refused, Server, Shared, Stomp, WebSocket, check, equal, eventually, expect, request, run
 from harness.memory import Watch
 
 MIB = 1 << 20
@@ -78,6 +78,58 @@ def _():
         eventually(lambda: metric(server, "parley_memory_level") == 0, 20, "memory again")
         with Stomp(server, "u-late", room="full") as late:
             late.say("as before")
+
+
+def refused_for_memory(answer):
+    equal((answer.status, answer.code()), (503, "SERVER_FULL"), repr(answer))
+    expect(int(answer.header("retry-after")) >= 1, "no Retry-After")
+
+
+@check("beginnings that never end: within the budget, new ones get 503, senders wait, and then all goes on", limit=120)
+def _():
+    with Server({"limits.memory": "96MiB", "limits.body_time": "20s"}) as server, Watch(server) as watch, Stomp(server, room="marks") as sender:
+        sender.say("before")
+        lines = []
+        for i in range(300):
+            line = Connection(server.port, limit=1)
+            line.send(b"POST /ws-chat/0/x%d/xhr_send HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" % i)
+            lines.append(line)
+        for line in lines:
+            try:
+                line.send(b"x" * 900_000)
+            except TimeoutError:
+                break  # it reads no more
+        equal(metric(server, "parley_memory_level"), 2, "the level")
+        expect(metric(server, 'parley_memory_held_bytes{what="input"}') > 40 * MIB, "what is held")
+
+        for path in ("/ws-chat", "/ws/direct", "/room"):
+            try:
+                WebSocket(server, path, token=server.token(), roomId="marks", receiverId="u-8").close()
+                raise AssertionError(f"{path} let somebody in")
+            except Refused as refusal:
+                refused_for_memory(refusal.response)
+        for method, path in (("GET", "/api/rooms/marks/messages"), ("GET", "/api/rooms/marks/stream"), ("GET", "/api/messages/longpoll"),
+                             ("POST", "/api/rooms/marks/messages"), ("GET", "/api/rooms"), ("POST", "/ws-chat/0/late/xhr?roomId=marks")):
+            body = {"content": "x"} if method == "POST" else None
+            refused_for_memory(request(server, method, path, json=body, token=server.token()))
+        equal(request(server, "GET", "/ready").status, 503)
+        equal(request(server, "GET", "/health").status, 200)
+        sender.chat("waits", receipt="waits")
+        sender.ws.limit(1)
+        try:
+            raise AssertionError(f"not waiting: {sender.next()}")
+        except TimeoutError:
+            pass
+
+        for line in lines:
+            line.close()
+        sender.ws.limit(20)
+        sender.receipt("waits")
+        eventually(lambda: metric(server, "parley_memory_level") == 0, 20, "memory again")
+        with Stomp(server, "u-late", room="marks") as late:
+            late.say("as before")
+        equal(request(server, "GET", "/ready").status, 200)
+        expect(watch.highest <= 96 * MIB, f"{watch.highest / MIB:.1f} MiB resident, {watch.samples} samples")
 
 
 if __name__ == "__main__":
