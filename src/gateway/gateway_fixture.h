@@ -75,15 +75,16 @@ private:
 };
 
 /// The other side of a STOMP session: writes down each frame, `RECEIPT{receipt-id:1}`, and how it closed.
-class Client final : public StompTransport {
+class Client final : public Link {
 public:
-    void send_frame(std::string_view frame) override { take(frame); }
+    void send(std::string_view message) override { take(message); }
     void send_encoded(const rt::Slice& frames) override { take(frames.view()); }
     void close(std::uint16_t code, std::string_view reason) override {
         closed = code;
         close_reason = reason;
         session->on_closed();
     }
+    void keep_alive(SteadyTime, const WsPatience&) override {}
     void resume() override { ++resumed; }
     [[nodiscard]] std::size_t queued() const override { return stuck ? bytes : 0; }
     [[nodiscard]] StompFraming framing() const override { return StompFraming::kWebSocket; }
@@ -176,7 +177,8 @@ protected:
         clients.push_back(std::make_unique<Client>());
         Client& client = *clients.back();
         auto who = member.empty() ? std::nullopt : std::optional{identity(member)};
-        client.session = std::make_shared<StompSession>(*core, client, profile, std::move(who), std::nullopt, "test");
+        client.session = std::make_shared<StompSession>(*core, profile, std::move(who), std::nullopt, "test");
+        client.session->on_open(client);
         return client;
     }
     Client& connect(const std::string& member = "u-1", const std::string& headers = {},
@@ -189,7 +191,7 @@ protected:
     }
     wire::Flow feed(Client& client, std::string frame) {
         frame += '\0';
-        return client.session->feed(frame);
+        return client.session->on_message(frame);
     }
     void say(Client& client, std::string frame) {
         feed(client, std::move(frame));

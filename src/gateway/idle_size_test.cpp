@@ -14,7 +14,7 @@ TEST(IdleSize, ASessionThatOnlyListens) { EXPECT_LE(sizeof(StompSession), 360U);
 TEST(IdleSize, ASubscriptionToARoom) { EXPECT_LE(sizeof(StompSubscription), 72U); }
 TEST(IdleSize, AWebSocketAndWhatSpeaksInIt) {
     EXPECT_LE(sizeof(WsSession), 88U);
-    EXPECT_LE(sizeof(StompWsApp), 40U);
+    EXPECT_LE(sizeof(LinkWsApp), 40U);
 }
 TEST(IdleSize, ADecoderAtRest) {
     EXPECT_LE(sizeof(wire::WebSocketDecoder), 32U);

@@ -70,13 +70,13 @@ TEST_F(MemoryGateTest, TheRestOfAFrameWaitsAndIsNotLost) {
     say(client, talk("make the room"));
     const std::string frame = talk("in two parts", "receipt:two\n") + '\0';
     memory_used_is(145_MiB);
-    EXPECT_EQ(client.session->feed(frame.substr(0, 60)), wire::Flow::kPause);
+    EXPECT_EQ(client.session->on_message(frame.substr(0, 60)), wire::Flow::kPause);
     pass(seconds{5});
     EXPECT_EQ(client.resumed, 0);
     memory_used_is(100_MiB);
     pass(milliseconds{50});
     EXPECT_GT(client.resumed, 0);
-    client.session->feed(frame.substr(60));
+    client.session->on_message(frame.substr(60));
     turn();
     EXPECT_THAT(client.text, HasSubstr("receipt-id:two"));
 }
@@ -84,7 +84,7 @@ TEST_F(MemoryGateTest, TheRestOfAFrameWaitsAndIsNotLost) {
 TEST_F(MemoryGateTest, AFrameWhoseRestDoesNotComeIsGivenUpThoughMemoryIsShort) {
     Client& client = connect();
     memory_used_is(145_MiB);
-    client.session->feed("SEND\ndestination:");
+    client.session->on_message("SEND\ndestination:");
     pass(seconds{59});
     EXPECT_EQ(client.closed, 0);
     pass(seconds{3});

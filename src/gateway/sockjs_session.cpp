@@ -3,6 +3,7 @@
 #include "gateway/sockjs_headers.h"
 #include "wire/query.h"
 #include "wire/sockjs.h"
+#include "wire/utf8.h"
 
 namespace parley::gateway {
 namespace {
@@ -24,7 +25,7 @@ Result<std::string> jsonp_payload(const wire::HttpRequest& request) {
 
 }  // namespace
 
-SockJsHttpSession::SockJsHttpSession(rt::Loop& loop, std::unique_ptr<SockJsApp> app, std::string query_identity,
+SockJsHttpSession::SockJsHttpSession(rt::Loop& loop, std::shared_ptr<LinkApp> app, std::string query_identity,
                                      const SockJsOptions& options)
     : loop_(loop),
       app_(std::move(app)),
@@ -127,7 +128,8 @@ void SockJsHttpSession::acknowledge(Exchange& sender, Sender kind) {
 void SockJsHttpSession::send(std::string_view message) {
     if (!close_frame_.empty()) return;
     if (!waiting_.empty()) waiting_ += ',';
-    wire::append_sockjs_string(waiting_, message);
+    std::string repaired;
+    wire::append_sockjs_string(waiting_, wire::as_utf8(message, repaired));
     plan_flush();
 }
 
@@ -167,7 +169,7 @@ std::size_t SockJsHttpSession::queued() const {
     return bytes;
 }
 
-void SockJsHttpSession::close(int code, std::string_view reason) {
+void SockJsHttpSession::close(std::uint16_t code, std::string_view reason) {
     if (!close_frame_.empty()) return;
     close_frame_ = wire::sockjs_close_frame(code, reason);
     ended_at_ = loop_.now();

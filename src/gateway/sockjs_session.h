@@ -4,7 +4,7 @@
 #include <string>
 
 #include "gateway/exchange.h"
-#include "gateway/sockjs_app.h"
+#include "gateway/link.h"
 #include "rt/loop.h"
 #include "wire/sockjs_framing.h"
 
@@ -23,12 +23,12 @@ struct SockJsOptions {
 /// Order:  messages leave in the order they were sent; at most one receiving request at a time.
 /// Limit:  without a receiver for the disconnect delay it ends. A receiver that breaks off ends it at once. An xhr_send
 ///         or jsonp_send is answered when the app can take more; another one before that is refused.
-class SockJsHttpSession final : private SockJsLink {
+class SockJsHttpSession final : private Link {
 public:
     /// How messages of the client come: as JSON, or in jsonp's form.
     enum class Sender : std::uint8_t { kXhr, kJsonp };
 
-    SockJsHttpSession(rt::Loop& loop, std::unique_ptr<SockJsApp> app, std::string query_identity,
+    SockJsHttpSession(rt::Loop& loop, std::shared_ptr<LinkApp> app, std::string query_identity,
                       const SockJsOptions& options);
     ~SockJsHttpSession() override;
 
@@ -44,7 +44,9 @@ public:
 
     void send(std::string_view message) override;
     void send_encoded(const rt::Slice& frames) override;
-    void close(int code, std::string_view reason) override;
+    void close(std::uint16_t code, std::string_view reason) override;
+    /// A receiver that has gone ends the session; nothing else has to be looked for.
+    void keep_alive(SteadyTime, const WsPatience&) override {}
     /// Answers the sender that waited until the app could take more.
     void resume() override;
     [[nodiscard]] std::size_t queued() const override;
@@ -63,7 +65,7 @@ private:
     void tell_closed();
 
     rt::Loop& loop_;
-    std::unique_ptr<SockJsApp> app_;
+    const std::shared_ptr<LinkApp> app_;
     const std::string query_identity_;
     const SockJsOptions& options_;
     std::string waiting_;      ///< JSON strings joined by commas

@@ -15,16 +15,16 @@ using Transport = wire::SockJsTransport;
 /// What the app heard, and what it says about more.
 struct Heard {
     std::vector<std::string> messages;
-    SockJsLink* link = nullptr;
+    Link* link = nullptr;
     wire::Flow flow = wire::Flow::kContinue;
     int closed = 0;
     int drained = 0;
 };
 
-class Ear final : public SockJsApp {
+class Ear final : public LinkApp {
 public:
     explicit Ear(Heard& to) : heard_(to) {}
-    void on_open(SockJsLink& link) override { heard_.link = &link; }
+    void on_open(Link& link) override { heard_.link = &link; }
     wire::Flow on_message(std::string_view message) override {
         heard_.messages.emplace_back(message);
         return heard_.flow;

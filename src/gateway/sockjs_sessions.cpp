@@ -172,15 +172,16 @@ void SockJsSessions::info(const ExchangeRef& exchange, const SockJsService& serv
     }
 }
 
-std::unique_ptr<SockJsApp> SockJsSessions::make_app(const SockJsService& service, std::optional<Identity> identity,
-                                                    std::string transport) {
+std::shared_ptr<LinkApp> SockJsSessions::make_app(const SockJsService& service, std::optional<Identity> identity,
+                                                  std::string transport) {
     using Speaks = SockJsService::Speaks;
     switch (service.speaks) {
-        case Speaks::kEcho: return std::make_unique<SockJsTestApp>(SockJsTestApp::What::kEcho);
-        case Speaks::kClose: return std::make_unique<SockJsTestApp>(SockJsTestApp::What::kClose);
+        case Speaks::kEcho: return std::make_shared<SockJsTestApp>(SockJsTestApp::What::kEcho);
+        case Speaks::kClose: return std::make_shared<SockJsTestApp>(SockJsTestApp::What::kClose);
         case Speaks::kStomp: break;
     }
-    return std::make_unique<StompSockJsApp>(core_, service.profile, std::move(identity), std::move(transport));
+    return std::make_shared<StompSession>(core_, service.profile, std::move(identity), std::nullopt,
+                                          std::move(transport));
 }
 
 void SockJsSessions::judge(const ExchangeRef& exchange, const SockJsService& service,

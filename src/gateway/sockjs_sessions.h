@@ -54,8 +54,8 @@ private:
     Result<SockJsHttpSession*> find(const ExchangeRef& exchange, const SockJsService& service, const std::string& key);
     void open(const ExchangeRef& exchange, const SockJsService& service, const std::string& key,
               wire::SockJsFraming framing);
-    [[nodiscard]] std::unique_ptr<SockJsApp> make_app(const SockJsService& service, std::optional<Identity> identity,
-                                                      std::string transport);
+    [[nodiscard]] std::shared_ptr<LinkApp> make_app(const SockJsService& service, std::optional<Identity> identity,
+                                                    std::string transport);
     void judge(const ExchangeRef& exchange, const SockJsService& service,
                UniqueFunction<void(std::optional<Identity>)> then);
 

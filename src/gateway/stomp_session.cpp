@@ -19,11 +19,9 @@ constexpr seconds kSecondLook{2};
 constexpr milliseconds kFarewell{200};
 }  // namespace
 
-StompSession::StompSession(Core& core, StompTransport& transport, auth::Profile profile,
-                           std::optional<Identity> identity, std::optional<wire::StompVersion> subprotocol,
-                           std::string transport_name)
+StompSession::StompSession(Core& core, auth::Profile profile, std::optional<Identity> identity,
+                           std::optional<wire::StompVersion> subprotocol, std::string transport)
     : core_(core),
-      transport_(transport),
       last_received_(core.loop().now()),
       last_sent_(last_received_),
       look_at_(last_received_ + core.options().handshake_time),
@@ -34,14 +32,14 @@ StompSession::StompSession(Core& core, StompTransport& transport, auth::Profile 
     speaker_.session = core_.services().next_session.fetch_add(1);
     if (identity) identify(std::move(*identity));
     core_.add(*this);
-    core_.services().counters.sessions(transport_name).add();
+    core_.services().counters.sessions(transport).add();
 }
 
-StompSession::~StompSession() { on_closed(); }
+StompSession::~StompSession() { leave(); }
 
 // --- input --------------------------------------------------------------------------------------------------------
 
-wire::Flow StompSession::feed(std::string_view bytes) {
+wire::Flow StompSession::on_message(std::string_view bytes) {
     last_received_ = core_.loop().now();
     if (ended_) return wire::Flow::kContinue;
     if (input_ != nullptr) {
@@ -82,9 +80,9 @@ void StompSession::release() {
 void StompSession::go_on() {
     while (!busy() && !ended_ && input_ != nullptr) {
         const auto bytes = std::move(input_);
-        (void)feed(*bytes);
+        (void)on_message(*bytes);
     }
-    if (!busy() && !ended_) transport_.resume();
+    if (!busy() && !ended_) link_->resume();
 }
 
 void StompSession::on_heartbeat() {
@@ -96,7 +94,7 @@ wire::Flow StompSession::on_frame(const wire::StompFrame& frame) {
     frame_begun_ = last_received_;  // what comes behind it belongs to the next
     dispatch(frame);
     // A client that does not read its receipts and errors waits with its next frame until it has.
-    if (!ended_) clogged_ = transport_.queued() >= core_.send_buffer().count;
+    if (!ended_) clogged_ = link_->queued() >= core_.send_buffer().count;
     return busy() || ended_ ? wire::Flow::kPause : wire::Flow::kContinue;
 }
 
@@ -220,10 +218,10 @@ void StompSession::on_disconnect(const wire::StompFrame& frame) {
 void StompSession::disconnect() {
     if (disconnect_receipt_ != nullptr) receipt(*disconnect_receipt_);
     const auto self = weak_from_this().lock();  // the answers that were waited for may hold the last reference
-    on_closed();
+    leave();
     // The client closes: where the server is faster, some containers' write of the DISCONNECT ends in an exception.
     core_.loop().arm(beat_timer_, kFarewell);
-    transport_.resume();
+    link_->resume();
 }
 
 // --- what there is -------------------------------------------------------------------------------------------------
@@ -262,7 +260,7 @@ void StompSession::send(std::string_view command, std::span<const wire::StompHea
     frame.clear();
     wire::append_stomp_frame(frame, command, headers, body, decoder_.version());
     last_sent_ = core_.loop().now();
-    transport_.send_frame(frame);
+    link_->send(frame);
 }
 
 void StompSession::receipt(std::string_view id, std::span<const wire::StompHeader> extra) {
@@ -316,12 +314,18 @@ void StompSession::fault(std::string_view message, std::string_view receipt_id, 
 
 void StompSession::end(std::uint16_t code, std::string_view reason) {
     if (ended_) return;
-    const auto self = weak_from_this().lock();  // the transport may let go of us
-    on_closed();                                // first: closing may call back
-    transport_.close(code, reason);
+    const auto self = weak_from_this().lock();  // the link may let go of us
+    leave();                                    // first: closing may call back
+    link_->close(code, reason);
 }
 
 void StompSession::on_closed() {
+    leave();
+    beat_timer_.cancel();  // nobody is left to wait for
+    link_ = nullptr;
+}
+
+void StompSession::leave() {
     if (ended_) return;
     ended_ = true;
     if (connected_ && !speaker_.guest) core_.went_offline(speaker_.member);
@@ -345,7 +349,7 @@ void StompSession::on_drained() {
     for (std::size_t i = subscriptions_.size(); i-- > 0;) {
         if (i < subscriptions_.size()) subscriptions_[i]->on_drained();
     }
-    if (ended_ || !clogged_ || transport_.queued() >= core_.send_buffer().count) return;
+    if (ended_ || !clogged_ || link_->queued() >= core_.send_buffer().count) return;
     clogged_ = false;
     go_on();
 }
@@ -354,7 +358,7 @@ void StompSession::on_drained() {
 
 void StompSession::beat() {
     if (ended_) {
-        transport_.close(1000, "");
+        link_->close(1000, "");
         return;
     }
     const auto now = core_.loop().now();
@@ -368,9 +372,9 @@ void StompSession::beat() {
         const milliseconds every{beat_.sends};
         // A little early, so that the network's delay does not make it late.
         const milliseconds margin = std::min(every / 5, milliseconds{1000});
-        if (rt::Connection* const direct = transport_.direct()) last_sent_ = std::max(last_sent_, direct->last_write());
+        if (rt::Connection* const direct = link_->direct()) last_sent_ = std::max(last_sent_, direct->last_write());
         if (now - last_sent_ >= every - margin) {
-            transport_.send_frame("\n");
+            link_->send("\n");
             last_sent_ = now;
         }
         next = every - margin - std::chrono::floor<milliseconds>(now - last_sent_);
@@ -397,7 +401,7 @@ void StompSession::on_second(WallTime wall, SteadyTime now) {
     }
     if (now >= look_at_) recheck_token();
     if (activity_ != nullptr) tidy(now);
-    transport_.keep_alive(now, core_.options().patience);
+    link_->keep_alive(now, core_.options().patience);
 }
 
 /// Ends the stays that ran out, and lets go of what a client that only listens does not need.
@@ -461,6 +465,7 @@ void StompSession::one_more_in_flight() noexcept {
 
 void StompSession::one_less_in_flight() {
     --in_flight_;
+    if (ended_) return;
     if (disconnecting_ && in_flight_ == 0) disconnect();
     if (throttled_ && in_flight_ <= kInFlight / 2) {
         throttled_ = false;

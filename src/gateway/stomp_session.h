@@ -10,9 +10,9 @@
 #include "auth/rate_limit.h"
 #include "auth/token_hash.h"
 #include "chat/service.h"
+#include "gateway/link.h"
 #include "gateway/session.h"
 #include "gateway/stomp_subscription.h"
-#include "gateway/stomp_transport.h"
 #include "gateway/topic_hub.h"
 #include "wire/stomp_decoder.h"
 
@@ -28,7 +28,7 @@ struct Identity {
 
 /// One STOMP conversation: from CONNECT to the end, over any transport.
 ///
-/// Thread: core-local. Owned by its transport through a shared_ptr, so that an answer that comes after the end finds
+/// Thread: core-local. Owned by its link through a shared_ptr, so that an answer that comes after the end finds
 ///         nobody; the Core has it in its list while it is open.
 /// Order:  frames are handled one after the other; while one waits for an answer (busy), later ones wait in input_.
 /// Memory: a client that only listens holds no heap beside its subscriptions.
@@ -36,20 +36,21 @@ struct Identity {
 ///         send buffer is full.
 /// Fails:  protocol faults end in ERROR and close; refused operations go to `/user/queue/errors`.
 class StompSession final : public std::enable_shared_from_this<StompSession>,
+                           public LinkApp,
                            public Session,
                            private wire::StompDecoder::Handler {
 public:
-    StompSession(Core& core, StompTransport& transport, auth::Profile profile, std::optional<Identity> identity,
-                 std::optional<wire::StompVersion> subprotocol, std::string transport_name);
+    /// `subprotocol`: what the handshake agreed. `transport`: what it is counted by.
+    StompSession(Core& core, auth::Profile profile, std::optional<Identity> identity,
+                 std::optional<wire::StompVersion> subprotocol, std::string transport);
     ~StompSession() override;
 
-    /// What arrived. kPause: no more until the transport's resume().
-    wire::Flow feed(std::string_view bytes);
-    void on_drained();
-    /// The transport refuses a message above the limit: ERROR, then 1009.
-    void on_too_large() { fault("the message is too large", {}, 1009); }
-    /// The transport is gone. Nothing is sent after this.
-    void on_closed();
+    void on_open(Link& link) override { link_ = &link; }
+    /// A message may hold a part of a frame, or several.
+    wire::Flow on_message(std::string_view bytes) override;
+    void on_drained() override;
+    void on_too_large() override { fault("the message is too large", {}, 1009); }
+    void on_closed() override;
 
     /// Ends what has run out: the token, the handshake's time, stays in rooms.
     void on_second(WallTime wall, SteadyTime now) override;
@@ -102,6 +103,8 @@ private:
     void refuse(const Refusal& refusal);
     void fault(std::string_view message, std::string_view receipt = {}, std::uint16_t code = 1002);
     void end(std::uint16_t code, std::string_view reason);
+    /// Is no session any more; the link may still be open.
+    void leave();
     /// While an answer is awaited that later frames depend on, they wait.
     void hold() noexcept { holding_ = true; }
     void release();
@@ -163,7 +166,7 @@ private:
     void end_of_right(std::string_view extra);
 
     Core& core_;
-    StompTransport& transport_;
+    Link* link_ = nullptr;  ///< null before it is open and once it has gone
     SteadyTime last_received_;
     SteadyTime frame_begun_;  ///< of which part has arrived
     SteadyTime last_sent_;

@@ -79,8 +79,7 @@ TEST_F(StompSessionTest, AnAnswerAfterTheEndFindsNobody) {
     log.store();
     turn();
     EXPECT_EQ(client.text, "");
-    client.session =
-        std::make_shared<StompSession>(*core, client, auth::Profile::kGame, identity("u"), std::nullopt, "t");
+    client.session = std::make_shared<StompSession>(*core, auth::Profile::kGame, identity("u"), std::nullopt, "t");
 }
 
 TEST_F(StompSessionTest, DrainClosesEachWithAReconnectDelayOfItsOwn) {
@@ -284,7 +283,7 @@ TEST_F(StompSessionTest, AClientWhoseHeartStopsIsClosed) {
     Client& client = connect("u-1", "heart-beat:30000,0\n");
     for (int i = 0; i < 5; ++i) {
         pass(seconds{30});
-        client.session->feed("\n");
+        client.session->on_message("\n");
     }
     EXPECT_EQ(client.closed, 0);
     pass(seconds{95});
@@ -395,7 +394,7 @@ TEST_F(StayTest, HeartBeatsAndPresenceExtendAStayAndATypingHintDoesNot) {
     say(client, chat("JOIN"));
     for (int i = 0; i < 4; ++i) {
         pass(seconds{80});
-        client.session->feed("\n");
+        client.session->on_message("\n");
         pass(seconds{80});
         say(client, chat("PRESENCE"));
     }
@@ -411,10 +410,10 @@ TEST_F(StayTest, HeartBeatsAndPresenceExtendAStayAndATypingHintDoesNot) {
 
 TEST_F(StompSessionTest, AFrameThatDripsIsCutOff) {
     Client& client = connect();
-    client.session->feed("SEND\nx:");
+    client.session->on_message("SEND\nx:");
     for (int i = 0; i < 62; ++i) {
         EXPECT_EQ(client.closed, 0) << i;
-        client.session->feed("x");
+        client.session->on_message("x");
         pass(seconds{1});
     }
     EXPECT_EQ(client.closed, 4408);
@@ -425,9 +424,9 @@ TEST_F(StompSessionTest, EachFrameHasItsOwnTime) {
     Client& client = connect();
     const std::string frame = talk("x") + '\0';
     for (int i = 0; i < 5; ++i) {
-        client.session->feed(frame.substr(0, 20));
+        client.session->on_message(frame.substr(0, 20));
         pass(seconds{40});
-        client.session->feed(frame.substr(20));
+        client.session->on_message(frame.substr(20));
         turn();
     }
     EXPECT_EQ(client.closed, 0);

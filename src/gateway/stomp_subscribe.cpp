@@ -167,10 +167,10 @@ void StompSession::subscribe_room(std::unique_ptr<StompSubscription> subscriptio
         auto& hub = session.core_.hub();
         const bool events = destination.kind == auth::DestinationKind::kRoomEvents;
         auto& form = session.core_.forms().get(
-            {.framing = session.transport_.framing(),
+            {.framing = session.link_->framing(),
              .version = session.decoder_.version(),
              .acks = added.mode() != AckMode::kAuto,
-             .deflate_bits = session.transport_.deflate_bits(),
+             .deflate_bits = session.link_->deflate_bits(),
              .destination = session.profile_ == auth::Profile::kPublic ? "/topic/" : "/sub/chat/room/",
              .events_suffix = events ? "/events" : ""});
         if (events) {

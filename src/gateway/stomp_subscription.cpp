@@ -69,18 +69,18 @@ RoomSeq StompSubscription::track() {
 const MemberId& StompSubscription::member() const { return session_.member(); }
 
 std::size_t StompSubscription::can_take() const {
-    if (!session_.is_open() || session_.transport_.queued() >= session_.core_.send_buffer().count) return 0;
+    if (!session_.is_open() || session_.link_->queued() >= session_.core_.send_buffer().count) return 0;
     if (mode_ == AckMode::kAuto) return std::numeric_limits<std::size_t>::max();
     return extra_->prefetch > extra_->waiting.size() ? extra_->prefetch - extra_->waiting.size() : 0;
 }
 
 bool StompSubscription::can_take_event() const {
-    return session_.is_open() && session_.transport_.queued() < session_.core_.send_buffer().count / 2;
+    return session_.is_open() && session_.link_->queued() < session_.core_.send_buffer().count / 2;
 }
 
 void StompSubscription::take(const rt::Slice& frames) {
     if (!session_.is_open()) return;
-    session_.transport_.send_encoded(frames);
+    session_.link_->send_encoded(frames);
     session_.last_sent_ = session_.core_.loop().now();
     if (mode_ == AckMode::kAuto || reader_ == nullptr || kind_ != auth::DestinationKind::kRoom) return;
     // What was just taken is everything up to the cursor: seq is dense.
@@ -90,7 +90,7 @@ void StompSubscription::take(const rt::Slice& frames) {
 }
 
 rt::Connection* StompSubscription::direct() {
-    return mode_ == AckMode::kAuto && session_.is_open() ? session_.transport_.direct() : nullptr;
+    return mode_ == AckMode::kAuto && session_.is_open() ? session_.link_->direct() : nullptr;
 }
 
 void StompSubscription::on_live(std::string_view, const log::RoomHead& at) {
@@ -104,7 +104,7 @@ void StompSubscription::on_live(std::string_view, const log::RoomHead& at) {
 
 void StompSubscription::on_set_back(const RoomId& room, RoomSeq written) {
     // An acknowledging client that is behind is not slow: it asked for it.
-    if (session_.transport_.queued() < session_.core_.send_buffer().count) return;
+    if (session_.link_->queued() < session_.core_.send_buffer().count) return;
     session_.core_.services().counters.set_back.add();
     std::string extra = R"("roomId":)";
     append_json_string(extra, room.str());

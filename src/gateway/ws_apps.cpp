@@ -27,53 +27,37 @@ std::string_view stomp_subprotocol(const wire::HttpRequest& request) {
 
 }  // namespace
 
-// --- STOMP --------------------------------------------------------------------------------------------------------
+// --- a link -------------------------------------------------------------------------------------------------------
 
-StompWsApp::StompWsApp(Core& core, auth::Profile profile, std::optional<Identity> identity,
-                       std::optional<wire::StompVersion> subprotocol)
-    : session_(std::make_shared<StompSession>(core, *this, profile, std::move(identity), subprotocol, "websocket")) {}
+void LinkWsApp::on_open(WsSession& socket) {
+    socket_ = &socket;
+    app_->on_open(*this);
+}
 
-void StompWsApp::on_open(WsSession& socket) { socket_ = &socket; }
-
-wire::Flow StompWsApp::on_message(wire::Opcode, std::string_view payload) { return session_->feed(payload); }
-
-void StompWsApp::on_drained() { session_->on_drained(); }
-
-void StompWsApp::on_closed() {
+void LinkWsApp::on_closed() {
+    app_->on_closed();
     socket_ = nullptr;
-    session_->on_closed();
 }
 
-void StompWsApp::send_frame(std::string_view frame) {
-    if (socket_ == nullptr) return;
+void LinkWsApp::send(std::string_view message) {
     // Old clients read binary frames as Latin-1: text wherever it can be text.
-    const bool text = wire::is_valid_utf8(frame);
-    socket_->send(text ? wire::Opcode::kText : wire::Opcode::kBinary, frame);
+    const bool text = wire::is_valid_utf8(message);
+    socket_->send(text ? wire::Opcode::kText : wire::Opcode::kBinary, message);
 }
 
-void StompWsApp::send_encoded(const rt::Slice& frames) {
-    if (socket_ != nullptr) socket_->send_encoded(frames);
-}
+void LinkWsApp::send_encoded(const rt::Slice& frames) { socket_->send_encoded(frames); }
 
-rt::Connection* StompWsApp::direct() {
-    return socket_ != nullptr && socket_->is_open() ? &socket_->connection() : nullptr;
-}
+rt::Connection* LinkWsApp::direct() { return socket_->is_open() ? &socket_->connection() : nullptr; }
 
-void StompWsApp::close(std::uint16_t code, std::string_view reason) {
-    if (socket_ != nullptr) socket_->close(code, reason);
-}
+void LinkWsApp::close(std::uint16_t code, std::string_view reason) { socket_->close(code, reason); }
 
-void StompWsApp::keep_alive(SteadyTime now, const WsPatience& patience) {
-    if (socket_ != nullptr) socket_->on_second(now, patience);
-}
+void LinkWsApp::keep_alive(SteadyTime now, const WsPatience& patience) { socket_->on_second(now, patience); }
 
-void StompWsApp::resume() {
-    if (socket_ != nullptr) socket_->resume();
-}
+void LinkWsApp::resume() { socket_->resume(); }
 
-std::size_t StompWsApp::queued() const { return socket_ == nullptr ? 0 : socket_->connection().queued(); }
+std::size_t LinkWsApp::queued() const { return socket_->connection().queued(); }
 
-int StompWsApp::deflate_bits() const { return socket_ == nullptr ? 0 : socket_->deflate_bits(); }
+int LinkWsApp::deflate_bits() const { return socket_->deflate_bits(); }
 
 // --- echo ---------------------------------------------------------------------------------------------------------
 
@@ -134,7 +118,9 @@ void upgrade_to_websocket(Core& core, const ExchangeRef& exchange, std::unique_p
 void upgrade_to_stomp(Core& core, const ExchangeRef& exchange, auth::Profile profile,
                       std::optional<Identity> identity) {
     const std::string_view chosen = stomp_subprotocol(exchange->request());
-    auto app = std::make_unique<StompWsApp>(core, profile, std::move(identity), wire::version_of_subprotocol(chosen));
+    auto stomp = std::make_shared<StompSession>(core, profile, std::move(identity),
+                                                wire::version_of_subprotocol(chosen), "websocket");
+    auto app = std::make_unique<LinkWsApp>(std::move(stomp));
     // Twice a frame's limit: several frames may come in one message.
     upgrade_to_websocket(core, exchange, std::move(app), {.max_message = Bytes{2 * core.options().message.count}},
                          chosen);

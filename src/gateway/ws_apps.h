@@ -4,26 +4,25 @@
 #include <string>
 
 #include "gateway/exchange.h"
+#include "gateway/link.h"
 #include "gateway/stomp_session.h"
-#include "gateway/stomp_transport.h"
 #include "gateway/ws_session.h"
 
 namespace parley::gateway {
 
-/// STOMP straight in WebSocket messages, one frame in each. Thread: core-local. Owned by its WsSession.
-class StompWsApp final : public WsApp, public StompTransport {
+/// A link straight over a WebSocket, one message of it in each. Thread: core-local. Owned by its WsSession.
+class LinkWsApp final : public WsApp, private Link {
 public:
-    StompWsApp(Core& core, auth::Profile profile, std::optional<Identity> identity,
-               std::optional<wire::StompVersion> subprotocol);
+    explicit LinkWsApp(std::shared_ptr<LinkApp> app) : app_(std::move(app)) {}
 
     void on_open(WsSession& socket) override;
-    wire::Flow on_message(wire::Opcode opcode, std::string_view payload) override;
-    void on_drained() override;
-    void on_too_large() override { session_->on_too_large(); }
+    wire::Flow on_message(wire::Opcode, std::string_view payload) override { return app_->on_message(payload); }
+    void on_drained() override { app_->on_drained(); }
+    void on_too_large() override { app_->on_too_large(); }
     void on_closed() override;
 
 private:
-    void send_frame(std::string_view frame) override;
+    void send(std::string_view message) override;
     void send_encoded(const rt::Slice& frames) override;
     [[nodiscard]] rt::Connection* direct() override;
     void close(std::uint16_t code, std::string_view reason) override;
@@ -34,7 +33,7 @@ private:
     [[nodiscard]] int deflate_bits() const override;
 
     WsSession* socket_ = nullptr;
-    std::shared_ptr<StompSession> session_;
+    const std::shared_ptr<LinkApp> app_;
 };
 
 /// Sends every message back: for conformance suites.

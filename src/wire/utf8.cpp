@@ -21,6 +21,23 @@ std::size_t last_boundary(std::string_view text) noexcept {
 
 bool is_valid_utf8(std::string_view text) noexcept { return simdjson::validate_utf8(text.data(), text.size()); }
 
+std::string_view as_utf8(std::string_view text, std::string& repaired) {
+    if (is_valid_utf8(text)) return text;
+    repaired.clear();
+    for (std::size_t i = 0; i < text.size();) {
+        std::size_t length = 1;
+        while (length < 5 && i + length <= text.size() && !is_valid_utf8(text.substr(i, length))) ++length;
+        if (length < 5 && i + length <= text.size()) {
+            repaired.append(text, i, length);
+            i += length;
+        } else {
+            repaired += "\xEF\xBF\xBD";
+            ++i;
+        }
+    }
+    return repaired;
+}
+
 bool Utf8Validator::step(unsigned char byte) noexcept {
     if (missing_ == 0) {
         low_ = 0x80;

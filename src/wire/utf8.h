@@ -1,11 +1,14 @@
 #pragma once
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace parley::wire {
 
 /// Whether the whole of `text` is UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF).
 [[nodiscard]] bool is_valid_utf8(std::string_view text) noexcept;
+/// `text`, or a copy of it in `repaired` with U+FFFD for each byte that is none.
+[[nodiscard]] std::string_view as_utf8(std::string_view text, std::string& repaired);
 
 /// Checks UTF-8 that arrives in pieces, refusing at the first byte that no continuation can mend.
 /// Thread: that of its owner. Three bytes of state, no heap.

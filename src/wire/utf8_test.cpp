@@ -69,6 +69,15 @@ TEST(Utf8, RefusesAtTheFirstHopelessByte) {
     EXPECT_TRUE(validator.complete());
 }
 
+TEST(Utf8, WhatIsNoneBecomesTheReplacementCharacterAndTheRestStays) {
+    std::string repaired;
+    EXPECT_EQ(as_utf8("안녕 é", repaired), "안녕 é");
+    EXPECT_TRUE(repaired.empty());
+    EXPECT_EQ(as_utf8("a\xFF안\xC3", repaired), "a\xEF\xBF\xBD안\xEF\xBF\xBD");
+    EXPECT_EQ(as_utf8("\xF0\x9F\x98", repaired), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+    EXPECT_TRUE(is_valid_utf8(repaired));
+}
+
 TEST(Utf8, AgreesWithTheWholeCheckOnEveryThreeBytes) {
     for (unsigned first = 0xBF; first <= 0xFF; ++first) {
         for (unsigned second = 0x70; second <= 0xFF; ++second) {
