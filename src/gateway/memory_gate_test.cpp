@@ -70,6 +70,7 @@ TEST_F(MemoryGateTest, TheRestOfAFrameWaitsAndIsNotLost) {
     say(client, talk("make the room"));
     const std::string frame = talk("in two parts", "receipt:two\n") + '\0';
     memory_used_is(145_MiB);
+    client.resumed = 0;
     EXPECT_EQ(client.session->on_message(frame.substr(0, 60)), wire::Flow::kPause);
     pass(seconds{5});
     EXPECT_EQ(client.resumed, 0);
@@ -79,6 +80,18 @@ TEST_F(MemoryGateTest, TheRestOfAFrameWaitsAndIsNotLost) {
     client.session->on_message(frame.substr(60));
     turn();
     EXPECT_THAT(client.text, HasSubstr("receipt-id:two"));
+}
+
+TEST_F(MemoryGateTest, BehindASendThatWaitsNothingMoreIsTaken) {
+    Client& client = connect();
+    say(client, talk("make the room"));
+    say(client, talk("a"));
+    memory_used_is(145_MiB);
+    EXPECT_EQ(feed(client, talk("b")), wire::Flow::kPause);
+    EXPECT_EQ(feed(client, talk("c")), wire::Flow::kPause);
+    memory_used_is(100_MiB);
+    pass(milliseconds{50});
+    EXPECT_EQ(stored(), 4U);
 }
 
 TEST_F(MemoryGateTest, AFrameWhoseRestDoesNotComeIsGivenUpThoughMemoryIsShort) {

@@ -42,13 +42,11 @@ StompSession::~StompSession() { leave(); }
 wire::Flow StompSession::on_message(std::string_view bytes) {
     last_received_ = core_.loop().now();
     if (ended_) return wire::Flow::kContinue;
-    if (input_ != nullptr) {
+    if (busy() || input_ != nullptr) {
+        if (input_ == nullptr) input_ = std::make_unique<std::string>();
         *input_ += bytes;
-        return input_->size() > kInputWhileBusy ? wire::Flow::kPause : wire::Flow::kContinue;
-    }
-    if (busy()) {
-        input_ = std::make_unique<std::string>(bytes);
-        return bytes.size() > kInputWhileBusy ? wire::Flow::kPause : wire::Flow::kContinue;
+        const bool enough = input_->size() > kInputWhileBusy || core_.memory().is_shut();
+        return enough ? wire::Flow::kPause : wire::Flow::kContinue;
     }
     if (!decoder_.in_frame()) frame_begun_ = last_received_;
     const auto fed = decoder_.feed(bytes, *this);
