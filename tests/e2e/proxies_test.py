@@ -4,6 +4,7 @@ that are reset and a proxy that reloads in the middle. Nothing lost, nothing dou
 import asyncio
 import os
 import pathlib
+import re
 import secrets
 import socket
 import sys
@@ -13,7 +14,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import EventStream, Refused, Server, Shared, SockJsSocket, Stomp, WebSocket, check, equal, eventually, expect, long_tier, request, run
 from harness.players import BY_CURSOR, KINDS
-from harness.proxy import HaProxy, Nginx
+from harness.proxy import HaProxy, Nginx, free_port
 from harness.rooms import post
 from harness.scenario import Scenario
 from harness.tokens import token
@@ -21,36 +22,47 @@ from harness.tokens import token
 SEED = int(os.environ.get("PARLEY_SEED", secrets.randbelow(1 << 32)))
 OVER_HTTP = ["SockJS xhr_streaming", "SockJS xhr-polling", "SockJS eventsource", "SockJS htmlfile", "Server-Sent Events", "long poll by seq",
              "polling by seq", "REST history", "NDJSON replay", *BY_CURSOR]
+EVERY_KIND = [*BY_CURSOR, *KINDS, "switching", "switching"]
+TRUSTED = {"proxies.trusted": "127.0.0.1/32"}
 MESSAGES = 20_000 if long_tier() else 3_000
 
 
+def two_listeners(option="", **settings):
+    """The settings of a server with two more ports to connect to, which have this option."""
+    return {"listeners": ",".join(f"http://127.0.0.1:{free_port()}{option}" for _ in range(2)), **settings}
+
+
 def backends(server):
-    return [f"{server.host}:{server.port}"] * 2
+    return re.findall(r"http://([0-9.:]+)", server.settings["listeners"])
 
 
 PROXIES = {"nginx with no settings": (Nginx, "nginx, no settings", OVER_HTTP),
-           "nginx with the lines for WebSocket": (Nginx, "nginx, WebSocket too", [*BY_CURSOR, *KINDS, "switching", "switching"]),
-           "HAProxy": (HaProxy, "HAProxy", [*BY_CURSOR, *KINDS, "switching", "switching"])}
+           "nginx with the lines for WebSocket": (Nginx, "nginx, WebSocket too", EVERY_KIND),
+           "HAProxy": (HaProxy, "HAProxy", EVERY_KIND)}
+
+
+def through(server, proxy, kinds):
+    async def disturb(scenario):
+        share = scenario.messages // 4
+        for part in (1, 2, 3):
+            while sum(len(p.acknowledged) for p in scenario.players) < part * share:
+                await asyncio.sleep(0.01)
+            before = sum(p.lines for p in scenario.players)
+            proxy.reload()
+            while sum(p.lines for p in scenario.players) < before + len(scenario.players) // 2:
+                await asyncio.sleep(0.01)
+            if part == 2 and hasattr(proxy, "tell"):
+                proxy.tell("shutdown sessions server parley/one")
+    scenario = Scenario(server, SEED, MESSAGES, rooms=2, doors=[proxy.door], kinds=kinds)
+    scenario.play(120, disturb)
+    scenario.compare()
 
 
 for name, (proxy_of, title, kinds) in PROXIES.items():
     @check(f"{name}: every transport, resets and reloads in the middle: every list is the room's log (seed {SEED})", limit=300)
     def _(proxy_of=proxy_of, title=title, kinds=kinds):
-        with Server() as server, proxy_of(title, backends(server)) as proxy:
-            async def disturb(scenario):
-                share = scenario.messages // 4
-                for part in (1, 2, 3):
-                    while sum(len(p.acknowledged) for p in scenario.players) < part * share:
-                        await asyncio.sleep(0.01)
-                    before = sum(p.lines for p in scenario.players)
-                    proxy.reload()
-                    while sum(p.lines for p in scenario.players) < before + len(scenario.players) // 2:
-                        await asyncio.sleep(0.01)
-                    if part == 2 and hasattr(proxy, "tell"):
-                        proxy.tell("shutdown sessions server parley/one")
-            scenario = Scenario(server, SEED, MESSAGES, rooms=2, doors=[proxy.door], kinds=kinds)
-            scenario.play(120, disturb)
-            scenario.compare()
+        with Server(two_listeners()) as server, proxy_of(title, backends(server)) as proxy:
+            through(server, proxy, kinds)
 
 
 for name, (proxy_of, title, _) in PROXIES.items():
@@ -153,12 +165,42 @@ def _(server):
 @check("a public name that a proxy passes on is answered where origins.allowed has it")
 def _():
     for allowed, status in ((None, 403), ("https://chat.example.org", 200), ("https://*.example.org", 200)):
-        with Server({"origins.allowed": allowed} if allowed else {}) as server, HaProxy("HAProxy", backends(server)) as proxy:
+        with Server(two_listeners(**{"origins.allowed": allowed})) as server, HaProxy("HAProxy", backends(server)) as proxy:
             name = {"Host": "chat.example.org"}
             equal(request(proxy, "GET", "/health", headers=name).status, status, f"{allowed}")
             if allowed:
                 Stomp(proxy, headers={**name, "Origin": "https://chat.example.org"}).close()
                 equal(request(proxy, "GET", "/health", headers={"Host": "evil.example"}).status, 403)
+
+
+def logins_from(door, address, count):
+    """What `count` logins answer, each on a connection from this address of the machine."""
+    statuses = []
+    for _ in range(count):
+        with socket.create_connection(door, timeout=10, source_address=(address, 0)) as line:
+            body = b'{"name":"nobody","password":"wrong password"}'
+            line.sendall(f"POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            statuses.append(int(line.makefile("rb").readline().split()[1]))
+    return statuses
+
+
+for proxy_of, title, option in ((Nginx, "nginx, WebSocket too", ""), (HaProxy, "HAProxy", ""), (HaProxy, "HAProxy, PROXY protocol", " proxy_protocol")):
+    @check(f"{title}: rates count by the client's address where the proxy is trusted, by the proxy's where it is not")
+    def _(proxy_of=proxy_of, title=title, option=option):
+        rates = {"rate.enabled": "true", "rate.login": "3/1h"}
+        with Server(two_listeners(option, **rates, **TRUSTED)) as server, proxy_of(title, backends(server)) as proxy:
+            equal(logins_from(proxy.door, "127.0.0.2", 4), [401, 401, 401, 429], "one client's")
+            equal(logins_from(proxy.door, "127.0.0.3", 3), [401, 401, 401], "another's")
+        if option:
+            return  # who is not trusted may not connect there
+        with Server(two_listeners(**rates)) as server, proxy_of(title, backends(server)) as proxy:
+            equal(logins_from(proxy.door, "127.0.0.2", 3) + logins_from(proxy.door, "127.0.0.3", 1), [401, 401, 401, 429], "everybody's")
+
+
+@check(f"HAProxy, PROXY protocol: every transport, resets and reloads in the middle: every list is the room's log (seed {SEED})", limit=300)
+def _():
+    with Server(two_listeners(" proxy_protocol", **TRUSTED)) as server, HaProxy("HAProxy, PROXY protocol", backends(server)) as proxy:
+        through(server, proxy, EVERY_KIND)
 
 
 @check("nginx, unless told otherwise, asks with HTTP/1.0 and a connection for each request")
@@ -177,4 +219,4 @@ def _():
 
 
 if __name__ == "__main__":
-    run(Shared(flags=["--enable-test-endpoints"]))
+    run(Shared(two_listeners(), flags=["--enable-test-endpoints"]))

@@ -79,8 +79,9 @@ class Scenario:
             if i in refusals:
                 why = rng.choice(list(REFUSED))
                 await player.must_be_refused(why, {**words, "messageId": f"no-{words['messageId']}", **REFUSED[why][0]})
-            if rng.random() < 0.02:
-                await player.come_or_go({**words, "type": rng.choice(["JOIN", "LEAVE"]), "messageId": f"go-{words['messageId']}"})
+            coming = ["JOIN", "LEAVE"] if i == 1 else [rng.choice(["JOIN", "LEAVE"])] if rng.random() < 0.02 else []
+            for kind in coming:
+                await player.come_or_go({**words, "type": kind, "messageId": f"{kind}-{words['messageId']}"})
             saying = asyncio.ensure_future(player.say(words))
             if i in cuts:
                 await asyncio.sleep(rng.choice([0, 0, 0.001, 0.003, 0.01]))
