@@ -1,4 +1,7 @@
 #pragma once
+#include <string>
+#include <vector>
+
 #include "base/config.h"
 #include "bench/options.h"
 
@@ -7,11 +10,16 @@ namespace parley::app {
 /// What `parley bench` takes besides the options of every load generator.
 struct BenchRequest {
     bench::LoadOptions load;
-    std::string transport = "stomp";  ///< or `sockjs`
+    std::string transport = "stomp";  ///< one of bench_transports()
+    std::string send_by = "post";     ///< or `stomp`: senders of sse, longpoll and polling
+    int poll_every = 1000;            ///< polling: milliseconds
     bool deflate = false;             ///< offer permessage-deflate
     bool typing = false;              ///< events that are not stored, instead of messages
     bool message_ids = false;         ///< send a messageId of our own with each
 };
+
+/// What the connections of a run may speak.
+[[nodiscard]] std::vector<std::string> bench_transports();
 
 /// The load generator with Parley's own dialects: connects with tokens it signs itself and checks that nothing was
 /// lost, doubled or reordered.

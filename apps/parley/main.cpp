@@ -65,7 +65,13 @@ int with_config(const Common& common, Command command) {
 void add_bench_options(CLI::App& command, parley::app::BenchRequest& request) {
     parley::bench::add_load_options(command, request.load);
     command.add_option("--transport", request.transport, "what the connections speak")
-        ->check(CLI::IsMember({"stomp", "sockjs"}))
+        ->check(CLI::IsMember(parley::app::bench_transports()))
+        ->capture_default_str();
+    command.add_option("--send-by", request.send_by, "sse, longpoll and polling: how their senders send")
+        ->check(CLI::IsMember({"post", "stomp"}))
+        ->capture_default_str();
+    command.add_option("--poll-every", request.poll_every, "polling: milliseconds between two polls")
+        ->check(CLI::Range(1, 3'600'000))
         ->capture_default_str();
     command.add_flag("--deflate", request.deflate, "offer permessage-deflate");
     auto* ids =

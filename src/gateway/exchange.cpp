@@ -43,6 +43,8 @@ Exchange::Exchange(HttpSession& session, rt::Connection& connection, wire::HttpR
     is_local_ = door->at.is_loopback() && !door->proxy_protocol && !client_.proxied;
 }
 
+bool Exchange::has_input_ended() const noexcept { return session_ == nullptr || session_->end_of_input_; }
+
 void Exchange::add_field(std::string name, std::string value) {
     common_fields_.emplace_back(std::move(name), std::move(value));
 }
@@ -92,6 +94,7 @@ void Exchange::begin_stream(int status, std::vector<wire::HttpField> fields) {
     framing_ = wire::append_response_head(out, head(status, std::move(fields)));
     streaming_ = true;
     connection_->send_copy(out);
+    if (has_input_ended()) connection_->abort();
 }
 
 void Exchange::write(std::string_view piece) {
@@ -125,6 +128,7 @@ void Exchange::upgrade(std::string_view response, std::unique_ptr<rt::Connection
     rt::Connection& connection = *connection_;
     HttpSession& session = *session_;
     connection.send_copy(response);
+    if (has_input_ended()) connection.abort();
     finished();
     session.current_.reset();
     session.timeout_.cancel();
@@ -179,6 +183,7 @@ void Exchange::finished() {
     connection_ = nullptr;
     gone_ = nullptr;
     drained_ = nullptr;
+    hurry_ = nullptr;
 }
 
 void Exchange::detach() {

@@ -68,6 +68,10 @@ public:
 
     /// Called once when the connection goes before the answer is complete.
     void on_gone(UniqueFunction<void()> callback) { gone_ = std::move(callback); }
+    /// Called once when the client has ended its side before the answer began: it may have gone, so who waits
+    /// answers now. A stream is aborted.
+    void on_end_of_input(UniqueFunction<void()> callback) { hurry_ = std::move(callback); }
+    [[nodiscard]] bool has_input_ended() const noexcept;
     /// Called once, when a connection that could not take more can again.
     void on_drained(UniqueFunction<void()> callback) { drained_ = std::move(callback); }
 
@@ -85,6 +89,7 @@ private:
     std::vector<std::pair<std::string, std::string>> common_fields_;
     UniqueFunction<void()> gone_;
     UniqueFunction<void()> drained_;
+    UniqueFunction<void()> hurry_;
     wire::HttpBodyFraming framing_ = wire::HttpBodyFraming::kNone;
     bool streaming_ = false;
 };

@@ -123,7 +123,12 @@ void HttpSession::on_timeout() {
 void HttpSession::on_end_of_input(rt::Connection& connection) {
     end_of_input_ = true;
     if (current_ != nullptr) {
-        if (current_->streaming_) connection.abort();
+        if (current_->streaming_) {
+            connection.abort();
+        } else if (current_->hurry_) {
+            auto hurry = std::exchange(current_->hurry_, nullptr);
+            hurry();
+        }
     } else if (parser_->idle()) {
         timeout_.cancel();
         connection.finish();  // answers that are on their way still arrive

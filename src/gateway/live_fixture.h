@@ -44,11 +44,13 @@ protected:
         return send("GET " + path_and_query + " HTTP/1." + std::to_string(minor) + "\r\nHost: localhost\r\n" +
                     (member.empty() ? "" : "Authorization: Bearer " + token(member) + "\r\n") + fields + "\r\n");
     }
-    Line& send(const std::string& request) {
+    enum class Then : bool { kStays, kCloses };
+    Line& send(const std::string& request, Then then = Then::kStays) {
         std::array<int, 2> ends{};
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
         lines.push_back(std::make_unique<Line>());
         lines.back()->fd = ends[1];
+        if (then == Then::kCloses) ::shutdown(ends[1], SHUT_WR);
         wire::HttpRequestParser parser;
         EXPECT_EQ(parser.feed(request).step, wire::HttpStep::kDone) << parser.fault().text;
         core->adopt({ends[0], {}, {}}, parser.take_request(), {&door});

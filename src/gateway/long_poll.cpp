@@ -14,9 +14,10 @@ void LongPoll::begin(Core& core, ExchangeRef exchange, const Identity& identity,
     auto poll = std::make_shared<LongPoll>(core, std::move(exchange), identity, std::move(question));
     poll->self_ = poll;
     poll->exchange_->on_gone([poll = poll.get()] { poll->finish(); });
-    if (timeout > milliseconds{0}) {
+    if (timeout > milliseconds{0} && !poll->exchange_->has_input_ended()) {
         poll->waits_ = poll->listed_ = true;
         poll->exchange_->forget_request();
+        poll->exchange_->on_end_of_input([poll = poll.get()] { poll->on_timeout(); });
         core.add(*poll);
         core.came_online(identity.claims.member, identity.claims.nickname);
         core.loop().arm(poll->timer_, timeout);

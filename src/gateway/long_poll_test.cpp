@@ -266,6 +266,24 @@ TEST_F(LongPollTest, AClientThatGoesLeavesNothing) {
     store(1);
 }
 
+TEST_F(LongPollTest, AClientThatClosesIsNotWaitedForUntilTheTimeOut) {
+    Line& line = long_poll("roomId=r-1");
+    ASSERT_EQ(::shutdown(line.fd, SHUT_WR), 0);
+    EXPECT_EQ(body(heard(line)), "[]") << "it may have closed its side only";
+    EXPECT_EQ(services->sessions, 0U);
+}
+
+TEST_F(LongPollTest, ClientsThatCloseWhileTheirTokenIsLookedAtLeaveNothing) {
+    for (const std::string path : {"/api/messages/longpoll?roomId=r-1&", "/api/messages/longpoll?",
+                                   "/api/rooms/r-1/stream?", "/api/notifications/stream?"}) {
+        Line& line =
+            send("GET " + path + "token=" + token("u-1") + " HTTP/1.1\r\nHost: localhost\r\n\r\n", Then::kCloses);
+        heard(line);
+        EXPECT_EQ(services->sessions, 0U) << path;
+        EXPECT_TRUE(line.ended) << path;
+    }
+}
+
 TEST_F(LongPollTest, TheNextPollGoesOverTheSameConnection) {
     Line& line = long_poll("roomId=r-1&timeout=1000");
     pass(milliseconds{1100});

@@ -2,6 +2,7 @@
 """The measuring tools: `parley bench` against a server, `peer_load` against bench/limit, and both checks against servers that cheat."""
 import json
 import pathlib
+import re
 import selectors
 import socket
 import subprocess
@@ -51,6 +52,26 @@ def _(server):
         expect(report["receipt"]["count"] > 0 and report["delivery"]["p50_ms"] > 0, f"{way}: {report}")
 
 
+TRANSPORTS = ("xhr-streaming", "xhr-polling", "eventsource", "htmlfile", "jsonp", "sse", "longpoll", "longpoll-all", "polling",
+              "room", "direct")
+
+
+@check("every transport is loaded, and loses, doubles and reorders nothing", limit=120)
+def _(server):
+    for transport in TRANSPORTS:
+        report = bench(server, *SMALL, "--in-flight", "2", "--poll-every", "50", "--transport", transport)
+        expect(report["check"]["good"] and report["delivered"] > 100, f"{transport}: {report}")
+        expect(report["connect"]["round_trips"] >= 2 and report["connect"]["sent_bytes"] > 100, report["connect"])
+
+
+@check("readers over HTTP may have senders over STOMP, and come back behind what they have seen", limit=60)
+def _(server):
+    for transport in ("sse", "longpoll"):
+        report = bench(server, "--connections", "40", "--rooms", "2", "--senders", "4", "--rate", "200", "--seconds", "1",
+                       "--churn", "40", "--churn-resume", "--transport", transport, "--send-by", "stomp")
+        expect(report["check"]["churned"] > 10, report["check"])
+
+
 @check("the figures add up: each message reached each receiver, and the server's CPU was seen")
 def _(server):
     report = bench(server, "--connections", "20", "--rooms", "2", "--senders", "4", "--messages", "2000")
@@ -84,7 +105,8 @@ def _(server):
 
 @check("what cannot be begun is exit status 2 with one line")
 def _(server):
-    for wrong in (("--payload", "5"), ("--senders", "200"), ("--connections", "999999")):
+    for wrong in (("--payload", "5"), ("--senders", "200"), ("--connections", "999999"), ("--deflate", "--transport", "sse"),
+                  ("--connections", "3", "--transport", "direct")):
         done = run_parley("bench", "--listen", server.listen, "--secret", SECRET, *wrong)
         equal(done.returncode, 2, wrong)
         equal(done.stderr.count("\n"), 1, done.stderr)
@@ -160,6 +182,55 @@ for what, spoil, fault in (("lost", lambda number, frame: b"" if number == 50 el
         status, report = peer_load(Cheat(spoil).address, *ONE_ROOM)
         equal(status, 1, "exit status")
         expect(report["check"][fault] > 0, report["check"])
+
+
+class SpoiltOnce(threading.Thread):
+    """Between the generator and a server: passes everything on, but for the first match of `pattern` in what comes back."""
+
+    def __init__(self, server, pattern, instead):
+        super().__init__(daemon=True)
+        self.port, self.pattern, self.instead, self.spoilt = server.port, pattern, instead, False
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.address = "ws://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        ready = selectors.DefaultSelector()
+        ready.register(self.listener, selectors.EVENT_READ)
+        while True:
+            for key, _ in ready.select():
+                if key.fileobj is self.listener:
+                    client, _ = self.listener.accept()
+                    there = socket.create_connection(("127.0.0.1", self.port))
+                    ready.register(client, selectors.EVENT_READ, data=(there, False))
+                    ready.register(there, selectors.EVENT_READ, data=(client, True))
+                    continue
+                other, comes_back = key.data
+                bytes_ = key.fileobj.recv(1 << 20)
+                if not bytes_:
+                    for end in (key.fileobj, other):
+                        ready.unregister(end)
+                        end.close()
+                    break
+                if comes_back and not self.spoilt:
+                    bytes_, count = re.subn(self.pattern, self.instead, bytes_, count=1)
+                    self.spoilt = count > 0
+                other.sendall(bytes_)
+
+
+# As long as what it stands for, so that lengths hold. An event that begins with a colon is a comment.
+for transport, what, pattern, instead, faults in (
+        ("sse", "lost", rb"\nid: (\d5)\n", rb"\n: x \1\n", ("gaps",)),
+        ("longpoll", "doubled", rb'(\[[^\r]*"seq":\d)6', rb"\g<1>5", ("repeats", "mixed_up")),
+        ("xhr-streaming", "with another's number", rb"(nseq:\d)6", rb"\g<1>9", ("gaps", "mixed_up")),
+        ("direct", "doubled", rb'("seq":\d)6,"sender', rb'\g<1>5,"sender', ("repeats", "mixed_up"))):
+    @check(f"one delivery {what} over {transport} fails the run")
+    def _(server, transport=transport, pattern=pattern, instead=instead, faults=faults):
+        between = SpoiltOnce(server, pattern, instead)
+        report = bench(server, "--url", between.address, "--connections", "2", "--rooms", "1", "--senders", "1", "--warm-up", "0",
+                       "--messages", "200", "--transport", transport, status=1)
+        expect(between.spoilt, "nothing was spoilt")
+        expect(any(report["check"][fault] for fault in faults), report["check"])
 
 
 for program in ("limit_send", "limit_uring"):

@@ -146,6 +146,18 @@ TEST_F(Check, ResumedReceiverMustHearTheNextSeq) {
     EXPECT_EQ(tally.faults.gaps, 1u);
 }
 
+TEST_F(Check, RecordsThatAreNobodysTakeSeqsButAreNoMessages) {
+    room.begin_at(2);
+    receiver.live(0, 2);
+    hear(3, RoomCheck::kNobodys);
+    hear(4, stamp(3, 1));
+    room.acknowledge(4, stamp(3, 1));
+    EXPECT_EQ(tally.faults.total(), 0u);
+    EXPECT_TRUE(room.is_dense());
+    hear(6, RoomCheck::kNobodys);
+    EXPECT_EQ(tally.faults.gaps, 1u);
+}
+
 TEST_F(Check, WithoutSeqsEachSendersNumbersMustBeDense) {
     senders.acknowledged[3] = 3;
     receiver.on_counter(stamp(3, 1));

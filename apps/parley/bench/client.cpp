@@ -155,7 +155,7 @@ void Client::on_live() {
         ++shared_.tally.storm.served;
         shared_.tally.storm.took.add(std::chrono::nanoseconds{shared_.now_ns - began_ns_});
     }
-    if (seat_.after_seq == 0) check_.live(shared_.loaded ? shared_.now_ns : 0, 0);
+    if (seat_.after_seq == 0 && !started_) check_.live(shared_.loaded ? shared_.now_ns : 0, 0);
 }
 
 void Client::count_latency(std::int64_t sent_ns) {
@@ -174,6 +174,14 @@ void Client::on_delivery(std::uint64_t seq, const Stamp& stamp) {
     }
     count_latency(stamp.sent_ns);
     if (!shared_.traits.receipts && stamp.sender == seat_.number) answered(stamp.counter, seq);
+}
+
+void Client::on_other(std::uint64_t seq) { check_.on_seq(seq, RoomCheck::kNobodys); }
+
+void Client::on_start(std::uint64_t seq) {
+    place_.room.check->begin_at(seq);
+    check_.live(0, seq);
+    started_ = true;
 }
 
 void Client::on_event(std::uint32_t sender) {

@@ -94,6 +94,8 @@ private:
 
     void on_live() override;
     void on_delivery(std::uint64_t seq, const Stamp& stamp) override;
+    void on_other(std::uint64_t seq) override;
+    void on_start(std::uint64_t seq) override;
     void on_event(std::uint32_t sender) override;
     void on_unreadable(std::string_view what) override;
     void on_receipt(std::uint32_t counter, std::uint64_t seq) override;
@@ -118,9 +120,10 @@ private:
     Pace pace_;
     Phase phase_ = Phase::kOpening;
     bool deaf_ = false;
-    bool heard_ = true;    ///< since it wrote last
-    int unlive_ = 1;       ///< conversations that are not live yet
-    int round_trips_ = 0;  ///< until it was live
+    bool started_ = false;  ///< behind a seq that it was told
+    bool heard_ = true;     ///< since it wrote last
+    int unlive_ = 1;        ///< conversations that are not live yet
+    int round_trips_ = 0;   ///< until it was live
     const std::size_t in_flight_;
     std::int64_t began_ns_ = 0;
     std::unique_ptr<Conversation> talk_;

@@ -13,8 +13,8 @@ namespace parley::bench {
 struct Seat {
     std::uint32_t number = 0;
     int room = 0;
-    std::string room_name;
-    std::string member;
+    std::string room_name;  ///< of this run alone
+    std::string member;     ///< the same in all runs
     bool sends = false;
     bool receives = false;
     std::uint64_t after_seq = 0;  ///< resume behind it; 0: live only
@@ -34,6 +34,10 @@ public:
     virtual void on_live() = 0;
     /// `seq` 0: this dialect has none.
     virtual void on_delivery(std::uint64_t seq, const Stamp& stamp) = 0;
+    /// The room's record `seq` is nobody's of this run: a membership.
+    virtual void on_other(std::uint64_t seq) = 0;
+    /// Before the first delivery, where that is known: everything behind `seq` is to come.
+    virtual void on_start(std::uint64_t seq) = 0;
     /// A delivery that names its sender only (events that are not stored).
     virtual void on_event(std::uint32_t sender) = 0;
     virtual void on_unreadable(std::string_view what) = 0;

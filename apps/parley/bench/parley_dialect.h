@@ -1,21 +1,27 @@
 #pragma once
-#include <cstdint>
 #include <functional>
 #include <string>
-#include <unordered_map>
+#include <vector>
 
 #include "bench/dialect.h"
+#include "bench/parley_stomp.h"
 #include "wire/deflate.h"
 
 namespace parley::bench {
 
-/// STOMP as Parley speaks it, over WebSocket or SockJS's websocket transport.
-///
+/// Parley's STOMP over WebSocket, or over one of SockJS's transports.
 /// Thread: one. Outlives its conversations.
-/// Order:  a delivery is read where the one before had its seq and stamp; a frame of another shape is parsed in full.
 class ParleyDialect final : public Dialect {
 public:
-    enum class Carrier : std::uint8_t { kWebSocket, kSockJs };
+    enum class Carrier : std::uint8_t {
+        kWebSocket,
+        kSockJs,  ///< its websocket
+        kXhrStreaming,
+        kXhrPolling,
+        kEventSource,
+        kHtmlFile,
+        kJsonp,
+    };
     enum class Talk : std::uint8_t { kMessages, kTyping };  ///< stored messages, or events that are not stored
     struct Options {
         Carrier carrier = Carrier::kWebSocket;
@@ -27,7 +33,7 @@ public:
         std::function<std::string(const Seat&)> token;
     };
 
-    explicit ParleyDialect(Options options) : options_(std::move(options)) {}
+    explicit ParleyDialect(Options options);
     [[nodiscard]] Traits traits() const noexcept override;
     [[nodiscard]] std::unique_ptr<Conversation> converse(Seat seat) override;
 
@@ -42,13 +48,11 @@ private:
     [[nodiscard]] std::string_view inflate(std::string_view packed);
 
     Options options_;
-    HintedSearch seq_in_text_{"\nseq:"};
-    HintedSearch seq_in_json_{R"(\nseq:)"};
-    StampFinder stamps_;
+    ParleyStompTools tools_;
     wire::Inflater inflater_;
     std::vector<Inflated> inflated_ = std::vector<Inflated>(1024);
-    std::string scratch_;  ///< a SEND being made
-    std::string packing_;  ///< the same in SockJS's array
+    std::string packing_;  ///< a frame in SockJS's array
+    std::uint64_t sessions_ = 0;
 };
 
 }  // namespace parley::bench

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bench/heard_fixture.h"
 #include "bench/ws_client.h"
 #include "wire/deflate.h"
 #include "wire/sockjs.h"
@@ -17,28 +18,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 const Stamp kStamp{77, 5, 3};
-
-/// What a conversation said, as words.
-class Heard final : public Events {
-public:
-    void on_live() override { said.emplace_back("live"); }
-    void on_delivery(std::uint64_t seq, const Stamp& stamp) override {
-        said.push_back(fmt::format("seq {} is {} of {}", seq, stamp.counter, stamp.sender));
-    }
-    void on_event(std::uint32_t sender) override { said.push_back(fmt::format("event of {}", sender)); }
-    void on_unreadable(std::string_view) override { said.emplace_back("unreadable"); }
-    void on_receipt(std::uint32_t counter, std::uint64_t seq) override {
-        said.push_back(fmt::format("receipt {} seq {}", counter, seq));
-    }
-    void on_refusal(std::uint32_t counter, std::string_view) override {
-        said.push_back(fmt::format("refused {}", counter));
-    }
-    void on_resync() override { said.emplace_back("resync"); }
-    void on_end(End end, std::string_view why) override {
-        said.push_back(fmt::format("end {} {}", static_cast<int>(end), why));
-    }
-    std::vector<std::string> said;
-};
 
 class ParleyDialectTest : public testing::Test {
 protected:

@@ -40,6 +40,7 @@ void RoomCheck::check_senders() {
     for (const Known* next = &ring_[(checked_ + 1) & (ring_.size() - 1)]; next->seq == checked_ + 1;
          next = &ring_[(checked_ + 1) & (ring_.size() - 1)]) {
         ++checked_;
+        if (next->stamp == kNobodys) continue;
         Sender& sender = senders_[next->stamp.sender];
         const std::uint32_t counter = next->stamp.counter;
         if (counter <= sender.last) {

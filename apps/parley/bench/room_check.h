@@ -17,6 +17,13 @@ public:
     RoomCheck(std::string name, Tally& tally) : name_(std::move(name)), tally_(tally) {}
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
+    /// Of records that no sender of the run made.
+    static constexpr Stamp kNobodys{0, ~0U, 0};
+    /// What is not above `seq` was there before the run's messages; the first one that says so counts.
+    void begin_at(std::uint64_t seq) noexcept {
+        if (checked_ == 0) checked_ = seq;
+    }
+
     /// `seq` is that message, somebody said: a delivery, or a receipt.
     void is(std::uint64_t seq, const Stamp& stamp);
     /// Its sender was told so. A seq is acknowledged once.

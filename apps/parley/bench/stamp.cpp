@@ -51,6 +51,14 @@ void append_payload(std::string& out, const Stamp& stamp, std::size_t size) {
     }
 }
 
+void append_message_id(std::string& out, const Stamp& stamp) {
+    append_hex(out, stamp.sender, 8);
+    out += '-';
+    append_hex(out, stamp.counter, 8);
+    out += '-';
+    append_hex(out, static_cast<std::uint64_t>(stamp.sent_ns), 16);
+}
+
 bool StampFinder::find(std::string_view message, Stamp& stamp) noexcept {
     std::size_t at = message.size() - from_end_;
     if (from_end_ < kStampSize || from_end_ > message.size() ||

@@ -20,6 +20,9 @@ inline constexpr std::size_t kStampSize = kStampMark.size() + 32;
 /// Appends `size` bytes of content that begin with the stamp; at least kStampSize.
 void append_payload(std::string& out, const Stamp& stamp, std::size_t size);
 
+/// A messageId that is the stamp's alone.
+void append_message_id(std::string& out, const Stamp& stamp);
+
 /// Finds the stamp of a message. It stands mostly where it stood in the message before, counted from the end.
 /// Thread: one; one for all messages of a kind.
 class StampFinder {
