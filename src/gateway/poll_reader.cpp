@@ -65,10 +65,12 @@ Result<PollAnswer> PollReader::read_room(const PollQuestion& question) {
     }
     auto page = log_.read(room, *question.after, kMessages, kBytes);
     if (!page) return fail(page.error());
-    // Whose right ended while this was read gets nothing of what came after.
-    const auto still = judge();
-    if (!still) return fail(still.error());
-    cut_at_end_of_right(page->messages, question.member, still->view.membership);
+    if (!page->messages.empty()) {
+        // Whose right ended while this was read gets nothing of what came after.
+        const auto still = judge();
+        if (!still) return fail(still.error());
+        cut_at_end_of_right(page->messages, question.member, still->view.membership);
+    }
     answer.at = page->at;
     if ((question.epoch && *question.epoch != page->at.epoch.value) || *question.after > page->at.head) {
         answer.invalid = invalid_json(room, page->at);
