@@ -2,11 +2,12 @@
 # What `make bench` does; bench/README.md explains it.
 #   bench.sh [OPTION…]        fan-out beside the limit and other servers (bench/run.py OPTION…), then the durable rate
 #   bench.sh fanout OPTION…   the first alone; bench.sh durable: the second
+#   bench.sh transports OPTION…  the same rooms over each transport (bench/transports.py OPTION…)
 #   bench.sh micro [NAME]     every *_bench, or NAME_bench alone
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 what=all
 case ${1:-} in
-    fanout | durable | micro)
+    fanout | durable | transports | micro)
         what=$1
         shift
         ;;
@@ -26,6 +27,9 @@ fi
 
 [ -n "${SERVER_BIN:-}" ] || tools/build.sh
 server=${SERVER_BIN:-build/release/bin/parley}
+if [ "$what" = transports ]; then
+    exec bench/transports.py --parley "$server" "$@"
+fi
 status=0
 if [ "$what" != durable ]; then
     ninja -C build/bench -j "$JOBS" limit_send limit_uring peer_load

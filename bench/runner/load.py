@@ -30,11 +30,18 @@ def figures(answer):
     if answer["delivered"]:
         kept.update(cpu=answer["server_cpu_seconds_per_million_deliveries"], p50=delivery["p50_ms"],
                     p99=delivery["p99_ms"], p999=delivery["p999_ms"],
-                    frame=round(answer["delivered_bytes"] / answer["delivered"]))
+                    frame=round(answer["delivered_bytes"] / answer["delivered"]),
+                    up=round(answer["sent_bytes"] / answer["delivered"], 1))
+    elif answer["acknowledged_per_second"]:
+        sent = answer["acknowledged_per_second"] * seconds
+        kept.update(send_cpu=answer["server_cpu_seconds_per_million_sends"], send_up=round(answer["sent_bytes"] / sent),
+                    send_down=round(answer["delivered_bytes"] / sent), receipt=answer["receipt"]["p50_ms"])
     if answer["server_bytes_per_connection"] is not None:
         kept["memory"] = round(answer["server_bytes_per_connection"] / 1024, 3)
     if seconds and answer["server_cpu_seconds"]:
         kept["busy"] = round(answer["server_cpu_seconds"] / seconds, 3)
+        kept["generator"] = round(answer["generator_cpu_seconds"] / seconds, 3)
+    kept["connect"] = answer["connect"]
     if answer["storm"]["asked"]:
         kept["storm"] = {name: answer["storm"][name] for name in ("asked", "served", "refused", "failed")}
     for name in ("resyncs", "slow_closed"):

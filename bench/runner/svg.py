@@ -16,7 +16,7 @@ _STYLE = """
     .ours .dot { fill: #4493f8 } .ours .range { stroke: #4493f8 } .ours text { fill: #4493f8 }
   }"""
 _WIDTH, _MARGIN, _GAP = 900, 16, 28
-_LABEL, _FIGURE = 118, 62      # left and right of a panel's axis
+_LABEL, _FIGURE = 118, 62      # left, unless asked otherwise, and right of a panel's axis
 _ROW, _HEAD, _FOOT = 22, 30, 26
 
 
@@ -45,6 +45,12 @@ def figure(value):
     return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:,.0f}".replace(",", "\u202f")
 
 
+def _tick_text(value):
+    if value >= 1e6:
+        return f"{value / 1e6:g} M"
+    return f"{value / 1e3:g} k" if value >= 1e4 else f"{value:g}"
+
+
 def _ticks(low, high):
     """1, 2 and 5 of each power of ten, fewer where there would be many."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
@@ -68,10 +74,10 @@ class _Drawing:
         self.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" class="{kind}"/>')
 
 
-def _panel(draw, panel, left, top, width):
+def _panel(draw, panel, left, top, width, label):
     known = [value for row in panel.rows for value in (row.value, row.low, row.high) if value]
     low, high = min(known) / 1.25, max(known) * 1.25
-    start, end = left + _LABEL, left + width - _FIGURE
+    start, end = left + label, left + width - _FIGURE
     bottom = top + _HEAD + _ROW * len(panel.rows)
 
     def x(value):
@@ -80,7 +86,7 @@ def _panel(draw, panel, left, top, width):
     draw.text(left, top + 14, panel.title, "title")
     for tick in _ticks(low, high):
         draw.line(x(tick), top + _HEAD - 6, x(tick), bottom, "grid")
-        draw.text(x(tick), bottom + 14, f"{tick:g}", "small", "middle")
+        draw.text(x(tick), bottom + 14, _tick_text(tick), "small", "middle")
     draw.text(left + width, bottom + 14, panel.unit, "small", "end")
     for number, row in enumerate(panel.rows):
         y = top + _HEAD + _ROW * number + _ROW / 2
@@ -97,7 +103,7 @@ def _panel(draw, panel, left, top, width):
         draw.parts.append("</g>")
 
 
-def plot(title, subtitle, panels, columns=2):
+def plot(title, subtitle, panels, columns=2, label=_LABEL):
     """The panels in columns, row by row. Values are above 0: the axes are logarithmic."""
     draw = _Drawing()
     draw.text(_MARGIN, 26, title, "title")
@@ -107,7 +113,7 @@ def plot(title, subtitle, panels, columns=2):
     for first in range(0, len(panels), columns):
         row = panels[first:first + columns]
         for number, panel in enumerate(row):
-            _panel(draw, panel, _MARGIN + number * (width + _GAP), top, width)
+            _panel(draw, panel, _MARGIN + number * (width + _GAP), top, width, label)
         top += max(panel.height() for panel in row) + 12
     body = "\n".join(draw.parts)
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {top:.0f}" width="{_WIDTH}" '

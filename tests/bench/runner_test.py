@@ -8,7 +8,7 @@ import xml.dom.minidom
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "lib"), str(ROOT / "bench")]
 from harness.suite import check, equal, expect, run
-from runner import claims, groups, load, mixes, report, stats, svg
+from runner import claims, groups, load, mixes, report, stats, svg, transports
 
 
 def rounds(*values, turn="parley", other="uring"):
@@ -172,6 +172,51 @@ def _():
         equal(report.put_into_readme(readme, results(A=rounds(0.1))) and readme.read_text(), text)
         readme.write_text("no markers")
         expect(not report.put_into_readme(readme, results(A=rounds(0.1))), "no place")
+
+
+def measured_transports(cpu=2.0, p50=1.0):
+    run_ = {"cpu": cpu, "p50": p50, "p99": 5.0, "frame": 400, "up": 10.0, "memory": 1.5, "generator": 0.2, "send_cpu": 40.0,
+            "send_up": 300, "send_down": 350, "rate": 1000, "sends": 10,
+            "connect": {"round_trips": 2.0, "sent_bytes": 400, "received_bytes": 300, "server_cpu_microseconds": 80.0}}
+    results_ = transports.new_results(4, 1)
+    for transport in transports.TRANSPORTS:
+        results_["runs"][transport.key] = {load_.name: [dict(run_)] for load_ in transports.LOADS}
+    return results_
+
+
+@check("a transport is ahead by its deliveries a core and by the middle of the usual latencies")
+def _():
+    ahead = {verdict.name: verdict for verdict in transports.judge(measured_transports())}
+    equal(list(ahead), ["long polling", "SSE", "WebSocket (STOMP)"])
+    equal((ahead["SSE"].rate, ahead["SSE"].latency), (500, (100, 500)))
+    expect(ahead["WebSocket (STOMP)"].holds, "500 000 a second and 10 to 50 times faster")
+    late = {verdict.name: verdict.holds for verdict in transports.judge(measured_transports(p50=5.0))}
+    equal(late, {"long polling": True, "SSE": True, "WebSocket (STOMP)": False})
+    equal({verdict.holds for verdict in transports.judge(measured_transports(cpu=200.0))}, {False})
+
+
+@check("the bytes around a message are all of its way but its own JSON")
+def _():
+    equal(transports.overhead(measured_transports(), transports.TRANSPORTS[0]), 410 - transports.message_json())
+
+
+@check("the pages of transports have the table and the plot, also where one failed")
+def _():
+    measured = measured_transports()
+    measured["runs"].pop("sse")
+    measured["failed"].append(("sse", "same", "3 lost"))
+    text = transports.markdown(measured)
+    expect("| **SSE** | – ms, – ms | 100–500 ms | – µs |" in text and "- sse, same: 3 lost" in text and "**missed**" in text, text)
+    expect("| **long polling** | 1.0 ms, 5.0 ms | 100–500 ms | 2.0 µs | 500\u202f000 | 1\u202f000 | " in text, text)
+    xml.dom.minidom.parseString(transports.picture(measured))
+    with tempfile.TemporaryDirectory() as folder:
+        page = pathlib.Path(folder, "page.md")
+        page.write_text(f"before\n{transports.BEGIN}\nstale\n{transports.END}\nafter\n")
+        expect(transports.put_into(page, measured), "the markers are there")
+        new = page.read_text()
+        expect(new.startswith("before\n") and new.endswith("after\n") and "stale" not in new, new)
+        page.write_text("no place")
+        expect(not transports.put_into(page, measured), "there is no place")
 
 
 run()

@@ -12,6 +12,7 @@ namespace parley::bench {
 namespace {
 
 constexpr std::string_view kCursor = "x-parley-cursor";
+constexpr std::size_t kFullAnswer = 500;  ///< messages of a poll: there may be more
 
 ParleyDialect::Options stomp_options(const RestDialect::Options& options) {
     ParleyDialect::Options stomp;
@@ -182,6 +183,7 @@ private:
     enum class Phase : std::uint8_t { kFirst, kJoining, kLive };
 
     void ask(std::string& out) {
+        count_ = 0;
         query_.clear();
         if (waits_) query_ += phase_ == Phase::kFirst ? "0&" : "30000&";
         if (!all_) query_.append("roomId=").append(seat_.room_name).append("&");
@@ -198,6 +200,7 @@ private:
             const std::size_t next = piece.find(kBetween, at);
             const std::size_t end = next == std::string_view::npos ? piece.size() - 1 : next + 1;
             on_message_json(piece.substr(at, end - at), events);
+            ++count_;
             at = end + 1;
         }
     }
@@ -221,7 +224,7 @@ private:
         }
         if (phase_ == Phase::kFirst) events.on_live();
         phase_ = Phase::kLive;
-        if (waits_) ask(out);
+        if (waits_ || count_ >= kFullAnswer) ask(out);
     }
 
     const bool waits_;
@@ -229,6 +232,7 @@ private:
     const std::string_view path_;
     Phase phase_ = Phase::kFirst;
     bool joined_ = false;
+    std::size_t count_ = 0;  ///< messages of the answer
     std::string cursor_;
     std::string query_;
 };

@@ -99,6 +99,19 @@ TEST_F(RestDialectTest, APollWaitsForItsTimeAndForTheAnswerBefore) {
     EXPECT_THAT(asked(), IsEmpty());
 }
 
+TEST_F(RestDialectTest, APollThatBroughtAFullAnswerIsFollowedAtOnce) {
+    talk(Receive::kPoll);
+    receive(answer("[]", "X-Parley-Cursor: 8\r\n"));
+    talker->on_tick(out);
+    asked();
+    std::string full = "[" + message(9);
+    for (int i = 10; i < 509; ++i) full += "," + message(static_cast<std::uint64_t>(i));
+    receive(answer(full + "]", "X-Parley-Cursor: 508\r\n"));
+    EXPECT_EQ(asked(), "GET /api/messages?roomId=r-1&after=508");
+    receive(answer("[" + message(509) + "]", "X-Parley-Cursor: 509\r\n"));
+    EXPECT_THAT(asked(), IsEmpty());
+}
+
 TEST_F(RestDialectTest, AMemberOfAllItsRoomsIsLiveFromItsOwnJoiningOn) {
     talk(Receive::kLongPollAll);
     EXPECT_EQ(asked(), "GET /api/messages/longpoll?timeout=0&");
