@@ -129,7 +129,8 @@ int bench(const Config& config, const BenchRequest& request) {
     if (load.urls.empty()) {
         const auto listen = keys::parse_listen(config.get(keys::listen));
         if (!listen || !listen->path.empty()) return fault("listen is no address of a network; give --url");
-        load.urls.push_back("ws://" + rt::Endpoint{listen->address.host, listen->address.port}.text());
+        load.urls.push_back((listen->tls ? "wss://" : "ws://") +
+                            rt::Endpoint{listen->address.host, listen->address.port}.text());
     }
     if (transport.kind) load.rooms = transport.kind == Kind::kRoom ? 1 : load.connections / 2;
     return bench::run_load(load, [&](const bench::Target& target) {

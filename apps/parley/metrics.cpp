@@ -21,6 +21,12 @@ std::vector<metrics::GaugeHandle> server_gauges(metrics::Registry& registry, gat
                                     sum([](gateway::Core& core) { return core.connections().count(); })));
     gauges.push_back(registry.gauge("parley_queue_bytes", "Bytes waiting in connections' send queues",
                                     sum([](gateway::Core& core) { return core.connections().queued_bytes(); })));
+    gauges.push_back(registry.gauge("parley_tls_handshakes", "TLS handshakes since the start",
+                                    sum([](gateway::Core& core) { return core.connections().handshakes(); }),
+                                    {{"outcome", "done"}}));
+    gauges.push_back(registry.gauge("parley_tls_handshakes", "TLS handshakes since the start",
+                                    sum([](gateway::Core& core) { return core.connections().failed_handshakes(); }),
+                                    {{"outcome", "failed"}}));
     gauges.push_back(registry.gauge("parley_sessions", "Open sessions",
                                     [&services] { return static_cast<double>(services.sessions.load()); }));
     gauges.push_back(registry.gauge("parley_memory_limit_bytes", "The memory budget (limits.memory)",

@@ -24,6 +24,7 @@
 #include "settings.h"
 #include "store/database.h"
 #include "stores.h"
+#include "tls_files.h"
 
 namespace parley::app {
 namespace {
@@ -76,6 +77,16 @@ std::size_t connections_that_fit(std::size_t listeners) {
     return static_cast<std::size_t>(limit.rlim_cur) - taken;
 }
 
+/// What ends the server, and SIGHUP where there are certificates to read again.
+sigset_t taken_signals(const Config& config) {
+    sigset_t out;
+    sigemptyset(&out);
+    sigaddset(&out, SIGTERM);
+    sigaddset(&out, SIGINT);
+    if (TlsFiles::wanted(config)) sigaddset(&out, SIGHUP);
+    return out;
+}
+
 /// Everything of a running server, in the order in which it depends on each other.
 class Server {
 public:
@@ -84,6 +95,9 @@ public:
     void run();
 
 private:
+    void open_tls(const Config& config);
+    void reload_tls();
+    [[nodiscard]] int next_signal() const;
     void make_public_room();
     void start_cores();
     void wait_for_signal(milliseconds limit, std::function<bool()> done);
@@ -95,6 +109,7 @@ private:
     gateway::Counters counters_{metrics_};
     MemoryBudget memory_;
     gateway::Options options_;
+    std::optional<TlsFiles> tls_files_;
     Stores stores_;
     cache::MemoryCache cache_{clock_};
     std::optional<auth::TokenKeys> keys_;
@@ -114,8 +129,32 @@ private:
     std::vector<metrics::GaugeHandle> gauges_;
 };
 
+void Server::open_tls(const Config& config) {
+    if (!TlsFiles::wanted(config)) return;
+    tls_files_.emplace(must(TlsFiles::of(config, clock_)));
+    options_.tls = must(tls_files_->load());
+    logger::info("parley", "TLS is done in this process, on the way to the flush; the kernel's is not used",
+                 {{"certificates", options_.tls->summary()}});
+}
+
+void Server::reload_tls() {
+    const auto fresh = tls_files_->load();
+    if (!fresh) {
+        logger::error("parley", "the new certificates are not used, the old ones stay",
+                      {{"why", fresh.error().message}});
+        return;
+    }
+    logger::info("parley", "certificates were read again", {{"certificates", (*fresh)->summary()}});
+    for (std::size_t i = 0; i < runtime_->size(); ++i) {
+        runtime_->loop(i).post([this, i, tls = *fresh] {
+            if (cores_[i] != nullptr) cores_[i]->set_tls(tls);
+        });
+    }
+}
+
 Server::Server(const Config& config, bool test_endpoints) : config_(config), memory_(must(memory_limit(config))) {
     options_ = must(gateway_options(config, must(doors(config)), test_endpoints));
+    open_tls(config);
     options_.cursor_keys = must(cursor_keys(config));
     auto tokens = must(token_options(config));
     keys_.emplace(must(auth::TokenKeys::load(tokens)));
@@ -228,13 +267,24 @@ void Server::run() {
                   {"data_dir", config_.get(keys::data_dir)},
                   {"threads", runtime_->size()},
                   {"memory", memory_.limit()}});
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    int signal = 0;
-    ::sigwait(&signals, &signal);
+    for (;;) {
+        const int signal = next_signal();
+        if (signal == SIGTERM || signal == SIGINT) break;
+        if (signal == SIGHUP || tls_files_->load_is_due()) reload_tls();
+    }
     drain();
+}
+
+/// SIGHUP, or 0 after a second, only where there are certificates to look after.
+int Server::next_signal() const {
+    const sigset_t signals = taken_signals(config_);
+    int signal = 0;
+    if (tls_files_) {
+        const timespec second{1, 0};
+        return std::max(0, ::sigtimedwait(&signals, nullptr, &second));
+    }
+    ::sigwait(&signals, &signal);
+    return signal;
 }
 
 /// Waits up to `limit` or until done() holds; a second signal ends the wait.
@@ -278,10 +328,7 @@ void Server::drain() {
 
 int serve(const Config& config, bool test_endpoints) {
     // Before any thread exists: signals are taken by sigwait alone.
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
+    const sigset_t signals = taken_signals(config);
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     (void)std::signal(SIGPIPE, SIG_IGN);
     use_all_descriptors();

@@ -1,19 +1,15 @@
 #include "settings.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include "auth/derived_key.h"
 #include "base/config_keys.h"
 #include "base/uuid.h"
+#include "private_file.h"
 
 namespace parley::app {
 namespace {
@@ -38,19 +34,8 @@ Result<std::string> read_or_make_secret(const std::filesystem::path& data_dir) {
         }
         return secret;
     }
-    // Written aside and renamed: a crash in between leaves no half secret.
     const std::string secret = random_hex(32);
-    const auto fresh = data_dir / "secret.new";
-    const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    const std::string line = secret + '\n';
-    const bool written =
-        fd >= 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(fd) == 0;
-    const int problem = errno;
-    if (fd >= 0) ::close(fd);
-    if (!written || ::rename(fresh.c_str(), path.c_str()) != 0) {
-        return fail(Code::kInternal,
-                    fmt::format("{}: the generated secret cannot be kept: {}", path.string(), std::strerror(problem)));
-    }
+    if (auto kept = write_private_file(path, secret + '\n'); !kept) return fail(kept.error());
     return secret;
 }
 
@@ -64,7 +49,7 @@ Result<std::vector<gateway::Door>> doors(const Config& config) {
         };
         auto spec = keys::parse_listen(text);
         if (!spec) return refuse(spec.error().message);
-        gateway::Door door{.proxy_protocol = spec->proxy_protocol, .for_operators = for_operators};
+        gateway::Door door{.tls = spec->tls, .proxy_protocol = spec->proxy_protocol, .for_operators = for_operators};
         if (spec->path.empty()) {
             auto at = rt::Endpoint::of(std::move(spec->address.host), spec->address.port);
             if (!at) return refuse(at.error().message);
@@ -91,7 +76,10 @@ Result<std::vector<gateway::Door>> doors(const Config& config) {
     return out;
 }
 
-std::string url(const gateway::Door& door) { return (door.at.is_unix() ? "" : "http://") + door.at.text(); }
+std::string url(const gateway::Door& door) {
+    if (door.at.is_unix()) return door.at.text();
+    return (door.tls ? "https://" : "http://") + door.at.text();
+}
 
 Result<gateway::Options> gateway_options(const Config& config, std::vector<gateway::Door> doors, bool test_endpoints) {
     gateway::Options options;
@@ -108,6 +96,7 @@ Result<gateway::Options> gateway_options(const Config& config, std::vector<gatew
     }
     options.loopback = all_local && options.proxies.empty();
     options.doors = std::move(doors);
+    options.hsts = std::chrono::floor<seconds>(config.get(keys::tls_hsts));
     const std::string& enabled = config.get(keys::public_enabled);
     options.public_profile = enabled == "on" || (enabled == "auto" && options.loopback);
     options.test_endpoints = test_endpoints;

@@ -211,10 +211,42 @@ Result<void> Config::apply(const ConfigSources& sources) {
     return {};
 }
 
-Result<void> Config::check_together() const {
-    const auto needs = [](const std::string& where, std::string_view what, std::string_view needed) {
-        return fail(Code::kBadRequest, fmt::format("{}: {} needs {}", where, what, needed));
+namespace {
+
+Result<void> needs(const std::string& where, std::string_view what, std::string_view needed) {
+    return fail(Code::kBadRequest, fmt::format("{}: {} needs {}", where, what, needed));
+}
+
+/// TLS needs a certificate, and PROXY headers somebody who is believed.
+Result<void> check_listeners(const Config& config) {
+    const std::size_t certificates = config.get(keys::tls_certificate).size();
+    if (certificates != config.get(keys::tls_key).size()) {
+        return needs(config.origin(keys::tls_certificate), "each file of tls.certificate", "one of tls.key");
+    }
+    const bool self_signed = config.get(keys::tls_self_signed);
+    if (certificates != 0 && self_signed) {
+        return fail(Code::kBadRequest, fmt::format("{}: tls.self_signed: there is a tls.certificate already",
+                                                   config.origin(keys::tls_self_signed)));
+    }
+    const auto check = [&](const auto& key, const std::string& text) -> Result<void> {
+        if (text.empty()) return {};
+        const auto spec = keys::parse_listen(text);
+        if (spec->tls && certificates == 0 && !self_signed)
+            return needs(config.origin(key), "https://", "tls.certificate and tls.key, or tls.self_signed");
+        if (spec->proxy_protocol && config.get(keys::proxies_trusted).empty())
+            return needs(config.origin(key), "proxy_protocol", "proxies.trusted");
+        return {};
     };
+    for (const std::string& text : config.get(keys::listeners)) {
+        if (auto done = check(keys::listeners, text); !done) return done;
+    }
+    if (auto done = check(keys::listen, config.get(keys::listen)); !done) return done;
+    return check(keys::admin_listen, config.get(keys::admin_listen));
+}
+
+}  // namespace
+
+Result<void> Config::check_together() const {
     const std::string& algorithm = get(keys::auth_algorithm);
     if (!algorithm.starts_with("HS") && get(keys::auth_public_key).empty()) {
         return needs(origin(keys::auth_algorithm), "auth.algorithm=" + algorithm, "auth.public_key");
@@ -229,14 +261,7 @@ Result<void> Config::check_together() const {
         return needs(origin(keys::log_kind), "log.kind=store",
                      "a database that several servers can share: store.kind=postgres");
     }
-    const auto takes_headers = [](const std::string& text) { return keys::parse_listen(text)->proxy_protocol; };
-    const auto& others = get(keys::listeners);
-    if (get(keys::proxies_trusted).empty()) {
-        if (takes_headers(get(keys::listen))) return needs(origin(keys::listen), "proxy_protocol", "proxies.trusted");
-        if (std::any_of(others.begin(), others.end(), takes_headers))
-            return needs(origin(keys::listeners), "proxy_protocol", "proxies.trusted");
-    }
-    return {};
+    return check_listeners(*this);
 }
 
 std::string Config::show() const {

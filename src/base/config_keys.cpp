@@ -40,7 +40,8 @@ namespace detail {
 
 const char* check_listen(std::string_view text) {
     static constexpr const char* kExpected =
-        "expected HOST:PORT, http://HOST:PORT or unix:/path, then proxy_protocol or, of a Unix socket, mode=0660";
+        "expected HOST:PORT, http://HOST:PORT, https://HOST:PORT or unix:/path, then proxy_protocol or, of a Unix "
+        "socket, mode=0660";
     return parse_listen(text) ? nullptr : kExpected;
 }
 
@@ -121,6 +122,7 @@ std::string_view take_word(std::string_view& text) {
 Result<ListenSpec> parse_listen(std::string_view text) {
     static constexpr std::string_view kUnix = "unix:";
     static constexpr std::string_view kHttp = "http://";
+    static constexpr std::string_view kHttps = "https://";
     ListenSpec out;
     std::string_view where = take_word(text);
     const bool is_unix = where.starts_with(kUnix);
@@ -128,7 +130,12 @@ Result<ListenSpec> parse_listen(std::string_view text) {
         out.path = where.substr(kUnix.size());
         if (!out.path.starts_with('/')) return fail(Code::kBadRequest, "the path of a Unix socket begins with /");
     } else {
-        if (where.starts_with(kHttp)) where.remove_prefix(kHttp.size());
+        out.tls = where.starts_with(kHttps);
+        if (out.tls) {
+            where.remove_prefix(kHttps.size());
+        } else if (where.starts_with(kHttp)) {
+            where.remove_prefix(kHttp.size());
+        }
         if (where.ends_with('/')) where.remove_suffix(1);
         auto address = parse_address(where);
         if (!address) return fail(address.error());
@@ -174,6 +181,11 @@ std::span<const KeySpec* const> all_keys() noexcept {
                                      &data_dir.spec,
                                      &threads.spec,
                                      &flush_kind.spec,
+                                     &tls_certificate.spec,
+                                     &tls_key.spec,
+                                     &tls_self_signed.spec,
+                                     &tls_min_version.spec,
+                                     &tls_hsts.spec,
                                      &auth_secret.spec,
                                      &auth_secret_previous.spec,
                                      &auth_algorithm.spec,

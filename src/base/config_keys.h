@@ -9,6 +9,7 @@ namespace detail {
 inline constexpr std::string_view kAlgorithms[] = {"HS256", "HS384", "HS512", "RS256", "ES256"};
 inline constexpr std::string_view kCacheDown[] = {"refuse", "allow"};
 inline constexpr std::string_view kFlushKinds[] = {"auto", "io_uring", "writev"};
+inline constexpr std::string_view kTlsVersions[] = {"1.2", "1.3"};
 inline constexpr std::string_view kAutoOnOff[] = {"auto", "on", "off"};
 inline constexpr std::string_view kLogKinds[] = {"embedded", "store"};
 inline constexpr std::string_view kBusKinds[] = {"inproc"};
@@ -32,7 +33,7 @@ inline constexpr std::int64_t kDay = 86'400'000;
 inline constexpr Key<std::string> listen{{.name = "listen", .default_text = "127.0.0.1:8080",
     .help = "Where clients connect, as below. Port 0 takes a free one.", .check = detail::check_listen}};
 inline constexpr Key<ConfigList> listeners{{.name = "listeners", .default_text = "",
-    .help = "Where else they connect: `http://HOST:PORT`, `unix:/path`, as below.", .check = detail::check_listen}};
+    .help = "Where else they connect: `https://HOST:PORT`, `unix:/path`, as below.", .check = detail::check_listen}};
 inline constexpr Key<ConfigList> proxies_trusted{{.name = "proxies.trusted", .default_text = "",
     .help = "Whose PROXY headers and X-Forwarded-For are believed: networks (`10.0.0.0/8`), addresses, `unix:` for whoever connects by a Unix socket.",
     .check = detail::check_trusted_proxy}};
@@ -43,6 +44,17 @@ inline constexpr Key<std::int64_t> threads{{.name = "threads", .default_text = "
 inline constexpr Key<std::string> flush_kind{{.name = "flush.kind", .default_text = "auto",
     .help = "How a turn's bytes reach the kernel: `io_uring` in one call, `writev` in one for each connection, `auto` as the system allows.",
     .choices = detail::kFlushKinds}};
+
+inline constexpr Key<ConfigList> tls_certificate{{.name = "tls.certificate", .default_text = "",
+    .help = "PEM file of what `https://` listeners show, the chain behind it. Two files: one ECDSA, one RSA.", .check = detail::check_not_empty}};
+inline constexpr Key<ConfigList> tls_key{{.name = "tls.key", .default_text = "",
+    .help = "PEM file of its key, without pass phrase; one for each certificate.", .check = detail::check_not_empty}};
+inline constexpr Key<bool> tls_self_signed{{.name = "tls.self_signed", .default_text = "false",
+    .help = "For trying out: make a certificate for localhost, 127.0.0.1 and ::1 once and keep it in `data_dir`."}};
+inline constexpr Key<std::string> tls_min_version{{.name = "tls.min_version", .default_text = "1.2",
+    .help = "The oldest TLS that is spoken.", .choices = detail::kTlsVersions}};
+inline constexpr Key<milliseconds> tls_hsts{{.name = "tls.hsts", .default_text = "0",
+    .help = "Answers over https tell browsers to come by https alone for so long (Strict-Transport-Security); 0: they do not.", .max = 1000 * detail::kDay}};
 
 inline constexpr Key<std::string> auth_secret{{.name = "auth.secret", .default_text = "",
     .help = "Signs HS256/384/512 tokens: 32 bytes or more, raw or `base64:…`. Empty: generated once and kept in `data_dir`.",
@@ -175,11 +187,12 @@ struct HostPort {
 /// One way in: an address and, after spaces, its options.
 struct ListenSpec {
     HostPort address;
-    std::string path{};           ///< of a Unix socket; empty: there is an address
+    std::string path{};  ///< of a Unix socket; empty: there is an address
+    bool tls = false;
     bool proxy_protocol = false;  ///< each connection begins with a PROXY header
     unsigned mode = 0660;         ///< of the Unix socket's file
 };
-/// `127.0.0.1:8080`, `http://[::1]:80 proxy_protocol`, `unix:/run/parley.sock mode=0600`. Error: kBadRequest, saying
+/// `127.0.0.1:8080`, `https://[::1]:443 proxy_protocol`, `unix:/run/parley.sock mode=0600`. Error: kBadRequest, saying
 /// what is wrong.
 [[nodiscard]] Result<ListenSpec> parse_listen(std::string_view text);
 

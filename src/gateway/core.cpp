@@ -54,6 +54,7 @@ Core::Core(rt::Loop& loop, Services& services)
       broadcast_(std::make_unique<Broadcast>(*this)),
       sockjs_(std::make_unique<SockJsSessions>(*this)),
       router_(std::make_unique<Router>(*this)),
+      tls_(services.options.tls),
       connections_(loop, {.send_buffer = services.options.send_buffer,
                           .send_time = std::chrono::ceil<seconds>(services.options.send_time),
                           .memory = services.memory}),
@@ -68,8 +69,13 @@ Core::Core(rt::Loop& loop, Services& services)
     http_service_.body_limit = [this](const wire::HttpRequest& request) { return router_->body_limit(request); };
     http_service_.serve = [this](ExchangeRef exchange) { router_->serve(std::move(exchange)); };
     http_service_.date = [this] { return date(); };
+    http_options_.hsts = services.options.hsts;
     admin_service_ = http_service_;
     admin_service_.serve = [this](ExchangeRef exchange) { router_->serve_admin(exchange); };
+    full_service_ = http_service_;
+    full_service_.serve = [](const ExchangeRef& exchange) {
+        exchange->refuse_and_close({Code::kServerFull, "too many open connections"});
+    };
     hub_.on_growth([this] { share_memory(); });
     services_.topic_hubs[loop.index()] = &topics_;
     services_.cores[loop.index()] = this;
@@ -88,7 +94,7 @@ Result<> Core::listen(const Door& door, rt::Listener::Port port) {
     const auto accept = [this, &door, port](int fd) {
         port == rt::Listener::Port::kAlone ? open_on_next_core(fd, door) : open(fd, door);
     };
-    auto listener = rt::Listener::open(loop_, door.at, accept, std::string{kBusy}, port);
+    auto listener = rt::Listener::open(loop_, door.at, accept, door.tls ? std::string{} : std::string{kBusy}, port);
     if (!listener) return fail(listener.error());
     listeners_.push_back(std::move(*listener));
     return {};
@@ -100,6 +106,7 @@ std::unique_ptr<HttpSession> Core::new_session(Arrival arrival) {
 }
 
 void Core::serve_http(rt::Connection& connection, Arrival arrival) {
+    if (arrival.door->tls) connection.start_tls(std::make_unique<rt::Tls>(*tls_));
     connection.set_handler(new_session(std::move(arrival)));
 }
 
@@ -110,13 +117,20 @@ void Core::open(int fd, const Door& door) {
         if (door.proxy_protocol) {
             connections_.open(fd, std::make_unique<ProxyGate>(*this, door));
         } else {
-            connections_.open(fd, new_session({&door}));
+            connections_.open(with_tls(fd, door), new_session({&door}));
         }
-    } else if (count < options().max_connections + kTurnedAwayAtOnce) {
-        connections_.open(fd, std::make_unique<TurnedAway>());
+    } else if (count >= options().max_connections + kTurnedAwayAtOnce) {
+        rt::turn_away(fd, door.tls ? std::string_view{} : kBusy);
+    } else if (door.tls && !door.proxy_protocol) {
+        connections_.open(with_tls(fd, door),
+                          std::make_unique<HttpSession>(loop_, full_service_, http_options_, Arrival{&door}));
     } else {
-        rt::turn_away(fd, kBusy);
+        connections_.open(fd, std::make_unique<TurnedAway>());
     }
+}
+
+rt::Connection::Detached Core::with_tls(int fd, const Door& door) const {
+    return {.fd = fd, .tls = door.tls ? std::make_unique<rt::Tls>(*tls_) : nullptr};
 }
 
 void Core::open_on_next_core(int fd, const Door& door) {
@@ -138,8 +152,7 @@ std::size_t Core::connections_of_all() const noexcept {
 void Core::adopt(rt::Connection::Detached detached, wire::HttpRequest request, Arrival arrival) {
     auto handler = new_session(std::move(arrival));
     HttpSession& session = *handler;
-    rt::Connection& connection = connections_.open(detached.fd, std::move(handler), std::move(detached.unread));
-    connection.send_copy(detached.unsent);
+    connections_.open(std::move(detached), std::move(handler));
     session.adopt(std::move(request));
 }
 

@@ -40,6 +40,8 @@ public:
     /// kAlone: for all cores, which get the connections one after the other; kShared: each core listens for itself.
     Result<> listen(const Door& door, rt::Listener::Port port);
     void stop_listening();
+    /// What TLS connections begin with from now on.
+    void set_tls(std::shared_ptr<const rt::TlsContext> tls) noexcept { tls_ = std::move(tls); }
     /// HTTP begins on a connection with the next byte.
     void serve_http(rt::Connection& connection, Arrival arrival);
     /// Counted, and said in the log once a second.
@@ -99,6 +101,7 @@ private:
     void open(int fd, const Door& door);
     void open_on_next_core(int fd, const Door& door);
     [[nodiscard]] std::unique_ptr<HttpSession> new_session(Arrival arrival);
+    [[nodiscard]] rt::Connection::Detached with_tls(int fd, const Door& door) const;
     void log_refused_headers();
     [[nodiscard]] std::size_t connections_of_all() const noexcept;
     void drain_next();
@@ -127,6 +130,8 @@ private:
     HttpSession::Service http_service_;
     HttpSession::Service admin_service_;
     HttpSession::Options http_options_;
+    HttpSession::Service full_service_;  ///< tells who came by TLS that there is no room
+    std::shared_ptr<const rt::TlsContext> tls_;
     rt::ConnectionSet connections_;
     std::vector<std::unique_ptr<rt::Listener>> listeners_;
     struct RefusedHeaders {

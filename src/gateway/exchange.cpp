@@ -38,8 +38,11 @@ std::string retry_after(int status, Code code, milliseconds wait) {
 Exchange::Exchange(HttpSession& session, rt::Connection& connection, wire::HttpRequest request)
     : session_(&session), connection_(&connection), request_(std::move(request)) {
     const auto& [door, peer] = session.arrival_;
-    client_ = wire::find_client(session.options_.proxies, peer.empty() ? connection.peer_address() : peer, false,
-                                request_.headers);
+    client_ = wire::find_client(session.options_.proxies, peer.empty() ? connection.peer_address() : peer,
+                                connection.is_tls(), request_.headers);
+    if (client_.secure && session.options_.hsts.count() > 0) {
+        add_field("Strict-Transport-Security", "max-age=" + std::to_string(session.options_.hsts.count()));
+    }
     is_local_ = door->at.is_loopback() && !door->proxy_protocol && !client_.proxied;
 }
 
@@ -86,6 +89,11 @@ void Exchange::refuse(int status, const Error& error, milliseconds wait) {
     if (!later.empty()) fields.push_back({"Retry-After", later});
     if (status == 401) fields.push_back({"WWW-Authenticate", "Bearer"});
     respond_json(status, error_json(error.code, error.message), std::move(fields));
+}
+
+void Exchange::refuse_and_close(const Error& error) {
+    request_.keep_alive = false;
+    refuse(error);
 }
 
 void Exchange::begin_stream(int status, std::vector<wire::HttpField> fields) {

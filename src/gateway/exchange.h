@@ -46,6 +46,8 @@ public:
     void refuse(const Error& error, milliseconds wait = {});
     /// As refuse(), with a status other than the code's own.
     void refuse(int status, const Error& error, milliseconds wait = {});
+    /// As refuse(), and no request after this one.
+    void refuse_and_close(const Error& error);
 
     /// Begins an answer of unknown length. The connection closes at end_stream() where it must.
     void begin_stream(int status, std::vector<wire::HttpField> fields);

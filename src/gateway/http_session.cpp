@@ -120,6 +120,10 @@ void HttpSession::on_timeout() {
     }
 }
 
+void HttpSession::on_plain_text(rt::Connection& connection) {
+    refuse(connection, {400, "this port speaks TLS: https:// or wss://"});
+}
+
 void HttpSession::on_end_of_input(rt::Connection& connection) {
     end_of_input_ = true;
     if (current_ != nullptr) {

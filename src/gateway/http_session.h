@@ -25,6 +25,7 @@ public:
         milliseconds body_time{30'000};
         milliseconds idle_time{75'000};
         wire::TrustedProxies proxies{};
+        seconds hsts{0};
     };
     /// Judges what arrives. on_head may lower or raise the body limit before the body is read.
     struct Service {
@@ -41,6 +42,7 @@ public:
 
     void on_open(rt::Connection& connection) override { connection_ = &connection; }
     std::size_t on_data(rt::Connection& connection, std::span<char> bytes) override;
+    void on_plain_text(rt::Connection& connection) override;
     void on_end_of_input(rt::Connection& connection) override;
     void on_drained(rt::Connection& connection) override;
     void on_closed(rt::Connection& connection) override;

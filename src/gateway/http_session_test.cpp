@@ -192,7 +192,7 @@ TEST_F(HttpSessionTest, AMovedRequestTakesAlongWhatCameBehindIt) {
     waiting[0]->move_to(loop, [&](rt::Connection::Detached detached, wire::HttpRequest request, Arrival arrival) {
         auto handler = std::make_unique<HttpSession>(loop, service, options, std::move(arrival));
         HttpSession& session = *handler;
-        other.open(detached.fd, std::move(handler), std::move(detached.unread)).send_copy(detached.unsent);
+        other.open(std::move(detached), std::move(handler));
         session.adopt(std::move(request));
     });
     keeps = false;

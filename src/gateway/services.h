@@ -32,6 +32,8 @@ struct Options {
     bool loopback = true;            ///< only this machine connects: every listener is local, and no proxy is trusted
     std::vector<Door> doors;         ///< where clients come in; the first is the main one
     wire::TrustedProxies proxies{};  ///< whose word about a client's address counts
+    std::shared_ptr<const rt::TlsContext> tls{};  ///< of the doors that speak it, until Core::set_tls()
+    seconds hsts{0};                              ///< browsers shall come by https alone for so long; 0 says nothing
     bool public_profile = true;
     bool test_endpoints = false;
     bool auto_create = true;

@@ -41,7 +41,7 @@ void add_sockjs_cookie(Exchange& exchange) {
     for (const auto header : exchange.request().headers.all("cookie")) {
         if (const auto cookie = wire::cookie(header, "JSESSIONID")) value = *cookie;
     }
-    exchange.add_field("Set-Cookie", "JSESSIONID=" + value + "; Path=/");
+    exchange.add_field("Set-Cookie", "JSESSIONID=" + value + "; Path=/" + (exchange.is_secure() ? "; Secure" : ""));
 }
 
 void answer_sockjs_options(Exchange& exchange, std::string_view methods) {

@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "rt/loop.h"
 #include "rt/out_queue.h"
+#include "rt/tls.h"
 
 namespace parley::rt {
 
@@ -24,7 +25,10 @@ class ConnectionSet;
 /// Owns:   the descriptor, the output queue and the current Handler. It is owned by its ConnectionSet and destroyed
 ///         after the turn in which it closed.
 /// Order:  bytes leave in the order they were queued.
-/// Fails:  a socket error or the peer's reset ends in Handler::on_closed(), once, and nothing after it.
+/// TLS:    handlers see none of it. What is queued stays shared with others until a flush has room for it, and becomes
+///         this connection's own, sealed, only then.
+/// Fails:  a socket error, the peer's reset, TLS that fails or is cut off ends in Handler::on_closed(), once, and
+///         nothing after it.
 class Connection final : private Watcher {
 public:
     /// What the bytes mean: HTTP first, then WebSocket, ... Every call comes from the loop.
@@ -36,6 +40,8 @@ public:
         /// Returns how many bytes were used. The rest is given again with more behind it, after resume_reading(), or to
         /// the next handler.
         virtual std::size_t on_data(Connection& connection, std::span<char> bytes) = 0;
+        /// The peer does not speak TLS, where it was expected. From here on nobody does.
+        virtual void on_plain_text(Connection& connection) { connection.abort(); }
         /// The peer will send no more.
         virtual void on_end_of_input(Connection& connection) { connection.abort(); }
         /// The queue went below half of ConnectionSet::send_buffer() after it had been above.
@@ -70,6 +76,10 @@ public:
     void set_handler(std::unique_ptr<Handler> handler);
     [[nodiscard]] Handler& handler() noexcept { return *handler_; }
 
+    /// TLS begins with the next byte from the peer.
+    void start_tls(std::unique_ptr<Tls> tls) noexcept { tls_ = std::move(tls); }
+    [[nodiscard]] bool is_tls() const noexcept { return tls_ != nullptr; }
+
     /// Sends what is queued, half-closes, and discards input for a moment so that the peer can read it.
     void finish();
     /// Closes at the end of the turn without waiting for anything.
@@ -80,8 +90,9 @@ public:
     /// on_data(): what it has not used is not known yet.
     struct Detached {
         int fd = -1;
-        std::string unread;
-        std::string unsent;
+        std::string unread{};
+        std::string unsent{};
+        std::unique_ptr<Tls> tls{};
     };
     [[nodiscard]] Detached detach();
 
@@ -99,12 +110,19 @@ private:
     Connection(ConnectionSet& set, int fd, std::unique_ptr<Handler> handler);
     void on_events(std::uint32_t events) override;
     [[nodiscard]] bool wants_turn() const noexcept;
+    [[nodiscard]] bool is_shaking_hands() const noexcept { return tls_ != nullptr && !tls_->is_established(); }
+    [[nodiscard]] bool has_output() const noexcept;
     void before_flush();
     void queued(std::size_t count);
-    void written(ssize_t result, std::size_t asked);
+    void written(OutQueue& queue, ssize_t result, std::size_t asked);
     void settle();
+    OutQueue& seal();
+    void say_goodbye();
+    void drop_output() noexcept;
     void wait_for_socket();
     void read_some();
+    void unseal(std::span<char> arrived);
+    void take_in(std::span<char> bytes);
     void deliver(std::span<char> bytes);
     void discard_input();
     void half_close();
@@ -127,6 +145,7 @@ private:
     std::uint32_t dirty_slot_ = kNotDirty;  ///< where in set_.dirty_ or set_.ending_
     std::uint32_t send_limit_;
     OutQueue out_;
+    std::unique_ptr<Tls> tls_;  ///< null on a plain connection
     ConnectionSet& set_;
     SteadyTime last_progress_;
     std::unique_ptr<Handler> handler_;
@@ -138,6 +157,7 @@ private:
 /// The connections of one loop, their limits and their sums, and the one write a turn for all that gathered something.
 ///
 /// Thread: core-local; the sums may be read from anywhere.
+/// Limit:  a few TLS handshakes a turn, in the order they came: whoever is connected does not wait for a storm of them.
 /// Order:  at the end of a turn first every call into handlers, then the writes of all dirty connections in batches,
 ///         each batch's results after it: no handler runs while the kernel holds references to queued bytes.
 class ConnectionSet final : private TurnEnd {
@@ -153,8 +173,10 @@ public:
     ConnectionSet(Loop& loop, Limits limits);
     ~ConnectionSet() override;
 
-    /// Takes the descriptor; `unread` is what another loop had read of it. The connection lives until it closes.
-    Connection& open(int fd, std::unique_ptr<Connection::Handler> handler, std::string unread = {});
+    /// Takes the descriptor. The connection lives until it closes.
+    Connection& open(int fd, std::unique_ptr<Connection::Handler> handler);
+    /// Goes on with a connection of another loop. What it had not sent is sent first.
+    Connection& open(Connection::Detached detached, std::unique_ptr<Connection::Handler> handler);
     void close_all();
     [[nodiscard]] std::size_t size() const noexcept { return connections_.size(); }
     [[nodiscard]] const Limits& limits() const noexcept { return limits_; }
@@ -167,6 +189,11 @@ public:
     }
     [[nodiscard]] std::uint64_t queued_bytes() const noexcept { return queued_bytes_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+    /// Of TLS, done and failed, since the start.
+    [[nodiscard]] std::uint64_t handshakes() const noexcept { return handshakes_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t failed_handshakes() const noexcept {
+        return failed_handshakes_.load(std::memory_order_relaxed);
+    }
 
 private:
     friend class Connection;
@@ -181,6 +208,10 @@ private:
         return static_cast<std::uint32_t>(std::min<std::uint64_t>(send_buffer_.count, UINT32_MAX));
     }
     void forget_dirty(Connection& connection) noexcept;
+    static void add_one(std::atomic<std::uint64_t>& what) noexcept { what.fetch_add(1, std::memory_order_relaxed); }
+    [[nodiscard]] bool may_shake_hands() noexcept { return hands_left_ > 0 && hands_left_-- > 0; }
+    /// For one record, opened or to be sealed; lent for the call.
+    [[nodiscard]] std::span<char> record_buffer();
     void on_turn_end() override;
     void flush();
     void count_queued(std::int64_t change) noexcept {
@@ -201,9 +232,13 @@ private:
     std::vector<Connection*> blocked_;  ///< wrote less than they had, or are discarding input
     std::vector<Connection*> starved_;  ///< wait for memory
     std::unique_ptr<Batch> batch_;
+    std::unique_ptr<char[]> record_buffer_;  ///< null until TLS is spoken
+    int hands_left_ = 0;                     ///< of this turn
     Timer sweep_timer_;
     std::atomic<std::uint64_t> queued_bytes_{0};
     std::atomic<std::uint64_t> count_{0};
+    std::atomic<std::uint64_t> handshakes_{0};
+    std::atomic<std::uint64_t> failed_handshakes_{0};
 };
 
 inline Loop& Connection::loop() noexcept { return set_.loop_; }

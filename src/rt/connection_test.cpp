@@ -103,7 +103,7 @@ protected:
         std::array<int, 2> ends{};
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
         to.fd = ends[1];
-        return set.open(ends[0], std::make_unique<Ear>(ear), std::move(unread));
+        return set.open({.fd = ends[0], .unread = std::move(unread)}, std::make_unique<Ear>(ear));
     }
     void turn(int count = 1) {
         for (int i = 0; i < count; ++i) loop.run_once();
@@ -383,7 +383,7 @@ TEST_P(ConnectionTest, DetachedConnectionGoesOnElsewhereWithNothingLost) {
 
     Loop other{1, clock};
     ConnectionSet there{other, kLimits};
-    Connection& again = there.open(detached.fd, std::make_unique<Ear>(second), std::move(detached.unread));
+    Connection& again = there.open(std::move(detached), std::make_unique<Ear>(second));
     again.send_copy(detached.unsent);
     std::string got;
     for (int i = 0; i < 20; ++i) {

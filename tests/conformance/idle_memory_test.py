@@ -46,8 +46,8 @@ def has_sessions(server, count):
     return f"\nparley_sessions {count}\n" in text
 
 
-def each_costs_little(begin, limit=LIMIT):
-    with Server({"threads": 1}) as server:
+def each_costs_little(begin, limit=LIMIT, listen="127.0.0.1:0"):
+    with Server({"threads": 1, "tls.self_signed": "true"}, listen=listen) as server:
         clients = [begin(server, number) for number in range(WARM_UP)]
         eventually(lambda: has_sessions(server, WARM_UP), what="the first sessions")
         before = anonymous_bytes(server)
@@ -73,6 +73,11 @@ def _():
 @check("one that agreed on permessage-deflate costs no more", limit=120)
 def _():
     each_costs_little(lambda server, number: join(server, number, deflate=True))
+
+
+@check("an idle subscribed client over TLS costs at most 18 KiB, session and all", limit=120)
+def _():
+    each_costs_little(lambda server, number: join(server, number, deflate=False), limit=18 * 1024, listen="https://127.0.0.1:0")
 
 
 @check("an open event stream of a room costs at most 1.5 KiB", limit=120)

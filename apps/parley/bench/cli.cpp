@@ -18,7 +18,9 @@ void add_load_options(CLI::App& command, LoadOptions& options) {
             "A: 1 room × 1000, 64 in flight; B: the same, 100 messages/s; C: 500 rooms × 10, 500 senders; "
             "D: 100 rooms × 100, 500 messages/s; 64 bytes. Other options change it")
         ->check(CLI::IsMember({"A", "B", "C", "D"}));
-    command.add_option("--url", options.urls, "ws://HOST:PORT/PATH or HOST:PORT; several: connections take turns")
+    command
+        .add_option("--url", options.urls,
+                    "ws://HOST:PORT/PATH, wss:// for TLS, or HOST:PORT; several: connections take turns")
         ->type_name("URL")
         ->allow_extra_args(false);
     number("--connections", options.connections, 1, "connections, spread over the rooms");

@@ -46,7 +46,7 @@ bool Client::connect() {
 
 bool Client::open(Line& line) {
     const bool slow = pace_ == Pace::kSlow || pace_ == Pace::kStalled;
-    const std::string problem = line.open(*place_.address, place_.address_size, slow ? kSlowBuffer : 0);
+    const std::string problem = line.open(*place_.address, place_.address_size, slow ? kSlowBuffer : 0, place_.wire);
     if (!problem.empty()) fail(problem);
     return problem.empty();
 }

@@ -46,6 +46,7 @@ public:
     struct Place {
         const sockaddr_storage* address = nullptr;
         socklen_t address_size = 0;
+        Line::Wire wire = Line::Wire::kPlain;
         ReceiverCheck::Room room;
     };
     Client(Shared& shared, Seat seat, Place place, Pace pace, int in_flight, std::unique_ptr<Conversation> talk);

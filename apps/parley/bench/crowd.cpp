@@ -87,9 +87,9 @@ bool Crowd::open(std::unique_ptr<Client>& place, Seat seat, Pace pace) {
     const Target& target = targets_[which];
     auto talk = dialects_[which]->converse(seat);
     const ReceiverCheck::Room room = room_of(seat.room);
-    place =
-        std::make_unique<Client>(shared_, std::move(seat), Client::Place{&target.address, target.address_size, room},
-                                 pace, options_.in_flight, std::move(talk));
+    place = std::make_unique<Client>(shared_, std::move(seat),
+                                     Client::Place{&target.address, target.address_size, target.wire, room}, pace,
+                                     options_.in_flight, std::move(talk));
     return place->connect();
 }
 

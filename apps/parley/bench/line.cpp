@@ -12,7 +12,7 @@
 
 namespace parley::bench {
 
-std::string Line::open(const sockaddr_storage& address, socklen_t size, int receive_buffer) {
+std::string Line::open(const sockaddr_storage& address, socklen_t size, int receive_buffer, Wire wire) {
     fd_ = ::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd_ < 0) return fmt::format("no socket: {}", std::strerror(errno));
     const int on = 1;
@@ -22,6 +22,11 @@ std::string Line::open(const sockaddr_storage& address, socklen_t size, int rece
         return fmt::format("cannot connect: {}", std::strerror(errno));
     }
     connecting_ = true;
+    if (wire == Wire::kTls) {
+        tls_ = std::make_unique<TlsSocket>(fd_);
+        sent_before_ = sent;
+        received_before_ = received;
+    }
     epoll_event event{};
     event.events = watched_ = EPOLLIN | EPOLLOUT;
     event.data.u64 = tag_;
@@ -30,6 +35,7 @@ std::string Line::open(const sockaddr_storage& address, socklen_t size, int rece
 }
 
 void Line::close() {
+    tls_.reset();
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
     connecting_ = false;
@@ -51,11 +57,13 @@ std::string Line::on_writable() {
 std::string Line::flush() {
     if (fd_ < 0 || connecting_ || out.empty()) return {};
     while (written_ < out.size()) {
-        const ssize_t took = ::send(fd_, out.data() + written_, out.size() - written_, MSG_NOSIGNAL);
+        const std::span left{out.data() + written_, out.size() - written_};
+        const ssize_t took = tls_ ? tls_->send(left) : ::send(fd_, left.data(), left.size(), MSG_NOSIGNAL);
+        if (tls_) sent = sent_before_ + tls_->sent();
         if (took < 0 && (errno == EAGAIN || errno == EINTR)) return {};
         if (took < 0) return fmt::format("sending: {}", std::strerror(errno));
         written_ += static_cast<std::size_t>(took);
-        sent += static_cast<std::size_t>(took);
+        if (!tls_) sent += static_cast<std::size_t>(took);
     }
     out.clear();
     written_ = 0;
@@ -63,7 +71,9 @@ std::string Line::flush() {
 }
 
 void Line::watch(bool reading) {
-    const bool writing = connecting_ || written_ < out.size();
+    const bool waits_for_input = tls_ && tls_->wants_input();
+    const bool writing = connecting_ || (written_ < out.size() && !waits_for_input);
+    reading |= waits_for_input;
     const std::uint32_t wanted =
         (reading ? static_cast<std::uint32_t>(EPOLLIN) : 0U) | (writing ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
     if (fd_ < 0 || watched_ == wanted) return;
@@ -78,12 +88,14 @@ Line::Read Line::read(std::vector<char>& scratch, std::size_t limit) {
     // What is left of the frame before goes in front, so that a frame is always in one piece.
     if (scratch.size() < in_.size() + limit) scratch.resize(in_.size() + limit);
     std::copy(in_.begin(), in_.end(), scratch.begin());
-    const ssize_t got = ::recv(fd_, scratch.data() + in_.size(), limit, 0);
+    const std::span room{scratch.data() + in_.size(), limit};
+    const ssize_t got = tls_ ? tls_->receive(room) : ::recv(fd_, room.data(), room.size(), 0);
+    if (tls_) received = received_before_ + tls_->received();
     Read read;
     if (got > 0) {
         read.got = static_cast<std::size_t>(got);
         read.bytes = {scratch.data(), in_.size() + read.got};
-        received += read.got;
+        if (!tls_) received += read.got;
     } else if (got == 0) {
         read.closed = true;
     } else if (errno != EAGAIN && errno != EINTR) {

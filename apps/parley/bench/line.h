@@ -2,10 +2,13 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "bench/tls_socket.h"
 
 namespace parley::bench {
 
@@ -23,8 +26,9 @@ public:
     Line& operator=(const Line&) = delete;
 
     [[nodiscard]] bool is_closed() const noexcept { return fd_ < 0; }
+    enum class Wire : std::uint8_t { kPlain, kTls };
     /// Begins to connect. `receive_buffer` 0: the kernel's own.
-    [[nodiscard]] std::string open(const sockaddr_storage& address, socklen_t size, int receive_buffer);
+    [[nodiscard]] std::string open(const sockaddr_storage& address, socklen_t size, int receive_buffer, Wire wire);
     void close();
 
     /// epoll says that it can be written: connects in full, and goes on.
@@ -46,7 +50,7 @@ public:
     void keep(std::span<const char> rest);
 
     std::string out;
-    std::uint64_t sent = 0;      ///< bytes, of all its sockets
+    std::uint64_t sent = 0;      ///< bytes on the wire, of all its sockets
     std::uint64_t received = 0;  ///< the same
 
     void free_spare() {
@@ -59,6 +63,9 @@ private:
     const int epoll_;
     const std::uint64_t tag_;
     int fd_ = -1;
+    std::unique_ptr<TlsSocket> tls_;  ///< null on a plain one
+    std::uint64_t sent_before_ = 0;   ///< by the sockets before this one, where it is TLS
+    std::uint64_t received_before_ = 0;
     bool connecting_ = false;
     std::uint32_t watched_ = 0;
     std::size_t written_ = 0;  ///< of `out`

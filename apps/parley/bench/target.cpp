@@ -14,9 +14,12 @@ Result<Target> resolve(const std::string& url) {
     Target target;
     const std::size_t scheme = url.find("://");
     const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
-    if (begin != 0 && !url.starts_with("ws://") && !url.starts_with("tcp://")) {
-        return fail(Code::kBadRequest, fmt::format("--url {}: it must be ws://HOST:PORT/PATH", url));
+    const bool is_tls = url.starts_with("wss://") || url.starts_with("https://");
+    if (begin != 0 && !is_tls && !url.starts_with("ws://") && !url.starts_with("http://") &&
+        !url.starts_with("tcp://")) {
+        return fail(Code::kBadRequest, fmt::format("--url {}: it must be ws://HOST:PORT/PATH or wss://", url));
     }
+    if (is_tls) target.wire = Line::Wire::kTls;
     const std::size_t slash = url.find('/', begin);
     target.host = url.substr(begin, slash - begin);
     if (slash != std::string::npos) target.path = url.substr(slash);

@@ -13,10 +13,13 @@ import tempfile
 import threading
 
 from . import tokens
+from .http import tls_ports
 from .suite import ROOT, logs_dir, suite_name
 
 _PR_SET_PDEATHSIG = 1
 _count = 0
+# PARLEY_TEST_TLS=1 runs a suite over https and wss: clients follow the port.
+OVER_TLS = bool(os.environ.get("PARLEY_TEST_TLS"))
 
 
 def binary():
@@ -58,6 +61,9 @@ class Server:
         self.settings.update(settings or {})
         self.flags = list(flags)
         self.listen = listen
+        if OVER_TLS and "://" not in listen and not listen.startswith("unix:"):
+            self.listen = "https://" + listen
+            self.settings["tls.self_signed"] = "true"
         self.env = env or {}
         self.program = program
         self.before_exec = before_exec  # runs in the child before it becomes the server
@@ -91,9 +97,12 @@ class Server:
             status = self.process.poll()
             self.kill()
             raise AssertionError(f"the server did not get ready (exit status {status}): {self.log_tail()}")
-        self.host, port = self._ready_line.split("http://", 1)[1].strip().rstrip("/").rsplit(":", 1)
+        self.scheme, _, address = self._ready_line.split()[-1].partition("://")
+        self.host, port = address.rstrip("/").rsplit(":", 1)
         self.port = int(port)
-        self.listen = f"{self.host}:{port}"
+        if self.scheme == "https":
+            tls_ports.add(self.port)
+        self.listen = f"{self.scheme}://{self.host}:{port}" + "".join(self.listen.partition(" ")[1:])
         return self
 
     def _prepare_child(self):
@@ -171,7 +180,7 @@ class Server:
 
     @property
     def url(self):
-        return f"http://{self.host}:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
 
 
 class Shared:
