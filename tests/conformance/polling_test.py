@@ -150,6 +150,7 @@ def _(server):
     post(server, "pa-2", "two")
     answer = waiting.answer()
     equal(contents(answer), ["two"])
+    threading.Event().wait(0.005)  # rooms are put in order by time, in milliseconds
     post(server, "pa-1", "one")
     post(server, "pa-2", "three")
     answer = poll(server, "u-all", after=cursor(answer))
