@@ -135,18 +135,17 @@ for name in list(PROXIES)[1:]:
                 equal(events.event().name, "connected")
                 client.watch()
 
-                def hear(socket, seconds):
-                    socket.limit(seconds)
-                    try:
-                        raise AssertionError(f"{socket.message()!r}")
-                    except TimeoutError:
-                        pass
-                waiting = [threading.Thread(target=hear, args=(socket, 90)) for socket in (client.ws, crowd)]
-                for thread in waiting:
-                    thread.start()
-                expect(events.quiet(90), "an event")
-                for thread in waiting:
-                    thread.join()
+                end = time.monotonic() + 90
+                while time.monotonic() < end:
+                    expect(events.quiet(1), "an event")
+                    for silent in (client.ws, crowd):
+                        silent.limit(1)
+                        try:
+                            raise AssertionError(f"{silent.message()!r}")
+                        except TimeoutError:
+                            pass
+                client.ws.limit(10)
+                crowd.limit(10)
                 client.say("still here")
                 equal(events.event().json()["content"], "still here")
                 crowd.text("x")
