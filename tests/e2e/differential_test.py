@@ -6,12 +6,14 @@ import os
 import pathlib
 import random
 import secrets
+import ssl
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import Server, check, equal, expect, long_tier, run
 from harness.pairs import Side
+from harness.proxy import free_port
 from harness.scenario import Scenario
 
 SEED = int(os.environ.get("PARLEY_SEED", secrets.randbelow(1 << 32)))
@@ -24,6 +26,17 @@ def _():
             scenario = Scenario(server, seed, messages=10_000)
             scenario.play(limit=150)
             scenario.compare()
+
+
+@check(f"the same by two listeners, with TLS and without (seed {SEED})", limit=200)
+def _():
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE  # the server has made its certificate itself
+    port = free_port()
+    with Server({"listeners": f"https://127.0.0.1:{port}", "tls.self_signed": "true"}) as server:
+        scenario = Scenario(server, SEED, messages=3_000, rooms=2, doors=[(server.host, server.port), (server.host, port, trusting)])
+        scenario.play(limit=100)
+        scenario.compare()
 
 
 async def converse(door, rng, pairs, messages):

@@ -27,12 +27,12 @@ class Refused(Exception):
 
 
 class Line:
-    """One TCP connection that asks requests, one after the other. `door` is (host, port)."""
+    """One connection that asks requests, one after the other. `door` is (host, port), with a TLS context behind it where it is https."""
 
     @classmethod
     async def open(cls, door):
         line = cls()
-        line.reader, line.writer = await asyncio.open_connection(*door, limit=4 << 20)
+        line.reader, line.writer = await asyncio.open_connection(door[0], door[1], limit=4 << 20, ssl=door[2] if len(door) > 2 else None)
         line.host = f"{door[0]}:{door[1]}"
         return line
 
