@@ -42,6 +42,8 @@ public:
     [[nodiscard]] bool refuses_connections() const noexcept { return is_above(kCrowded, crowded_); }
     /// Whatever makes the process grow waits.
     [[nodiscard]] bool is_full() const noexcept { return is_above(kFull, full_); }
+    /// Whether what is under way may still be ended.
+    [[nodiscard]] bool has_reserve() const noexcept { return known() < sixteenths(kBrim); }
     /// What a connection may have waiting, where it may have `whole` in a free process: that, in 64 steps down to a
     /// 64th of it, and one byte in the end.
     [[nodiscard]] Bytes share(Bytes whole) const noexcept;

@@ -164,12 +164,13 @@ wire::Flow DirectSession::flow() {
     // on_too_large() and refusals may have come while the socket was closing.
     if (socket_ == nullptr) return wire::Flow::kContinue;
     paused_ = !waiting_.empty() || in_flight_ >= kInFlight || !socket_->connection().can_take();
-    if (!paused_ && core_.memory().is_shut()) {
+    if (!paused_ && !std::exchange(let_through_, false) && core_.memory().is_shut()) {
         paused_ = true;
         if (!std::exchange(at_gate_, true)) {
             core_.memory().wait([this, alive = std::weak_ptr<bool>{alive_}] {
                 if (alive.expired()) return;
                 at_gate_ = false;
+                let_through_ = true;
                 go_on();
             });
         }

@@ -81,7 +81,8 @@ private:
     std::size_t in_flight_ = 0;
     bool room_is_there_ = false;
     bool paused_ = false;
-    bool at_gate_ = false;  ///< waits for memory
+    bool at_gate_ = false;      ///< waits for memory
+    bool let_through_ = false;  ///< past the gate, for what comes next
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

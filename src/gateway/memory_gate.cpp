@@ -3,7 +3,9 @@
 namespace parley::gateway {
 namespace {
 constexpr milliseconds kLookEvery{20};
-}
+/// While memory is full: what waits has memory too, and gives it back when it is done.
+constexpr std::size_t kPassWhileFull = 2;
+}  // namespace
 
 void MemoryGate::wait(UniqueFunction<void()> pass) {
     waiting_.push_back(std::move(pass));
@@ -12,7 +14,9 @@ void MemoryGate::wait(UniqueFunction<void()> pass) {
 
 void MemoryGate::open() {
     // Who comes back in the meantime goes to the end and is not met again now.
-    for (std::size_t i = waiting_.size(); i > 0 && !is_shut(); --i) {
+    const std::size_t least = !is_shut() ? 0 : budget_.has_reserve() ? kPassWhileFull : 1;
+    std::size_t passed = 0;
+    for (std::size_t i = waiting_.size(); i > 0 && (passed < least || !is_shut()); --i, ++passed) {
         auto pass = std::move(waiting_.front());
         waiting_.pop_front();
         pass();

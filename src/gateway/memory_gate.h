@@ -11,7 +11,8 @@ namespace parley::gateway {
 /// message.
 ///
 /// Thread: core-local. Borrows loop and budget.
-/// Order:  first come, first let through, one after the other, as long as the budget is not full again.
+/// Order:  first come, first let through, one after the other, as long as the budget is not full again; while it stays
+///         full, a few every 20 ms.
 /// Limit:  whoever waits reads no more of its socket, so each waits once.
 class MemoryGate {
 public:

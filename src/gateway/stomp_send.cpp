@@ -167,15 +167,20 @@ void StompSession::refuse_send(const Request& request, const Error& error) {
 void StompSession::perform(Request request) {
     if (core_.memory().is_shut()) {
         hold();
-        core_.memory().wait([weak = weak_from_this(), request = std::move(request)]() mutable {
+        memory::Charge held{memory::Use::kInput, request.words.content.size()};
+        core_.memory().wait([weak = weak_from_this(), request = std::move(request), held = std::move(held)]() mutable {
             const auto self = weak.lock();
             if (self == nullptr || self->ended_) return;
             self->holding_ = false;
-            self->perform(std::move(request));
+            self->perform_now(std::move(request));
             self->go_on();
         });
         return;
     }
+    perform_now(std::move(request));
+}
+
+void StompSession::perform_now(Request request) {
     if (const chat::RoomView* view = core_.chat().book().find(request.words.room, speaker_.member)) {
         (void)perform_in(*view, std::move(request));
         return;
@@ -327,7 +332,7 @@ void StompSession::on_topic_send(const wire::StompFrame& frame, Transaction* tra
         receipt(asked);
         return;
     }
-    transaction->bytes += frame.body.size();
+    transaction->add(frame.body.size());
     if (!fits(*transaction, asked)) return;
     transaction->topic_messages.push_back(TopicHub::message_of(frame));
     if (!asked.empty()) transaction->receipts.emplace_back(asked);
@@ -399,7 +404,7 @@ void StompSession::add_to_transaction(Request request) {
         fault("a transaction stores to one room", request.receipt);
         return;
     }
-    transaction.bytes += request.words.content.size();
+    transaction.add(request.words.content.size());
     if (!fits(transaction, request.receipt)) return;
     transaction.room = request.words.room;
     transaction.drafts.push_back(core_.chat().draft(speaker_, std::move(request.words)));

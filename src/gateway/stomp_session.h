@@ -9,6 +9,7 @@
 #include "auth/jwt.h"
 #include "auth/rate_limit.h"
 #include "auth/token_hash.h"
+#include "base/memory_account.h"
 #include "chat/service.h"
 #include "gateway/link.h"
 #include "gateway/session.h"
@@ -79,7 +80,13 @@ private:
         std::vector<std::pair<std::string, RoomSeq>> acks;  ///< subscription and what it acknowledges
         std::vector<std::string> receipts;
         std::size_t bytes = 0;
+        memory::Charge held;
         bool spoiled = false;  ///< a SEND in it was refused
+
+        void add(std::size_t count) {
+            bytes += count;
+            held = {memory::Use::kInput, bytes};
+        }
     };
     /// What a client has that does more than listen.
     struct Activity {
@@ -132,7 +139,9 @@ private:
     [[nodiscard]] Result<Request> parse_chat(std::string_view body);
     [[nodiscard]] Result<Request> parse_public(std::string_view body);
     [[nodiscard]] Result<Request> parse_hint(auth::DestinationKind kind, std::string_view body);
+    /// Where memory is short it waits for its turn.
     void perform(Request request);
+    void perform_now(Request request);
     /// False: it goes on when the room has been made; the session is held until then.
     bool perform_in(const chat::RoomView& view, Request request);
     void perform_allowed(Request request);

@@ -1,4 +1,6 @@
 """An EventSource by hand: one stream, its head and its events, read by the WHATWG text."""
+import time
+
 from . import tokens
 from .http import Connection, head_bytes, with_query
 
@@ -56,11 +58,12 @@ class EventStream:
 
     def event(self, limit=10):
         """The next event; EOFError at the end of the stream, TimeoutError after the limit."""
-        self.connection.limit(limit)
+        end = time.monotonic() + limit  # comments come in between
         name, data, has_data = "message", [], False
         while True:
             while b"\n" not in self.text:
                 try:
+                    self.connection.limit(max(end - time.monotonic(), 0.001))
                     self._more()
                 except EOFError:
                     self.ended = True
