@@ -102,6 +102,7 @@ Result<gateway::Options> gateway_options(const Config& config, std::vector<gatew
     options.test_endpoints = test_endpoints;
     options.auto_create = config.get(keys::rooms_auto_create);
     options.require_registered = config.get(keys::members_require_registered);
+    options.log_is_shared = config.get(keys::log_kind) != "embedded";
     options.max_sessions = static_cast<std::size_t>(config.get(keys::limits_max_sessions));
     options.message = config.get(keys::limits_message);
     options.send_buffer = config.get(keys::limits_send_buffer);

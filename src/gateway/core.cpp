@@ -48,6 +48,7 @@ Core::Core(rt::Loop& loop, Services& services)
                may_read(room, member, std::move(then));
            },
            {}),
+      heads_(services.log, asker_, hub_, news_),
       chat_({loop, services.log, services.directory, services.bus, services.presence, services.rates, asker_},
             {.auto_create = services.options.auto_create, .content_limit = services.options.message.count}),
       topics_(services.runtime, services.topic_hubs),
@@ -307,6 +308,7 @@ void Core::on_second() {
     sockjs_->on_second();
     log_refused_headers();
     chat_.book().forget_unused();
+    if (options().log_is_shared && ++seconds_ % 2 == 0) heads_.ask();
     if (loop_.index() == 0) {
         chat_.sweep_presence();
         services_.online.sweep(loop_.now());

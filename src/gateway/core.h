@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "chat/service.h"
+#include "gateway/head_watch.h"
 #include "gateway/http_session.h"
 #include "gateway/memory_gate.h"
 #include "gateway/news_board.h"
@@ -121,6 +122,7 @@ private:
     NotificationHub notifications_;
     CursorSeal cursor_seal_;
     room::Hub hub_;
+    HeadWatch heads_;
     chat::Service chat_;
     TopicHub topics_;
     std::vector<Session*> sessions_;
@@ -141,6 +143,7 @@ private:
     } refused_headers_;          ///< since the last line about them
     std::size_t next_core_ = 0;  ///< of a listener that serves all of them
     rt::Timer second_;
+    std::uint64_t seconds_ = 0;
     rt::Timer drain_timer_;
     milliseconds drain_step_{0};
     std::size_t drained_ = 0;

@@ -140,6 +140,11 @@ bool LongPoll::on_news(NewsBoard::News& news) {
     return false;
 }
 
+void LongPoll::on_head(const RoomId& room, RoomSeq head) {
+    const auto place = place_in(room);
+    if (!place || head > *place) read_again();
+}
+
 void LongPoll::on_timeout() {
     if (reading_) {
         waits_ = false;  // whatever it finds

@@ -40,6 +40,7 @@ public:
 
 private:
     bool on_news(NewsBoard::News& news) override;
+    void on_head(const RoomId& room, RoomSeq head) override;
     void on_rights_changed() override { read_again(); }
 
     void read();

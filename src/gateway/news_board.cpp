@@ -3,6 +3,9 @@
 #include <algorithm>
 
 namespace parley::gateway {
+namespace {
+constexpr std::string_view kJoined = "~joined:";
+}
 
 bool NewsBoard::News::changes_rights() const noexcept {
     return std::ranges::any_of(messages_, [](const auto& message) { return message->type == MessageType::kSystem; });
@@ -20,7 +23,13 @@ std::string_view NewsBoard::News::json(RoomSeq after) {
     return json_;
 }
 
-RoomId NewsBoard::joined_by(const MemberId& member) { return RoomId::trusted("~joined:" + member.str()); }
+RoomId NewsBoard::joined_by(const MemberId& member) { return RoomId::trusted(std::string{kJoined} + member.str()); }
+
+void NewsBoard::list_rooms(std::vector<RoomId>& out) const {
+    for (const auto& [room, readers] : spots_) {
+        if (!room.str().starts_with(kJoined)) out.push_back(room);
+    }
+}
 
 NewsBoard::Spot& NewsBoard::watch(const RoomId& room, Reader& reader) {
     Spot& spot = *spots_.try_emplace(room).first;
@@ -74,6 +83,13 @@ void NewsBoard::tell(Spot& spot, News& news) {
         if (reader != nullptr) spot.second.push_back(reader);
     }
     drop_if_empty(spot);
+}
+
+void NewsBoard::on_head(const RoomId& room, RoomSeq head) {
+    const auto found = spots_.find(room);
+    if (found == spots_.end()) return;
+    const Readers readers = found->second;  // none of them goes at once: it asks first
+    for (Reader* reader : readers) reader->on_head(room, head);
 }
 
 void NewsBoard::on_rights_changed(const RoomId& room) {

@@ -38,6 +38,8 @@ public:
         virtual ~Reader() = default;
         /// Returns whether it goes on reading. It may unwatch() any spot, its own only by returning false.
         virtual bool on_news(News& news) = 0;
+        /// The log says that the room stands there; whether that is news the reader knows.
+        virtual void on_head(const RoomId& room, RoomSeq head) = 0;
         /// What it may read can be another than before.
         virtual void on_rights_changed() = 0;
     };
@@ -50,6 +52,9 @@ public:
 
     void on_messages(std::span<const MessageRef> messages);
     void on_rights_changed(const RoomId& room);
+    void on_head(const RoomId& room, RoomSeq head);
+    /// Appends the rooms of the log that somebody reads.
+    void list_rooms(std::vector<RoomId>& out) const;
 
     /// Where news of the rooms a member has come to are put: not a room of the log.
     [[nodiscard]] static RoomId joined_by(const MemberId& member);

@@ -24,11 +24,29 @@ public:
         if (then) then();
         return stays;
     }
+    void on_head(const RoomId& room, RoomSeq head) override {
+        heard += room.str() + '@' + std::to_string(head.value) + ' ';
+    }
     void on_rights_changed() override { heard += "rights "; }
     std::string heard;
     std::function<void()> then;
     bool stays = true;
 };
+
+TEST(NewsBoard, TellsAHeadToTheReadersOfTheRoomAndListsRoomsOfTheLogOnly) {
+    NewsBoard board;
+    Reader mine;
+    Reader other;
+    board.watch(kRoom, mine);
+    board.watch(NewsBoard::joined_by(MemberId::trusted("u-1")), other);
+    std::vector<RoomId> rooms;
+    board.list_rooms(rooms);
+    EXPECT_EQ(rooms, std::vector{kRoom});
+    board.on_head(kRoom, {7});
+    board.on_head(RoomId::trusted("r-2"), {9});
+    EXPECT_EQ(mine.heard, "r-1@7 ");
+    EXPECT_EQ(other.heard, "");
+}
 
 TEST(NewsBoard, TellsWhoWatchesTheRoomAndNobodyElse) {
     NewsBoard board;

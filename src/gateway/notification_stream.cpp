@@ -87,8 +87,14 @@ void NotificationStream::take(const Message& message, RoomSeq& place) {
     core_.services().counters.messages_out.add();
 }
 
+RoomSeq& NotificationStream::place_in(const RoomId& room) { return room == broadcasts() ? at_.all : at_.own; }
+
+void NotificationStream::on_head(const RoomId& room, RoomSeq head) {
+    if (head > place_in(room)) look();
+}
+
 bool NotificationStream::on_news(NewsBoard::News& news) {
-    RoomSeq& place = news.room() == broadcasts() ? at_.all : at_.own;
+    RoomSeq& place = place_in(news.room());
     for (const MessageRef& message : news.messages()) {
         if (message->seq <= place) continue;
         if (looking_ != nullptr || !can_take() || message->seq != place.next()) {

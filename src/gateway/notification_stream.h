@@ -26,8 +26,10 @@ private:
     void on_room() override { look(); }
     void on_end() noexcept override;
     bool on_news(NewsBoard::News& news) override;
+    void on_head(const RoomId& room, RoomSeq head) override;
     void on_rights_changed() override {}
 
+    [[nodiscard]] RoomSeq& place_in(const RoomId& room);
     void look();
     struct Pages {
         log::Page own;

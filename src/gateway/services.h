@@ -38,6 +38,7 @@ struct Options {
     bool test_endpoints = false;
     bool auto_create = true;
     bool require_registered = false;
+    bool log_is_shared = false;  ///< other servers store in the same rooms
     std::size_t max_sessions = 10'000;
     std::size_t max_connections = 1'000'000'000;  ///< by the descriptors there are
     Bytes message{128 * 1024};

@@ -61,6 +61,8 @@ public:
     [[nodiscard]] virtual Result<Page> read_before(const RoomId& room, RoomSeq before, std::size_t limit,
                                                    Bytes max) = 0;
     [[nodiscard]] virtual Result<RoomHead> head(const RoomId& room) = 0;
+    /// head() of each, in their order; asked for together where the log can.
+    [[nodiscard]] virtual Result<std::vector<RoomHead>> heads(std::span<const RoomId> rooms);
     /// The seq to read *after* so that every message with created_at >= `time` is seen (may start early, never late).
     [[nodiscard]] virtual Result<RoomSeq> seek(const RoomId& room, WallTime time) = 0;
 

@@ -42,6 +42,14 @@ void Hub::on_room_event(const RoomId& id, std::string_view json) {
     if (const auto found = rooms_.find(id); found != rooms_.end()) found->second->on_event(json);
 }
 
+void Hub::on_head(const RoomId& id, RoomSeq head) {
+    if (const auto found = rooms_.find(id); found != rooms_.end()) found->second->on_head(head);
+}
+
+void Hub::list_rooms(std::vector<RoomId>& out) const {
+    for (const auto& [id, room] : rooms_) out.push_back(id);
+}
+
 void Hub::recheck(const RoomId& id, const RoomChange& change, const MayRead& may_read) {
     if (const auto found = rooms_.find(id); found != rooms_.end()) found->second->recheck(change, may_read);
 }

@@ -40,6 +40,10 @@ public:
 
     void on_messages(std::span<const MessageRef> messages);
     void on_room_event(const RoomId& room, std::string_view json);
+    /// The log says that the room stands there: subscribers that have less are filled up.
+    void on_head(const RoomId& room, RoomSeq head);
+    /// Appends the rooms that have subscribers here.
+    void list_rooms(std::vector<RoomId>& out) const;
     /// Ends the subscriptions of `room` that `change` concerns and `may_read` denies: for those that were judged before
     /// the change was applied and came after its record.
     void recheck(const RoomId& room, const RoomChange& change, const MayRead& may_read);

@@ -75,6 +75,10 @@ public:
     /// Messages the bus brought, rising, perhaps with a gap before or repeats.
     void on_messages(std::span<const MessageRef> messages);
     void on_event(std::string_view json);
+    /// What the log was asked for apart from any announcement.
+    void on_head(RoomSeq head) {
+        if (known_) heard_of(head);
+    }
     /// Asks `may_read` about the subscribers that `change` concerns; nothing is handed to them before the answer.
     void recheck(const RoomChange& change, const MayRead& may_read);
     /// Forgets what there is no memory for; it can be read from the log.

@@ -5,10 +5,11 @@ import pathlib
 import socket
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Server, Stomp, check, equal, eventually, expect, request, run, run_parley, services, short
+from harness import EventStream, Server, Stomp, check, equal, eventually, expect, request, run, run_parley, services, short
 from harness.rooms import history, invite, join, make_private, post, whole_history
 from harness.tokens import SECRET, token
 
@@ -112,6 +113,28 @@ def _():
         gone = token("u-gone")
         equal(request(one, "POST", "/v1/auth/logout", token=gone).status, 200)
         equal(request(other, "GET", "/api/rooms", token=gone).status, 401, "the revoked token, there")
+
+
+@check("what one server stores reaches subscribers, streams and polls of another within seconds, without a bus", limit=40)
+def _():
+    with Server(settings("far")) as one, Server(settings("far")) as other, Stomp(other, room="r-1") as client:
+        client.watch("r-1")
+        with EventStream(other, "/api/rooms/r-1/stream", token=token("u-7")) as stream:
+            stream.event()  # connected
+            answers = []
+            poll = threading.Thread(target=lambda: answers.append(request(other, "GET", "/api/messages/longpoll", token=token("u-8"), roomId="r-1",
+                                                                          timeout=15000, within=20)))
+            poll.start()
+            time.sleep(0.3)
+            for n in range(3):
+                equal(post(one, "r-1", f"from afar {n}").status, 201)
+            sent = time.monotonic()
+            frames = [client.message(limit=8) for _ in range(3)]
+            equal([f.json()["content"] for f in frames], [f"from afar {n}" for n in range(3)], "at the subscriber")
+            expect(time.monotonic() - sent < 5, "it took its time")
+            equal([json.loads(stream.event().data)["seq"] for _ in range(3)], [1, 2, 3], "on the stream")
+        poll.join()
+        expect([m["content"] for m in answers[0].json()] == [f"from afar {n}" for n in range(len(answers[0].json()))] and answers[0].json(), "at the poll")
 
 
 @check("replay and explain read the database beside the server; repair says that it is not for it")

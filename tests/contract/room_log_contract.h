@@ -313,6 +313,21 @@ TYPED_TEST_P(RoomLogContract, AnUnknownRoomIsEmptyAndAskingMakesNothing) {
     EXPECT_EQ(this->log_->seek(this->room("r-9"), this->clock_.wall())->value, 0u);
 }
 
+TYPED_TEST_P(RoomLogContract, HeadsOfManyRoomsComeInTheOrderAsked) {
+    this->fill("r-2", 3);
+    this->fill("r-1", 1);
+    const std::vector<RoomId> rooms{this->room("r-2"), this->room("r-9"), this->room("r-1"), this->room("r-2")};
+    const auto heads = this->log_->heads(rooms);
+    ASSERT_TRUE(heads);
+    ASSERT_EQ(heads->size(), 4u);
+    for (std::size_t i = 0; i < 4; ++i) {
+        EXPECT_EQ((*heads)[i].head.value, (std::vector<std::uint64_t>{3, 0, 1, 3})[i]);
+        EXPECT_EQ((*heads)[i].first.value, 1u);
+        EXPECT_EQ((*heads)[i].epoch, this->head("r-1").epoch);
+    }
+    EXPECT_TRUE(this->log_->heads({})->empty());
+}
+
 TYPED_TEST_P(RoomLogContract, ANewRoomKeepsTheEpochItHadWhileUnknown) {
     const Epoch before = this->head("r-9").epoch;
     this->put("r-9", "u-1", "m-1");
@@ -420,16 +435,19 @@ TYPED_TEST_P(RoomLogContract, AnswersEverythingAcceptedBeforeItEnds) {
     EXPECT_EQ(this->head("r-1").head.value, 500u);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(
-    RoomLogContract, GivesDenseSeqsPerRoomFromOne, ReturnsEveryFieldUnchanged, KeepsLongAndMultibyteContentWhole,
-    AnswersARepeatWithTheFirstSeqAndTime, SameIdOfAnotherSenderIsAnotherMessage, SameIdInAnotherRoomIsAnotherMessage,
-    IdsThatOnlyJoinToTheSameTextAreDifferent, RecognisesARepeatAfterReopening, StoresRepeatsWithinOneRequestOnce,
-    StoresOneOfManyRepeatsSentAtOnce, StoresOneOfManyRepeatsFromManyThreads, EachSendersOrderIsKeptUnderManyThreads,
-    DraftsOfOneRequestAreAdjacent, ARepeatInsideARequestLeavesTheOthersAdjacent, ReadsInPagesByLimit,
-    ReadsInPagesByBytesAndAlwaysOne, ReadsBeforeAPosition, RoomsDoNotShowInEachOther,
-    AnUnknownRoomIsEmptyAndAskingMakesNothing, ANewRoomKeepsTheEpochItHadWhileUnknown, GoesOnWhereItStoodAfterReopening,
-    CreatedAtNeverFallsWhenTheClockGoesBack, SeekFindsEveryMessageFromATimeOn, SeekStopsBeforeTheFirstOfEqualTimes,
-    TheCommitListenerHearsEachRoomInSeqOrderBeforeTheAnswer, WhatTheListenerHearsIsWhatIsRead,
-    ReadersSeeNoHoleWhileOthersWrite, AnswersEverythingAcceptedBeforeItEnds);
+REGISTER_TYPED_TEST_SUITE_P(RoomLogContract, GivesDenseSeqsPerRoomFromOne, ReturnsEveryFieldUnchanged,
+                            KeepsLongAndMultibyteContentWhole, AnswersARepeatWithTheFirstSeqAndTime,
+                            SameIdOfAnotherSenderIsAnotherMessage, SameIdInAnotherRoomIsAnotherMessage,
+                            IdsThatOnlyJoinToTheSameTextAreDifferent, RecognisesARepeatAfterReopening,
+                            StoresRepeatsWithinOneRequestOnce, StoresOneOfManyRepeatsSentAtOnce,
+                            StoresOneOfManyRepeatsFromManyThreads, EachSendersOrderIsKeptUnderManyThreads,
+                            DraftsOfOneRequestAreAdjacent, ARepeatInsideARequestLeavesTheOthersAdjacent,
+                            ReadsInPagesByLimit, ReadsInPagesByBytesAndAlwaysOne, ReadsBeforeAPosition,
+                            RoomsDoNotShowInEachOther, AnUnknownRoomIsEmptyAndAskingMakesNothing,
+                            HeadsOfManyRoomsComeInTheOrderAsked, ANewRoomKeepsTheEpochItHadWhileUnknown,
+                            GoesOnWhereItStoodAfterReopening, CreatedAtNeverFallsWhenTheClockGoesBack,
+                            SeekFindsEveryMessageFromATimeOn, SeekStopsBeforeTheFirstOfEqualTimes,
+                            TheCommitListenerHearsEachRoomInSeqOrderBeforeTheAnswer, WhatTheListenerHearsIsWhatIsRead,
+                            ReadersSeeNoHoleWhileOthersWrite, AnswersEverythingAcceptedBeforeItEnds);
 
 }  // namespace parley::log::contract

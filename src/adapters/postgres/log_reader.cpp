@@ -9,6 +9,10 @@ namespace {
 
 constexpr Statement kHead{"head", R"(
     SELECT meta.epoch, coalesce(h.first, 1), coalesce(h.head, 0) FROM meta LEFT JOIN heads h ON h.room = $1)"};
+constexpr Statement kHeads{"heads", R"(
+    SELECT meta.epoch, coalesce(h.first, 1), coalesce(h.head, 0)
+    FROM meta CROSS JOIN unnest($1) WITH ORDINALITY AS asked (room, i) LEFT JOIN heads h ON h.room = asked.room
+    ORDER BY asked.i)"};
 constexpr Statement kRead{"read", R"(
     SELECT meta.epoch, coalesce(h.first, 1), coalesce(h.head, 0), m.v, m.type, m.seq, m.created_at, m.sender, m.id,
            m.nickname, m.content, m.extra
@@ -33,7 +37,9 @@ constexpr Statement kSeek{"seek", R"(
         FROM halves JOIN messages m ON m.room = no AND m.seq = (low + high) / 2 WHERE low < high)
     SELECT low - 1 FROM halves ORDER BY high - low, low DESC LIMIT 1)"};
 
-log::RoomHead head_of(const Rows& rows) { return {{rows.number(0, 0)}, {rows.number(0, 1)}, {rows.number(0, 2)}}; }
+log::RoomHead head_of(const Rows& rows, std::size_t row = 0) {
+    return {{rows.number(row, 0)}, {rows.number(row, 1)}, {rows.number(row, 2)}};
+}
 
 MessageRef message_of(const Rows& rows, std::size_t row, const RoomId& room) {
     auto message = std::make_shared<Message>();
@@ -77,6 +83,15 @@ Result<log::RoomHead> LogReader::head(const RoomId& room) const {
     const auto rows = pool_->run(kHead, Params{}.text(room.str()));
     if (!rows) return fail(rows.error());
     return head_of(*rows);
+}
+
+Result<std::vector<log::RoomHead>> LogReader::heads(std::span<const RoomId> rooms) const {
+    const auto rows =
+        pool_->run(kHeads, Params{}.texts(rooms, [](const RoomId& room) -> const std::string& { return room.str(); }));
+    if (!rows) return fail(rows.error());
+    std::vector<log::RoomHead> out;
+    for (std::size_t row = 0; row < rows->size(); ++row) out.push_back(head_of(*rows, row));
+    return out;
 }
 
 Result<RoomSeq> LogReader::seek(const RoomId& room, WallTime time) const {

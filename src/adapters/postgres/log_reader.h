@@ -15,6 +15,7 @@ public:
     [[nodiscard]] Result<log::Page> read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) const;
     [[nodiscard]] Result<log::Page> read_before(const RoomId& room, RoomSeq before, std::size_t limit, Bytes max) const;
     [[nodiscard]] Result<log::RoomHead> head(const RoomId& room) const;
+    [[nodiscard]] Result<std::vector<log::RoomHead>> heads(std::span<const RoomId> rooms) const;
     [[nodiscard]] Result<RoomSeq> seek(const RoomId& room, WallTime time) const;
 
 private:

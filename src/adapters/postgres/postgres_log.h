@@ -54,6 +54,7 @@ public:
     Result<log::Page> read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) override;
     Result<log::Page> read_before(const RoomId& room, RoomSeq before, std::size_t limit, Bytes max) override;
     Result<log::RoomHead> head(const RoomId& room) override;
+    Result<std::vector<log::RoomHead>> heads(std::span<const RoomId> rooms) override { return reader_.heads(rooms); }
     Result<RoomSeq> seek(const RoomId& room, WallTime time) override;
     void on_commit(CommitListener listener) override { listener_ = std::move(listener); }
 

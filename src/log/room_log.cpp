@@ -1,0 +1,16 @@
+#include "log/room_log.h"
+
+namespace parley::log {
+
+Result<std::vector<RoomHead>> RoomLog::heads(std::span<const RoomId> rooms) {
+    std::vector<RoomHead> out;
+    out.reserve(rooms.size());
+    for (const RoomId& room : rooms) {
+        auto at = head(room);
+        if (!at) return fail(std::move(at.error()));
+        out.push_back(*at);
+    }
+    return out;
+}
+
+}  // namespace parley::log
