@@ -157,8 +157,8 @@ TEST(Fault, WhileTheServerIsAwayAppendsAreRefusedAndThenServiceResumesByItself) 
 
 TEST(Fault, AServerThatStopsAnsweringHangsNobody) {
     Settings settings = fresh_settings();
-    settings.answer_limit = 400ms;
-    settings.connect_limit = 300ms;
+    settings.answer_limit = 700ms;
+    settings.connect_limit = 500ms;
     PostgresLogOptions options;
     options.settle_limit = 400ms;
     Node node{settings, std::move(options)};
@@ -166,13 +166,15 @@ TEST(Fault, AServerThatStopsAnsweringHangsNobody) {
     ASSERT_TRUE(node.send("r-1", "u", "m-1").get());
     {
         const PausedServer paused;
-        const Deadline limit = in(3s);
+        const Deadline limit = in(4s);
         EXPECT_EQ(node.send("r-1", "u", "m-2").get().error().code, Code::kStoreUnavailable);
         EXPECT_EQ(directory.room(RoomId::trusted("r-1")).error().code, Code::kStoreUnavailable);
         EXPECT_EQ(open_database(settings).error().code, Code::kStoreUnavailable);
         EXPECT_LT(steady_clock::now(), limit);
     }
     ASSERT_TRUE(node.insist("r-1", "u", "m-2"));
+    for (const Deadline limit = in(10s); !node.log().head(RoomId::trusted("r-1"));)
+        ASSERT_LT(steady_clock::now(), limit);
     EXPECT_THAT(node.ids("r-1"), ElementsAre("m-1", "m-2"));
 }
 
