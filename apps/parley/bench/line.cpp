@@ -43,6 +43,18 @@ void Line::close() {
     in_.clear();
 }
 
+void Line::acknowledge_what_is_read() const {
+    const int on = 1;
+    ::setsockopt(fd_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
+bool Line::acknowledges_what_is_read() const {
+    int on = 0;
+    socklen_t size = sizeof on;
+    ::getsockopt(fd_, IPPROTO_TCP, TCP_QUICKACK, &on, &size);
+    return on != 0;
+}
+
 std::string Line::on_writable() {
     if (connecting_) {
         int problem = 0;

@@ -37,6 +37,11 @@ public:
     [[nodiscard]] std::string flush();
     /// Tells epoll what is waited for.
     void watch(bool reading);
+    /// From now on TCP acknowledges what was read, when it was read, and not some segments later: on a loopback that
+    /// would be done inside the server's next write, as its work. Until more is sent.
+    void acknowledge_what_is_read() const;
+    /// Whether it does.
+    [[nodiscard]] bool acknowledges_what_is_read() const;
 
     struct Read {
         std::span<const char> bytes;  ///< in `scratch`: what was kept, then what has come
