@@ -11,8 +11,8 @@ namespace parley::gateway {
 /// message.
 ///
 /// Thread: core-local. Borrows loop and budget.
-/// Order:  first come, first let through, one after the other, as long as the budget is not full again; while it stays
-///         full, a few every 20 ms.
+/// Order:  first come, first let through, one after the other, as long as the budget is not full again; where it
+///         stays full for 10 s, a few every 20 ms from then on.
 /// Limit:  whoever waits reads no more of its socket, so each waits once.
 class MemoryGate {
 public:
@@ -32,6 +32,7 @@ private:
     const MemoryBudget& budget_;
     rt::Timer timer_;
     std::deque<UniqueFunction<void()>> waiting_;
+    SteadyTime shut_since_;  ///< as far as somebody waits
 };
 
 }  // namespace parley::gateway
