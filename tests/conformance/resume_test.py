@@ -182,7 +182,7 @@ def _(server):
 
     def talk():
         with Stomp(server, "u-busy", room=room) as client:
-            while not stop.wait(0.005):  # a pace that a reader written in Python can overtake
+            while not stop.wait(0.02):  # a pace that a reader written in Python can overtake
                 for _ in range(4):
                     client.chat("busy")
                 client.say("busy")
