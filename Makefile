@@ -1,6 +1,6 @@
 # The only door. What each target does is in tools/; CMake presets stand behind it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test check bench fmt fmt-check lint
+.PHONY: help build run fleet test check bench fmt fmt-check lint
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -10,6 +10,9 @@ build:  ## build/release/bin/parley (installs what is missing)
 
 run: build  ## build, then serve in the foreground on http://127.0.0.1:8080
 	@exec build/release/bin/parley serve
+
+fleet:  ## two servers behind HAProxy with PostgreSQL and Redis, on http://127.0.0.1:8080
+	@exec tools/fleet.sh
 
 test:  ## everything CI runs, 25 minutes with a warm ccache
 	@tools/test.sh

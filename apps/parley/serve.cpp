@@ -12,9 +12,9 @@
 #include "auth/destination.h"
 #include "base/config_keys.h"
 #include "base/logger.h"
-#include "bus/inproc_bus.h"
-#include "cache/memory_cache.h"
+#include "base/uuid.h"
 #include "chat/projection.h"
+#include "fleet.h"
 #include "gateway/core.h"
 #include "gateway/probe.h"
 #include "log/store.h"
@@ -99,6 +99,8 @@ private:
     void reload_tls();
     [[nodiscard]] int next_signal() const;
     void make_public_room();
+    [[nodiscard]] std::vector<std::string> shared_faults() const;
+    void share_presence();
     void start_cores();
     void wait_for_signal(milliseconds limit, std::function<bool()> done);
     void drain();
@@ -111,18 +113,21 @@ private:
     gateway::Options options_;
     std::optional<TlsFiles> tls_files_;
     Stores stores_;
-    cache::MemoryCache cache_{clock_};
+    Fleet fleet_;
     std::optional<auth::TokenKeys> keys_;
     auth::Passwords passwords_;
-    auth::Tickets tickets_{cache_, clock_};
+    std::optional<auth::Tickets> tickets_;
     std::unique_ptr<auth::RateLimits> rates_;
     std::unique_ptr<room::Presence> presence_;
     std::unique_ptr<rt::Runtime> runtime_;
-    std::unique_ptr<bus::InprocBus> bus_;
+    std::unique_ptr<bus::InprocBus> local_bus_;
+    std::unique_ptr<bus::FleetBus> fleet_bus_;  ///< null: this server is alone
+    bus::Bus* bus_ = nullptr;                   ///< the one of the two that reaches everybody
     std::unique_ptr<rt::WorkPool> reads_;
     std::unique_ptr<rt::WorkPool> hashing_;
     std::unique_ptr<auth::TokenGuard> guard_;
     std::unique_ptr<gateway::Services> services_;
+    std::unique_ptr<room::PresenceSync> presence_sync_;
     std::vector<std::unique_ptr<gateway::Core>> cores_;
     std::unique_ptr<gateway::Probe> probe_;
     std::unique_ptr<MemoryWatch> memory_watch_;
@@ -159,6 +164,8 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     auto tokens = must(token_options(config));
     keys_.emplace(must(auth::TokenKeys::load(tokens)));
     stores_ = must(open_stores(config, memory_.limit(), clock_));
+    fleet_ = must(join_fleet(config, *stores_.log, clock_));
+    tickets_.emplace(*fleet_.cache, clock_);
     make_public_room();
     if (const auto late = must(chat::settle_changes(*stores_.log, *stores_.directory)).size(); late != 0) {
         logger::info("parley", "finished changes of rooms that were cut off", {{"count", late}});
@@ -168,12 +175,17 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     const auto wanted = static_cast<std::size_t>(config.get(keys::threads));
     const std::size_t threads = wanted != 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
     runtime_ = std::make_unique<rt::Runtime>(threads, clock_, must(flush_kind(config)));
-    bus_ = std::make_unique<bus::InprocBus>(*runtime_);
+    local_bus_ = std::make_unique<bus::InprocBus>(*runtime_);
+    bus_ = local_bus_.get();
+    if (fleet_.carrier != nullptr) {
+        fleet_bus_ = fleet_bus(config, std::move(fleet_.carrier), *local_bus_, clock_, metrics_);
+        bus_ = fleet_bus_.get();
+    }
     stores_.log->on_commit([this](std::span<const MessageRef> messages) { bus_->announce(messages); });
     reads_ = std::make_unique<rt::WorkPool>("parley-read", 4, 100'000);
     hashing_ = std::make_unique<rt::WorkPool>("parley-argon2", 1, 32);
     guard_ = std::make_unique<auth::TokenGuard>(
-        *keys_, cache_, *stores_.directory, *reads_, clock_,
+        *keys_, *fleet_.cache, *stores_.directory, *reads_, clock_,
         auth::TokenGuard::Options{.allow_when_cache_down = config.get(keys::auth_cache_down) == "allow",
                                   .require_registered = config.get(keys::members_require_registered)});
     guard_->on_revoked([this](const auth::Revocation& revocation) {
@@ -185,9 +197,12 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
         }
     });
     services_.reset(new gateway::Services{*runtime_, *stores_.log, *stores_.directory, *bus_, *presence_, *keys_,
-                                          *guard_, tickets_, *rates_, passwords_, *reads_, *hashing_, metrics_,
+                                          *guard_, *tickets_, *rates_, passwords_, *reads_, *hashing_, metrics_,
                                           counters_, options_});
     services_->memory = &memory_;
+    services_->hears_others = [this] { return fleet_bus_ != nullptr && fleet_bus_->trouble().empty(); };
+    services_->shared_faults = [this] { return shared_faults(); };
+    if (fleet_bus_ != nullptr) share_presence();
     services_->topic_hubs.resize(threads);
     services_->cores.resize(threads);
     probe_ = std::make_unique<gateway::Probe>(*services_);
@@ -214,13 +229,32 @@ void Server::make_public_room() {
     if (!made && made.error().code != Code::kRoomExists) throw CannotStart{made.error().message};
 }
 
+std::vector<std::string> Server::shared_faults() const {
+    std::vector<std::string> out;
+    if (fleet_bus_ != nullptr && !fleet_bus_->trouble().empty()) out.emplace_back("bus");
+    if (!fleet_.cache_fault().empty()) out.emplace_back("cache");
+    return out;
+}
+
+void Server::share_presence() {
+    presence_sync_ = std::make_unique<room::PresenceSync>(
+        *presence_, random_number(), config_.get(keys::presence_grace),
+        [this](std::string word) {
+            bus_->notify({bus::Notice::Kind::kPresence, {}, std::move(word), {}});
+        },
+        [this](const RoomId& room, const MemberId& member, const std::string& nickname, bool present) {
+            cores_[0]->chat().tell_presence(room, member, nickname, present);
+        });
+    services_->presence_sync = presence_sync_.get();
+}
+
 void Server::start_cores() {
     cores_.resize(runtime_->size());
     std::vector<Result<>> listening(runtime_->size());
     runtime_->for_each([&](rt::Loop& loop) {
         auto& core = cores_[loop.index()];
         core = std::make_unique<gateway::Core>(loop, *services_);
-        bus_->attach(loop, *core);
+        local_bus_->attach(loop, *core);
     });
     options_.max_connections = connections_that_fit(2 * runtime_->size() * options_.doors.size());
     const auto alone = rt::why_no_shared_port();
@@ -246,7 +280,7 @@ Server::~Server() {
     probe_.reset();
     if (runtime_ != nullptr) {
         runtime_->for_each([this](rt::Loop& loop) {
-            bus_->detach(loop);
+            local_bus_->detach(loop);
             if (loop.index() < cores_.size()) cores_[loop.index()].reset();
         });
     }
@@ -255,6 +289,7 @@ Server::~Server() {
     reads_.reset();
     hashing_.reset();
     stores_.log.reset();
+    fleet_bus_.reset();
     if (runtime_ != nullptr) runtime_->stop();
 }
 

@@ -102,6 +102,7 @@ Result<gateway::Options> gateway_options(const Config& config, std::vector<gatew
     options.test_endpoints = test_endpoints;
     options.auto_create = config.get(keys::rooms_auto_create);
     options.require_registered = config.get(keys::members_require_registered);
+    options.ready_strict = config.get(keys::ready_strict);
     options.log_is_shared = config.get(keys::log_kind) != "embedded";
     options.max_sessions = static_cast<std::size_t>(config.get(keys::limits_max_sessions));
     options.message = config.get(keys::limits_message);
@@ -164,6 +165,7 @@ Result<auth::TokenOptions> token_options(const Config& config) {
 Result<std::vector<std::string>> cursor_keys(const Config& config) {
     auto tokens = token_options(config);
     if (!tokens) return fail(tokens.error());
+    if (tokens->secret.empty()) tokens->secret = config.get(keys::fleet_secret);
     if (tokens->secret.empty()) {
         auto secret = read_or_make_secret(config.get(keys::data_dir));
         if (!secret) return fail(secret.error());

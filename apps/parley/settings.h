@@ -22,7 +22,8 @@ namespace parley::app {
 [[nodiscard]] auth::RateOptions rate_options(const Config& config);
 /// With the generated secret where none is configured: made once, kept in `data_dir/secret` with mode 0600.
 [[nodiscard]] Result<auth::TokenOptions> token_options(const Config& config);
-/// What seals the cursors of polls: from the secrets above, or from the generated one where tokens have a public key.
+/// What seals the cursors of polls: from the secrets above; where tokens have a public key from the fleet's secret, or
+/// from the generated one.
 [[nodiscard]] Result<std::vector<std::string>> cursor_keys(const Config& config);
 
 }  // namespace parley::app

@@ -20,17 +20,5 @@ TEST(DerivedKey, IsTheSameHoweverTheSecretIsWritten) {
     EXPECT_EQ(derive_key(raw, "cursor"), derive_key("base64:" + base64url(raw), "cursor"));
 }
 
-TEST(DerivedKey, TheMacIsHmacSha256) {
-    // RFC 4231, test case 2.
-    EXPECT_EQ(base64url(hmac_sha256("Jefe", "what do ya want for nothing?")),
-              "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM");
-}
-
-TEST(DerivedKey, BytesAreTheSameOnlyWhenAllAre) {
-    EXPECT_TRUE(same_bytes("abc", "abc"));
-    EXPECT_FALSE(same_bytes("abc", "abd"));
-    EXPECT_FALSE(same_bytes("abc", "ab"));
-}
-
 }  // namespace
 }  // namespace parley::auth

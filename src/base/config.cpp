@@ -244,6 +244,26 @@ Result<void> check_listeners(const Config& config) {
     return check(keys::admin_listen, config.get(keys::admin_listen));
 }
 
+/// Servers that talk to each other need a place for it and a secret in common.
+Result<void> check_fleet(const Config& config) {
+    const bool by_redis = config.get(keys::bus_kind) == "redis";
+    if (config.get(keys::redis_url).empty()) {
+        if (by_redis) return needs(config.origin(keys::bus_kind), "bus.kind=redis", "redis.url");
+        if (config.get(keys::cache_kind) == "redis") {
+            return needs(config.origin(keys::cache_kind), "cache.kind=redis", "redis.url");
+        }
+    }
+    if (!by_redis) return {};
+    if (config.get(keys::auth_algorithm).starts_with("HS")) {
+        if (config.get(keys::auth_secret).empty()) {
+            return needs(config.origin(keys::bus_kind), "bus.kind=redis", "auth.secret, the same on every server");
+        }
+    } else if (config.get(keys::fleet_secret).empty()) {
+        return needs(config.origin(keys::bus_kind), "bus.kind=redis", "fleet.secret, the same on every server");
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> Config::check_together() const {
@@ -261,6 +281,7 @@ Result<void> Config::check_together() const {
         return needs(origin(keys::log_kind), "log.kind=store",
                      "a database that several servers can share: store.kind=postgres");
     }
+    if (auto done = check_fleet(*this); !done) return done;
     return check_listeners(*this);
 }
 

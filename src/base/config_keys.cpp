@@ -99,6 +99,12 @@ const char* check_schema(std::string_view text) {
     return plain && (text[0] < '0' || text[0] > '9') ? nullptr : "expected a name of a-z, 0-9 and _, such as parley";
 }
 
+const char* check_prefix(std::string_view text) {
+    static constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    const bool plain = !text.empty() && text.size() <= 64 && text.find_first_not_of(kLetters) == std::string_view::npos;
+    return plain ? nullptr : "expected a name of letters, digits, _ and -, such as parley";
+}
+
 }  // namespace detail
 
 Heartbeat parse_heartbeat(std::string_view text) {
@@ -226,11 +232,16 @@ std::span<const KeySpec* const> all_keys() noexcept {
                                      &log_keep_age.spec,
                                      &log_keep_bytes.spec,
                                      &bus_kind.spec,
+                                     &bus_mirror.spec,
+                                     &fleet_secret.spec,
                                      &store_kind.spec,
                                      &postgres_url.spec,
                                      &postgres_schema.spec,
                                      &postgres_connections.spec,
                                      &cache_kind.spec,
+                                     &redis_url.spec,
+                                     &redis_prefix.spec,
+                                     &ready_strict.spec,
                                      &admin_listen.spec,
                                      &admin_token.spec,
                                      &logging_level.spec,

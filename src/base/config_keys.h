@@ -12,9 +12,9 @@ inline constexpr std::string_view kFlushKinds[] = {"auto", "io_uring", "writev"}
 inline constexpr std::string_view kTlsVersions[] = {"1.2", "1.3"};
 inline constexpr std::string_view kAutoOnOff[] = {"auto", "on", "off"};
 inline constexpr std::string_view kLogKinds[] = {"embedded", "store"};
-inline constexpr std::string_view kBusKinds[] = {"inproc"};
+inline constexpr std::string_view kBusKinds[] = {"inproc", "redis"};
 inline constexpr std::string_view kStoreKinds[] = {"embedded", "postgres"};
-inline constexpr std::string_view kCacheKinds[] = {"memory"};
+inline constexpr std::string_view kCacheKinds[] = {"memory", "redis"};
 inline constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error"};
 inline constexpr std::string_view kFormats[] = {"auto", "human", "json"};
 const char* check_listen(std::string_view text);
@@ -26,6 +26,7 @@ const char* check_origin(std::string_view text);
 const char* check_not_empty(std::string_view text);
 const char* check_script_url(std::string_view text);
 const char* check_schema(std::string_view text);
+const char* check_prefix(std::string_view text);
 inline constexpr std::int64_t kDay = 86'400'000;
 }  // namespace detail
 
@@ -148,6 +149,11 @@ inline constexpr Key<Bytes> log_keep_bytes{{.name = "log.keep_bytes", .default_t
     .help = "The oldest messages are removed above this size; 0 is no limit."}};
 inline constexpr Key<std::string> bus_kind{{.name = "bus.kind", .default_text = "inproc",
     .help = "How servers tell each other of new messages.", .choices = detail::kBusKinds}};
+inline constexpr Key<bool> bus_mirror{{.name = "bus.mirror", .default_text = "true",
+    .help = "Stored messages are also published on `chatroom.{roomId}` for other services."}};
+inline constexpr Key<std::string> fleet_secret{{.name = "fleet.secret", .default_text = "",
+    .help = "Signs what servers tell each other: 32 bytes or more, the same on all. Empty: made from `auth.secret`.",
+    .check = detail::check_secret, .secrecy = Secrecy::kSecret}};
 inline constexpr Key<std::string> store_kind{{.name = "store.kind", .default_text = "embedded",
     .help = "Where members, rooms and read marks are kept.", .choices = detail::kStoreKinds}};
 inline constexpr Key<std::string> postgres_url{{.name = "postgres.url", .default_text = "",
@@ -157,7 +163,13 @@ inline constexpr Key<std::string> postgres_schema{{.name = "postgres.schema", .d
 inline constexpr Key<std::int64_t> postgres_connections{{.name = "postgres.connections", .default_text = "8",
     .help = "The most connections of this server, beside the one that stores messages.", .min = 1, .max = 1000}};
 inline constexpr Key<std::string> cache_kind{{.name = "cache.kind", .default_text = "memory",
-    .help = "Where revoked tokens and presence are shared.", .choices = detail::kCacheKinds}};
+    .help = "Where revoked tokens and tickets are shared.", .choices = detail::kCacheKinds}};
+inline constexpr Key<std::string> redis_url{{.name = "redis.url", .default_text = "",
+    .help = "`redis://USER:PASSWORD@HOST:PORT/DATABASE`; all but the host may be left out.", .secrecy = Secrecy::kSecret}};
+inline constexpr Key<std::string> redis_prefix{{.name = "redis.prefix", .default_text = "parley",
+    .help = "Keys and the servers' channel begin with it: two fleets on one Redis have two.", .check = detail::check_prefix}};
+inline constexpr Key<bool> ready_strict{{.name = "ready.strict", .default_text = "false",
+    .help = "`/ready` is 503 also for a fault that all servers share, such as a database that is away."}};
 
 inline constexpr Key<std::string> admin_listen{{.name = "admin.listen", .default_text = "",
     .help = "The operators' listener, as below; empty: none.", .check = detail::check_optional_listen}};

@@ -62,4 +62,12 @@ std::string random_hex(std::size_t bytes) {
     return out;
 }
 
+std::uint64_t random_number() {
+    std::array<unsigned char, 8> raw{};
+    fill_random(raw);
+    std::uint64_t out = 0;
+    for (const unsigned char byte : raw) out = out << 8 | byte;
+    return out;
+}
+
 }  // namespace parley

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 
 #include "base/units.h"
@@ -9,5 +10,8 @@ namespace parley {
 [[nodiscard]] std::string make_uuid7(WallTime now);
 /// `bytes` random bytes from the system's generator, as lower-case hex.
 [[nodiscard]] std::string random_hex(std::size_t bytes);
+
+/// The same generator's, for names that no two servers may share.
+[[nodiscard]] std::uint64_t random_number();
 
 }  // namespace parley

@@ -14,15 +14,16 @@ struct RoomEvent {
     std::string json;
 };
 
-/// Word between the cores (later: the servers) that is not for a room's subscribers.
+/// Word between the cores and the servers that is not for a room's subscribers. Values go over the wire: append only.
 struct Notice {
     enum class Kind : std::uint8_t {
-        kRoomChanged,    ///< subject: roomId; what is remembered of its access is stale. body: the RoomChange, where a
-                         ///< right may have begun or ended
-        kTokenRevoked,   ///< subject: sha256 hex of the token
-        kMemberRevoked,  ///< subject: memberId; tokens issued before `at` are revoked
-        kNotification,   ///< subject: memberId; body: what `/user/queue/notifications` shows
-        kMemberOnline,   ///< subject: memberId, who has just come online; body: what others are told of it
+        kRoomChanged = 1,  ///< subject: roomId; what is remembered of its access is stale. body: the RoomChange, where
+                           ///< a right may have begun or ended
+        kTokenRevoked,     ///< subject: sha256 hex of the token
+        kMemberRevoked,    ///< subject: memberId; tokens issued before `at` are revoked
+        kNotification,     ///< subject: memberId; body: what `/user/queue/notifications` shows
+        kMemberOnline,     ///< subject: memberId, who has just come online; body: what others are told of it
+        kPresence,         ///< body: a word of room::PresenceSync
     };
     Kind kind;
     std::string subject;
@@ -46,11 +47,15 @@ public:
         virtual void on_messages(const MessageBatch& batch) = 0;
         virtual void on_room_event(const RoomEvent& event) = 0;
         virtual void on_notice(const Notice& notice) = 0;
+        /// Hints of other servers may have been lost: what is believed without asking has to be asked for again.
+        virtual void on_missed() = 0;
     };
 
     virtual ~Bus() = default;
     virtual void announce(std::span<const MessageRef> messages) = 0;
     virtual void event(RoomEvent event) = 0;
+    /// For the readers of this server alone: the others find out by themselves.
+    virtual void event_here(RoomEvent event) = 0;
     virtual void notify(Notice notice) = 0;
 };
 

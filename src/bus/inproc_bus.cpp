@@ -33,4 +33,8 @@ void InprocBus::notify(Notice notice) {
     to_every_loop([shared](Listener& listener) { listener.on_notice(*shared); });
 }
 
+void InprocBus::missed() {
+    to_every_loop([](Listener& listener) { listener.on_missed(); });
+}
+
 }  // namespace parley::bus

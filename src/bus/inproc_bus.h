@@ -1,4 +1,5 @@
 #pragma once
+#include <utility>
 #include <vector>
 
 #include "bus/bus.h"
@@ -6,7 +7,7 @@
 
 namespace parley::bus {
 
-/// The bus of one process: a post to each core's mailbox.
+/// The bus of one process, and the last step of a fleet's: a post to each core's mailbox.
 /// Thread: attach() and detach() on the listener's own loop. Borrows the runtime and the listeners.
 class InprocBus final : public Bus {
 public:
@@ -18,7 +19,10 @@ public:
 
     void announce(std::span<const MessageRef> messages) override;
     void event(RoomEvent event) override;
+    void event_here(RoomEvent here) override { event(std::move(here)); }
     void notify(Notice notice) override;
+    /// Tells every listener that hints may have been lost.
+    void missed();
 
 private:
     template <class Deliver>

@@ -22,6 +22,7 @@ class NoBus final : public bus::Bus {
 public:
     void announce(std::span<const MessageRef> /*messages*/) override {}
     void event(bus::RoomEvent /*event*/) override {}
+    void event_here(bus::RoomEvent /*event*/) override {}
     void notify(bus::Notice /*notice*/) override {}
 };
 

@@ -44,10 +44,7 @@ void RoomBook::learn(const RoomId& room, const MemberId& member, UniqueFunction<
         [this, room, member, asked = forgotten_, then = std::move(then)](Result<RoomView> answer) mutable {
             // An unknown room may come to be at any moment: it is not remembered.
             if (answer && answer->room && asked == forgotten_) {
-                if (views_ >= kMaxViews) {
-                    rooms_.clear();
-                    views_ = 0;
-                }
+                if (views_ >= kMaxViews) drop_all();
                 if (rooms_[room].views.insert_or_assign(member, View{*answer}).second) ++views_;
             }
             then(std::move(answer));
@@ -60,6 +57,16 @@ void RoomBook::forget(const RoomId& room) {
     if (entry == rooms_.end()) return;
     views_ -= entry->second.views.size();
     rooms_.erase(entry);
+}
+
+void RoomBook::forget_all() {
+    ++forgotten_;
+    drop_all();
+}
+
+void RoomBook::drop_all() {
+    rooms_.clear();
+    views_ = 0;
 }
 
 }  // namespace parley::chat

@@ -18,8 +18,8 @@ struct RoomView {
 /// This core's memory of rooms and standings, so that judging a SEND reads no disk.
 ///
 /// Thread: core-local. Borrows the directory and the asker; both outlive it.
-/// Order:  forget() comes with every change (the bus's kRoomChanged); an answer that was asked for before it is
-///         handed on but not remembered.
+/// Order:  forget() comes with every change (the bus's kRoomChanged), forget_all() where changes may have been missed;
+///         an answer that was asked for before is handed on but not remembered.
 /// Limit:  kMaxViews; beyond it everything is forgotten and read again. What nobody asks for is forgotten after one to
 ///         two minutes: whoever only listens costs nothing here.
 class RoomBook {
@@ -30,6 +30,7 @@ public:
     [[nodiscard]] const RoomView* find(const RoomId& room, const MemberId& member);
     void learn(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<RoomView>)> then);
     void forget(const RoomId& room);
+    void forget_all();
     /// About once a second: looks at a share of the rooms.
     void forget_unused();
 
@@ -42,6 +43,8 @@ private:
     struct Room {
         std::unordered_map<MemberId, View> views;
     };
+
+    void drop_all();
 
     store::Directory& directory_;
     rt::Asker& asker_;

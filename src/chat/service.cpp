@@ -119,7 +119,7 @@ void Service::tell_presence(const RoomId& room, const MemberId& member, std::str
     json += present ? R"(,"present":true,"count":)" : R"(,"present":false,"count":)";
     json += std::to_string(parts_.presence.present(room).size());
     json += '}';
-    parts_.bus.event({room, std::move(json)});
+    parts_.bus.event_here({room, std::move(json)});
 }
 
 void Service::join(const Speaker& speaker, Words words, Then<std::optional<log::Appended>> then) {

@@ -79,6 +79,8 @@ public:
     void disconnect(const Speaker& speaker, const RoomId& room);
     /// The session's stay in the room ran out: nothing is stored.
     void expire(const Speaker& speaker, const RoomId& room);
+    /// The readers of this server are told that a member came or went; the other servers tell theirs.
+    void tell_presence(const RoomId& room, const MemberId& member, std::string_view nickname, bool present);
     /// Whose grace is over: run on one core, about once a second.
     void sweep_presence();
     void typing(const Speaker& speaker, const RoomId& room);
@@ -99,7 +101,6 @@ public:
 private:
     void tell_changed(const RoomId& room, const RoomChange& change);
     void apply(store::ChangeInFlight note, RoomChange change, RoomSeq seq, Then<RoomSeq> then);
-    void tell_presence(const RoomId& room, const MemberId& member, std::string_view nickname, bool present);
 
     Parts parts_;
     const Options options_;

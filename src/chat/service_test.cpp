@@ -115,6 +115,7 @@ struct FakeBus final : bus::Bus {
     std::vector<bus::Notice> notices;
     void announce(std::span<const MessageRef>) override {}
     void event(bus::RoomEvent event) override { events.push_back(event.json); }
+    void event_here(bus::RoomEvent here) override { event(std::move(here)); }
     void notify(bus::Notice notice) override { notices.push_back(std::move(notice)); }
 };
 

@@ -270,7 +270,20 @@ void Core::on_notice(const bus::Notice& notice) {
         case Kind::kMemberOnline:
             notifications_.on_member_online(MemberId::trusted(notice.subject), notice.body);
             return;
+        case Kind::kPresence:
+            if (auto* sync = presence_sync()) sync->on_word(notice.body, loop_.now());
+            return;
     }
+}
+
+void Core::on_missed() {
+    chat_.book().forget_all();
+    if (options().log_is_shared) heads_.ask();
+    if (auto* sync = presence_sync()) sync->on_missed();
+}
+
+room::PresenceSync* Core::presence_sync() const noexcept {
+    return loop_.index() == 0 ? services_.presence_sync : nullptr;
 }
 
 void Core::on_room_changed(const RoomId& id, std::string_view change) {
@@ -308,14 +321,21 @@ void Core::on_second() {
     sockjs_->on_second();
     log_refused_headers();
     chat_.book().forget_unused();
-    if (options().log_is_shared && ++seconds_ % 2 == 0) heads_.ask();
+    if (options().log_is_shared) ask_what_others_did();
     if (loop_.index() == 0) {
         chat_.sweep_presence();
+        if (auto* sync = presence_sync()) sync->on_second(loop_.now(), services_.hears_others());
         services_.online.sweep(loop_.now());
         services_.guard.forget_old();
         forget_expired();
     }
     loop_.arm(second_, seconds{1});
+}
+
+/// Other servers tell of what they did; that may be lost, or there may be nobody to carry it.
+void Core::ask_what_others_did() {
+    if (++seconds_ % 2 == 0) heads_.ask();
+    if (!services_.hears_others()) chat_.book().forget_all();
 }
 
 /// Revocations of tokens that have expired by themselves are forgotten, once an hour.

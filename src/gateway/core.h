@@ -94,6 +94,7 @@ private:
     void on_messages(const bus::MessageBatch& batch) override;
     void on_room_event(const bus::RoomEvent& event) override;
     void on_notice(const bus::Notice& notice) override;
+    void on_missed() override;
     void may_read(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then);
     void on_room_changed(const RoomId& room, std::string_view change);
     template <class Tell>
@@ -106,6 +107,9 @@ private:
     void log_refused_headers();
     [[nodiscard]] std::size_t connections_of_all() const noexcept;
     void drain_next();
+    void ask_what_others_did();
+    /// On the first core, of a server that has others.
+    [[nodiscard]] room::PresenceSync* presence_sync() const noexcept;
     void forget_expired();
 
     rt::Loop& loop_;

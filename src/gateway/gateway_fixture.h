@@ -65,8 +65,12 @@ public:
     void event(bus::RoomEvent event) override {
         loop_.post([this, event = std::move(event)] { listener->on_room_event(event); });
     }
+    void event_here(bus::RoomEvent here) override { event(std::move(here)); }
     void notify(bus::Notice notice) override {
         loop_.post([this, notice = std::move(notice)] { listener->on_notice(notice); });
+    }
+    void missed() {
+        loop_.post([this] { listener->on_missed(); });
     }
     bus::Bus::Listener* listener = nullptr;
 

@@ -41,6 +41,15 @@ TEST_F(HeadWatchTest, APollThatWaitsIsAnsweredToo) {
     EXPECT_THAT(heard(line), HasSubstr("from afar"));
 }
 
+TEST_F(HeadWatchTest, WhereHintsMayHaveBeenMissedTheLogIsAskedAtOnce) {
+    Client& client = connect();
+    say(client, "SUBSCRIBE\nid:s\ndestination:/sub/chat/room/r-1\n\n");
+    another_server_stores("from afar");
+    bus.missed();
+    for (int turn = 0; turn < 10; ++turn) pass(milliseconds{10});
+    EXPECT_THAT(client.heard(), HasSubstr("from afar"));
+}
+
 TEST_F(HeadWatchTest, ALogThatDoesNotAnswerIsAskedAgain) {
     Client& client = connect();
     say(client, "SUBSCRIBE\nid:s\ndestination:/sub/chat/room/r-1\n\n");

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "auth/derived_key.h"
 #include "auth/encoding.h"
+#include "base/mac.h"
 
 namespace parley::gateway {
 namespace {
@@ -43,9 +43,7 @@ bool take_number(std::string_view& from, std::uint64_t& value) {
     return false;
 }
 
-std::string mac_of(std::string_view key, std::string_view bytes) {
-    return auth::hmac_sha256(key, bytes).substr(0, kMac);
-}
+std::string mac_of(std::string_view key, std::string_view bytes) { return hmac_sha256(key, bytes).substr(0, kMac); }
 
 }  // namespace
 
@@ -98,7 +96,7 @@ std::optional<PollPlaces> CursorSeal::open(std::string_view text) const {
     const std::string_view mac = std::string_view{*sealed}.substr(sealed->size() - kMac);
     std::string_view bytes = std::string_view{*sealed}.substr(0, sealed->size() - kMac);
     const bool ours =
-        std::ranges::any_of(keys_, [&](const std::string& key) { return auth::same_bytes(mac_of(key, bytes), mac); });
+        std::ranges::any_of(keys_, [&](const std::string& key) { return same_bytes(mac_of(key, bytes), mac); });
     if (!ours || bytes.front() != kVersion) return std::nullopt;
     bytes.remove_prefix(1);
     PollPlaces places;

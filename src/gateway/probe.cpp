@@ -3,6 +3,7 @@
 #include "base/uuid.h"
 #include "gateway/core.h"
 #include "gateway/exchange.h"
+#include "gateway/rest_json.h"
 
 namespace parley::gateway {
 namespace {
@@ -48,7 +49,7 @@ void Probe::run() {
         }
         const std::lock_guard lock{mutex_};
         healthy_ = false;
-        fault_ = "the log does not store: " + result.error().message;
+        fault_ = "the message store does not take messages";  // the log says why
     });
     loop_.arm(timer_, kEvery);
 }
@@ -66,9 +67,21 @@ Services::Readiness Probe::readiness() {
         return {false, error_json(Code::kDraining, "the server is shutting down")};
     }
     if (services_.memory->refuses_connections()) return {false, error_json(Code::kServerFull, "memory is short")};
-    const std::lock_guard lock{mutex_};
-    if (!healthy_) return {false, error_json(Code::kStoreUnavailable, fault_)};
-    return {true, R"({"status":"READY","degraded":[]})"};
+    auto degraded = services_.shared_faults();
+    {
+        const std::lock_guard lock{mutex_};
+        if (!healthy_ && !services_.options.log_is_shared) {
+            return {false, error_json(Code::kStoreUnavailable, fault_)};
+        }
+        if (!healthy_) degraded.emplace_back("log");
+    }
+    std::string list;
+    for (const std::string& fault : degraded) {
+        if (!list.empty()) list += ',';
+        append_json_string(list, fault);
+    }
+    const bool ready = degraded.empty() || !services_.options.ready_strict;
+    return {ready, JsonObject{}.text("status", ready ? "READY" : "DEGRADED").raw("degraded", '[' + list + ']').str()};
 }
 
 }  // namespace parley::gateway

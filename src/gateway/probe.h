@@ -8,7 +8,8 @@
 namespace parley::gateway {
 
 /// Every 5 s a message in the room `~probe` goes through log and bus and back: what /ready reports is that, not that
-/// the process is alive.
+/// the process is alive. A fault that every server of a fleet has is told but leaves this one ready, unless
+/// `ready.strict`: taking all of them out would help nobody.
 ///
 /// Thread: its timer lives on the first loop; readiness may be asked from any. Made before the cores, destroyed before
 ///         them too.

@@ -19,6 +19,7 @@
 #include "gateway/ws_session.h"
 #include "log/room_log.h"
 #include "room/presence.h"
+#include "room/presence_sync.h"
 #include "rt/runtime.h"
 #include "rt/work_pool.h"
 #include "store/directory.h"
@@ -39,6 +40,7 @@ struct Options {
     bool auto_create = true;
     bool require_registered = false;
     bool log_is_shared = false;  ///< other servers store in the same rooms
+    bool ready_strict = false;   ///< a fault that all servers share makes /ready 503 too
     std::size_t max_sessions = 10'000;
     std::size_t max_connections = 1'000'000'000;  ///< by the descriptors there are
     Bytes message{128 * 1024};
@@ -103,15 +105,20 @@ struct Services {
     std::atomic<std::size_t> entering{0};       ///< being judged, not in `sessions` yet
     std::atomic<std::uint64_t> next_session{1};
     Online online{};
-    RoomTurns room_turns{};              ///< of changes that REST makes
-    std::atomic<bool> draining{false};   ///< new connections get 503
-    std::atomic<bool> not_ready{false};  ///< shutting down: /ready answers 503
+    room::PresenceSync* presence_sync = nullptr;  ///< where there are other servers; the first loop's
+    RoomTurns room_turns{};                       ///< of changes that REST makes
+    std::atomic<bool> draining{false};            ///< new connections get 503
+    std::atomic<bool> not_ready{false};           ///< shutting down: /ready answers 503
     /// What /ready answers.
     struct Readiness {
         bool ready;
         std::string json;
     };
     std::function<Readiness()> readiness{};
+    /// Whether changes that other servers make are heard of as they happen.
+    std::function<bool()> hears_others = [] { return false; };
+    /// What is away for every server of the fleet (`bus`, `cache`), not for this one alone: that leaves it ready.
+    std::function<std::vector<std::string>()> shared_faults = [] { return std::vector<std::string>{}; };
     /// Told of messages in the room `~probe`, on the first loop.
     std::function<void(const Message&)> on_probe{};
 };

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -11,11 +12,12 @@
 
 namespace parley::room {
 
-/// Who is in which room: who sent JOIN and has not left.
+/// Who is in which room: who sent JOIN and has not left, on this server or, as far as is known, on another one.
 ///
 /// Thread: any; a mutex guards it. JOIN, LEAVE and lost connections only: TALK never comes here.
 /// Order:  of two JOINs of one member exactly one makes them present.
 /// Limit:  a lost connection keeps its member present for `grace`, so that a reconnect is no event.
+/// Others: what happens here is told to on_here(), in order; what PresenceSync hears goes in by join_at(), leave_at().
 class Presence {
 public:
     using SessionId = std::uint64_t;
@@ -26,6 +28,15 @@ public:
     struct Absent {
         RoomId room;
         MemberId member;
+    };
+
+    using ServerId = std::uint64_t;
+    /// Somebody's first stay on this server began, or their last one ended.
+    struct Change {
+        RoomId room;
+        MemberId member;
+        std::string nickname;
+        bool present;
     };
 
     explicit Presence(milliseconds grace) : grace_(grace) {}
@@ -39,18 +50,37 @@ public:
     /// Ends what has run out. Returns who became absent.
     std::vector<Absent> sweep(SteadyTime now);
 
+    /// `tell` is called with the lock held, before the change is seen by anybody. Call before the first JOIN.
+    void on_here(std::function<void(const Change&)> tell) { tell_ = std::move(tell); }
+    /// Everybody who is present on this server, to `look`, with the lock held: no change comes between.
+    void here(const std::function<void(std::vector<Change>)>& look) const;
+    /// The member is (no longer) present at another server. True when that makes them present (absent).
+    bool join_at(ServerId server, const RoomId& room, const MemberId& member, const std::string& nickname);
+    bool leave_at(ServerId server, const RoomId& room, const MemberId& member);
+
     [[nodiscard]] std::vector<Present> present(const RoomId& room) const;
     [[nodiscard]] bool is_present(const RoomId& room, const MemberId& member) const;
 
 private:
     struct Member {
         std::string nickname;
-        std::map<SessionId, SteadyTime> stays;  ///< when it ends; max() while connected
+        std::map<SessionId, SteadyTime> stays;  ///< on this server: when each ends; max() while connected
+        std::vector<ServerId> elsewhere;
+        [[nodiscard]] bool is_absent() const { return stays.empty() && elsewhere.empty(); }
     };
+    using Members = std::unordered_map<MemberId, Member>;
+    using Rooms = std::unordered_map<RoomId, Members>;
+
+    /// Null when neither is known.
+    [[nodiscard]] Member* find(const RoomId& room, const MemberId& member);
+    void tell(const RoomId& room, const MemberId& member, const std::string& nickname, bool present) const;
+    /// Forgets an absent member. True: it was one.
+    bool forget_absent(const RoomId& room, const MemberId& member);
 
     const milliseconds grace_;
     mutable std::mutex mutex_;
-    std::unordered_map<RoomId, std::unordered_map<MemberId, Member>> rooms_;
+    Rooms rooms_;
+    std::function<void(const Change&)> tell_;
     std::multimap<SteadyTime, std::pair<RoomId, MemberId>> ending_;
 };
 

@@ -4,14 +4,14 @@ import json
 import pathlib
 import socket
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import EventStream, Server, Stomp, check, equal, eventually, expect, request, run, run_parley, services, short
+from harness import refusals
 from harness.rooms import history, invite, join, make_private, post, whole_history
-from harness.tokens import SECRET, token
+from harness.tokens import token
 
 PASSWORD = "pa55word"
 
@@ -24,20 +24,8 @@ def settings(schema, **more):
     return {"log.kind": "store", "store.kind": "postgres", "postgres.url": database().url, "postgres.schema": schema, **more}
 
 
-def refused(toml, *words, extra=(), env=None, within=8):
-    """The start ends with one line that holds the words and no password, and exit status 2."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = pathlib.Path(folder) / "parley.toml"
-        file.write_text(toml)
-        began = time.monotonic()
-        ran = run_parley("serve", "--config", str(file), "--listen", "127.0.0.1:0", "--data-dir", folder + "/data",
-                         "--set", f"auth.secret={SECRET}", *extra, env=env)
-    equal(ran.returncode, 2, f"exit status after {short(ran.stderr)}")
-    equal(len(ran.stderr.splitlines()), 1, f"lines of {short(ran.stderr)}")
-    for word in words:
-        expect(word in ran.stderr, f"{word!r} is not in {short(ran.stderr)}")
-    expect(PASSWORD not in ran.stderr and "parley:parley" not in ran.stderr, f"a password in {short(ran.stderr)}")
-    expect(time.monotonic() - began < within, "it took its time")
+def refused(toml, *words, **more):
+    refusals.refused(toml, *words, secrets=(PASSWORD, "parley:parley"), **more)
 
 
 def toml(url, log="store", schema="parley"):

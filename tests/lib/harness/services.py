@@ -1,6 +1,7 @@
 """Real servers that Parley works with, by the scripts of tools/services/: each in a directory of its own, on a free loopback
 port, ended with the suite however that ends."""
 import atexit
+import json
 import os
 import shutil
 import signal
@@ -49,6 +50,17 @@ class Service:
             raise AssertionError(f"{statement}: {ran.stderr}")
         return ran.stdout.strip()
 
+    def command(self, *words):
+        """Redis's answer in plain text."""
+        ran = subprocess.run(["redis-cli", "-u", self.url, *words], capture_output=True, text=True, timeout=30)
+        if ran.returncode or ran.stdout.startswith("(error)"):
+            raise AssertionError(f"{words}: {ran.stdout}{ran.stderr}")
+        return ran.stdout.strip()
+
+    def listening(self, channel):
+        """What others publish on a channel of Redis, from now on."""
+        return Listening(self.url, channel)
+
     def close(self):
         atexit.unregister(self.close)
         self._run("stop")
@@ -57,6 +69,29 @@ class Service:
     def _run(self, what):
         env = {**os.environ, "SERVICE_OWNER": str(os.getpid())}
         return subprocess.run([self._script, what, self.dir], env=env, capture_output=True, text=True, timeout=60)
+
+
+class Listening:
+    def __init__(self, url, channel):
+        self._process = subprocess.Popen(["redis-cli", "-u", url, "--json", "SUBSCRIBE", channel], stdout=subprocess.PIPE, text=True)
+        self._line()  # subscribed
+
+    def _line(self):
+        for line in self._process.stdout:
+            if line.startswith("["):
+                return json.loads(line)
+        raise AssertionError("redis-cli ended")
+
+    def json(self):
+        """The next message, read as JSON."""
+        return json.loads(self._line()[2])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.communicate()
 
 
 _shared = {}

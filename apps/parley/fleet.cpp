@@ -1,0 +1,83 @@
+#include "fleet.h"
+
+#include <fmt/format.h>
+
+#include "adapters/redis/fleet_claim.h"
+#include "adapters/redis/redis_cache.h"
+#include "adapters/redis/redis_carrier.h"
+#include "auth/derived_key.h"
+#include "base/config_keys.h"
+#include "base/logger.h"
+#include "cache/memory_cache.h"
+
+namespace parley::app {
+namespace {
+
+template <class Key>
+auto at_key(const Config& config, const Key& key, const Error& error) {
+    return fail(error.code, fmt::format("{} ({}): {}", key.spec.name, config.origin(key), error.message));
+}
+
+Result<std::shared_ptr<redis::Client>> open_redis(const Config& config, const Clock& clock) {
+    const auto settings = redis::parse_url(config.get(keys::redis_url));
+    if (!settings) return at_key(config, keys::redis_url, settings.error());
+    auto client = redis::Client::open(*settings, clock);
+    if (!client) return at_key(config, keys::redis_url, client.error());
+    return client;
+}
+
+/// A log is told apart by the epoch it was born with.
+Result<std::string> name_of(const Config& config, log::RoomLog& log) {
+    const auto head = log.head(RoomId::trusted("~probe"));
+    if (!head) return fail(head.error());
+    return fmt::format("{} {}", config.get(keys::log_kind), head->epoch.value);
+}
+
+}  // namespace
+
+Result<Fleet> join_fleet(const Config& config, log::RoomLog& log, const Clock& clock) {
+    const bool has_bus = config.get(keys::bus_kind) == "redis";
+    const bool has_cache = config.get(keys::cache_kind) == "redis";
+    const std::string& prefix = config.get(keys::redis_prefix);
+    Fleet out;
+    std::shared_ptr<redis::Client> client;
+    if (has_bus || has_cache) {
+        auto opened = open_redis(config, clock);
+        if (!opened) return fail(opened.error());
+        client = std::move(*opened);
+    }
+    if (has_bus) {
+        const auto name = name_of(config, log);
+        if (!name) return fail(name.error());
+        auto claim = redis::FleetClaim::make(client, prefix, *name);
+        if (!claim) return at_key(config, keys::bus_kind, claim.error());
+        out.carrier = std::make_unique<redis::RedisCarrier>(client, prefix, std::move(*claim));
+    }
+    if (client != nullptr) {
+        logger::info(
+            "parley", "Redis is used",
+            {{"server", redis::place(client->settings())}, {"prefix", prefix}, {"bus", has_bus}, {"cache", has_cache}});
+    }
+    if (has_cache) {
+        out.cache = std::make_unique<redis::RedisCache>(client, prefix, clock);
+        out.cache_fault = [client] { return client->trouble(); };
+    } else {
+        out.cache = std::make_unique<cache::MemoryCache>(clock);
+        out.cache_fault = [] { return std::string{}; };
+    }
+    return out;
+}
+
+std::unique_ptr<bus::FleetBus> fleet_bus(const Config& config, std::unique_ptr<bus::Carrier> carrier,
+                                         bus::InprocBus& local, const Clock& clock, metrics::Registry& metrics) {
+    std::vector<std::string> secrets{config.get(keys::fleet_secret)};
+    if (secrets.front().empty()) secrets = {config.get(keys::auth_secret), config.get(keys::auth_secret_previous)};
+    std::vector<std::string> signing;
+    for (const std::string& secret : secrets) {
+        if (!secret.empty()) signing.push_back(auth::derive_key(secret, "parley fleet"));
+    }
+    return std::make_unique<bus::FleetBus>(local, std::move(carrier), bus::FrameCodec{std::move(signing)}, clock,
+                                           metrics, bus::FleetBus::Options{.mirror = config.get(keys::bus_mirror)});
+}
+
+}  // namespace parley::app

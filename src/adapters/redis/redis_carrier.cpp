@@ -1,0 +1,57 @@
+#include "adapters/redis/redis_carrier.h"
+
+namespace parley::redis {
+
+RedisCarrier::~RedisCarrier() {
+    client_->run_on_loop([this] { link_.reset(); });
+}
+
+void RedisCarrier::start(Receiver& receiver) {
+    receiver_ = &receiver;
+    client_->run_on_loop([this] {
+        link_ = std::make_unique<Link>(client_->loop(), client_->resolver(), client_->settings(),
+                                       Link::Use::kSubscriptions, static_cast<Link::Owner&>(*this));
+        link_->start();
+    });
+}
+
+void RedisCarrier::send(std::string frame) { client_->command({"PUBLISH", channel_, frame}, {}); }
+
+void RedisCarrier::mirror(const RoomId& room, std::string json) {
+    client_->command({"PUBLISH", "chatroom." + room.str(), json}, {});
+}
+
+std::string RedisCarrier::trouble() const {
+    if (auto commands = client_->trouble(); !commands.empty()) return commands;
+    const std::lock_guard lock{mutex_};
+    return trouble_;
+}
+
+void RedisCarrier::set_trouble(const std::string& why) {
+    const std::lock_guard lock{mutex_};
+    trouble_ = why;
+}
+
+void RedisCarrier::on_up() {
+    const std::string_view words[] = {"SUBSCRIBE", channel_};
+    link_->command(encode(words), {});
+}
+
+void RedisCarrier::on_down(const std::string& why) { set_trouble(why); }
+
+void RedisCarrier::on_push(Reply reply) {
+    if (reply.kind == Reply::Kind::kError) {
+        set_trouble(reply.text);
+        return;
+    }
+    if (reply.items.empty()) return;
+    const std::string& what = reply.items.front().text;
+    if (what == "message" && reply.items.size() == 3) {
+        receiver_->on_frame(reply.items[2].text);
+    } else if (what == "subscribe") {
+        set_trouble("");
+        receiver_->on_link();
+    }
+}
+
+}  // namespace parley::redis

@@ -1,0 +1,43 @@
+#pragma once
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "adapters/redis/fleet_claim.h"
+#include "bus/carrier.h"
+
+namespace parley::redis {
+
+/// Redis Pub/Sub between the servers of a fleet: one private channel that all of them read, and for other services one
+/// mirror channel `chatroom.{roomId}` for each room, which nobody here reads.
+///
+/// Thread: as Carrier; frames come on the client's thread, by a second connection.
+/// Order:  Redis's own: what one server publishes arrives in that order.
+class RedisCarrier final : public bus::Carrier, private Link::Owner {
+public:
+    /// The channel is `<prefix>.fleet`. `claim` is held for as long as the carrier lives.
+    RedisCarrier(std::shared_ptr<Client> client, const std::string& prefix, std::unique_ptr<FleetClaim> claim = nullptr)
+        : client_(std::move(client)), claim_(std::move(claim)), channel_(prefix + ".fleet") {}
+    ~RedisCarrier() override;
+
+    void start(Receiver& receiver) override;
+    void send(std::string frame) override;
+    void mirror(const RoomId& room, std::string json) override;
+    [[nodiscard]] std::string trouble() const override;
+
+private:
+    void on_up() override;
+    void on_down(const std::string& why) override;
+    void on_push(Reply reply) override;
+    void set_trouble(const std::string& why);
+
+    const std::shared_ptr<Client> client_;
+    const std::unique_ptr<FleetClaim> claim_;
+    const std::string channel_;
+    Receiver* receiver_ = nullptr;
+    std::unique_ptr<Link> link_;
+    mutable std::mutex mutex_;
+    std::string trouble_ = "not connected yet";
+};
+
+}  // namespace parley::redis

@@ -1,0 +1,34 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+
+namespace parley::bus {
+
+/// Takes frames from one server of a fleet to all the others: Redis Pub/Sub, and what else can.
+///
+/// Thread: send() and mirror() from any; the receiver is called on one thread of the carrier's own.
+/// Order:  what one server sends arrives in that order, with gaps where the link was down.
+/// Fails:  a frame is lost while the link is down; nothing waits for it. A server may hear its own frames.
+class Carrier {
+public:
+    class Receiver {
+    public:
+        virtual ~Receiver() = default;
+        virtual void on_frame(std::string_view frame) = 0;
+        /// The link stands (again): what was sent before may have been missed.
+        virtual void on_link() = 0;
+    };
+
+    virtual ~Carrier() = default;
+    /// Once. `receiver` must outlive the carrier.
+    virtual void start(Receiver& receiver) = 0;
+    virtual void send(std::string frame) = 0;
+    /// Shows a stored message to other services, on the channel of its room.
+    virtual void mirror(const RoomId& room, std::string json) = 0;
+    /// What is wrong with the link, for an operator; empty while it stands.
+    [[nodiscard]] virtual std::string trouble() const = 0;
+};
+
+}  // namespace parley::bus

@@ -1,0 +1,85 @@
+#pragma once
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "bus/carrier.h"
+#include "bus/frame.h"
+#include "bus/inproc_bus.h"
+
+namespace parley::bus {
+
+/// The bus of a server among others: everything goes to this server's cores at once, and as a signed frame to the
+/// servers that the carrier reaches.
+///
+/// Thread: as Bus. Owns the carrier, whose thread reads the frames. Borrows the rest.
+/// Order:  frames are numbered in the order in which they are sent. A number that was heard is not heard again (nor can
+///         be played back by others); a number that is missing tells this server's cores to ask (on_missed).
+/// Limit:  a frame older or younger than kMaxAge is not believed: servers' clocks have to agree about that well.
+/// Fails:  never: while the carrier's link is down only this server's cores hear, the others find out from the log.
+///         What it sends comes back to it too; where it does not, trouble() says so.
+class FleetBus final : public Bus, private Carrier::Receiver {
+public:
+    static constexpr seconds kMaxAge{60};
+    static constexpr seconds kEcho{5};
+    struct Options {
+        bool mirror = true;           ///< show stored messages to other services too
+        std::size_t frame = 256'000;  ///< bytes of messages from which on another frame is begun
+    };
+
+    FleetBus(InprocBus& local, std::unique_ptr<Carrier> carrier, FrameCodec codec, const Clock& clock,
+             metrics::Registry& metrics, const Options& options);
+    ~FleetBus() override;
+
+    void announce(std::span<const MessageRef> messages) override;
+    void event(RoomEvent event) override;
+    void event_here(RoomEvent event) override { local_.event(std::move(event)); }
+    void notify(Notice notice) override;
+    /// What is wrong with the link to the others, for an operator; empty while it stands.
+    [[nodiscard]] std::string trouble() const;
+
+private:
+    struct Sender {
+        std::uint64_t number = 0;
+        WallTime heard_at{};
+    };
+
+    void on_frame(std::string_view bytes) override;
+    void on_link() override;
+    void await_echo(std::uint64_t number);
+    void on_echo(std::uint64_t number);
+
+    template <class Body>
+    void send(const Body& body);
+    [[nodiscard]] bool is_news(const FrameHead& head);
+    void refuse(std::string_view why);
+    void forget_silent(WallTime now);
+
+    InprocBus& local_;
+    const FrameCodec codec_;
+    const Clock& clock_;
+    const Options options_;
+    const std::uint64_t self_;
+    metrics::Counter& sent_;
+    metrics::Counter& received_;
+    metrics::Counter& refused_;
+    metrics::Counter& missed_;
+
+    std::mutex sending_;  ///< numbers are given in the order of sending
+    std::uint64_t number_ = 0;
+
+    mutable std::mutex echo_;    ///< taken for a moment, while sending too
+    std::uint64_t awaited_ = 0;  ///< the echo of this frame; 0: none is out
+    SteadyTime awaited_since_{};
+
+    // The carrier's thread:
+    std::unordered_map<std::uint64_t, Sender> senders_;
+    WallTime next_forget_{};
+    WallTime next_complaint_{};
+
+    std::unique_ptr<Carrier> carrier_;  ///< last: its thread uses what is above
+};
+
+}  // namespace parley::bus

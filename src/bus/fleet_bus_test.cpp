@@ -1,0 +1,160 @@
+#include "bus/fleet_bus.h"
+
+#include <gmock/gmock.h>
+
+#include "../tests/contract/bus_contract.h"
+
+namespace parley::bus {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// What the servers of a test are connected by: everybody hears every frame, the sender too.
+struct Wire {
+    std::vector<Carrier::Receiver*> receivers;
+    std::vector<std::string> frames;
+    std::vector<std::string> mirrored;
+    bool is_cut = false;
+    bool is_deaf = false;
+
+    void carry(const std::string& frame) {
+        if (is_cut) return;
+        for (Carrier::Receiver* receiver : receivers) receiver->on_frame(frame);
+    }
+};
+
+class FakeCarrier final : public Carrier {
+public:
+    explicit FakeCarrier(Wire& wire) : wire_(wire) {}
+    void start(Receiver& receiver) override { wire_.receivers.push_back(&receiver); }
+    void send(std::string frame) override {
+        wire_.frames.push_back(frame);
+        if (!wire_.is_deaf) wire_.carry(frame);
+    }
+    void mirror(const RoomId& room, std::string json) override { wire_.mirrored.push_back(room.str() + ' ' + json); }
+    [[nodiscard]] std::string trouble() const override { return wire_.is_cut ? "the wire is cut" : ""; }
+
+private:
+    Wire& wire_;
+};
+
+std::unique_ptr<Node> server(Wire& wire, const Clock& clock, metrics::Registry& metrics,
+                             const std::string& key = "key") {
+    auto node = std::make_unique<Node>(clock);
+    node->fleet = std::make_unique<FleetBus>(node->local, std::make_unique<FakeCarrier>(wire), FrameCodec{{key}}, clock,
+                                             metrics, FleetBus::Options{});
+    return node;
+}
+
+struct TwoServers {
+    std::vector<std::unique_ptr<Node>> nodes() {
+        std::vector<std::unique_ptr<Node>> out;
+        out.push_back(server(wire, clock, metrics));
+        out.push_back(server(wire, clock, metrics));
+        return out;
+    }
+    SystemClock clock;
+    metrics::Registry metrics;
+    Wire wire;
+};
+
+class FleetBusTest : public testing::Test {
+protected:
+    void type(Node& node, const std::string& json) { node.bus().event({RoomId::trusted("r-1"), json}); }
+    FleetBus& fleet(Node& node) { return static_cast<FleetBus&>(*node.fleet); }
+    /// Until the cores have heard what was handed to them.
+    void settle() {
+        here->runtime.for_each([](rt::Loop&) {});
+        there->runtime.for_each([](rt::Loop&) {});
+    }
+    std::string heard_there() {
+        settle();
+        return there->ears[0].heard(0);
+    }
+    std::size_t missed_there() {
+        settle();
+        return there->ears[0].missed();
+    }
+
+    ManualClock clock;
+    metrics::Registry metrics;
+    Wire wire;
+    std::unique_ptr<Node> here = server(wire, clock, metrics);
+    std::unique_ptr<Node> there = server(wire, clock, metrics);
+};
+
+TEST_F(FleetBusTest, AFrameThatIsPlayedBackIsHeardOnce) {
+    type(*here, "typing");
+    const std::string frame = wire.frames.back();
+    wire.carry(frame);
+    type(*here, "more");
+    wire.carry(frame);
+    EXPECT_EQ(heard_there(), "r-1:typing r-1:more ");
+}
+
+TEST_F(FleetBusTest, WhatHasAnotherSecretOrNoneIsNotHeard) {
+    const auto stranger = server(wire, clock, metrics, "another");
+    type(*stranger, "forged");
+    wire.carry("garbage");
+    wire.carry("");
+    EXPECT_EQ(heard_there(), "");
+    EXPECT_THAT(metrics.render(), HasSubstr("parley_bus_frames_refused_total 8"));
+}
+
+TEST_F(FleetBusTest, AnOldFrameIsNotHeardFromAServerThatIsNoLongerKnown) {
+    type(*here, "typing");
+    const std::string frame = wire.frames.back();
+    wire.receivers.clear();
+    auto later = server(wire, clock, metrics);
+    clock.advance(FleetBus::kMaxAge + seconds{1});
+    wire.carry(frame);
+    later->runtime.for_each([](rt::Loop&) {});
+    EXPECT_EQ(later->ears[0].heard(0), "");
+}
+
+TEST_F(FleetBusTest, AFrameThatDidNotArriveShowsWithTheNextOne) {
+    type(*here, "1");
+    EXPECT_EQ(missed_there(), 0U);
+    wire.is_cut = true;
+    type(*here, "2");
+    type(*here, "3");
+    wire.is_cut = false;
+    EXPECT_EQ(missed_there(), 0U);
+    type(*here, "4");
+    EXPECT_EQ(missed_there(), 1U);
+    EXPECT_EQ(heard_there(), "r-1:1 r-1:4 ");
+    EXPECT_THAT(metrics.render(), HasSubstr("parley_bus_frames_missed_total 2"));
+}
+
+TEST_F(FleetBusTest, ALinkThatComesBackMayHaveMissedSomething) {
+    wire.receivers[1]->on_link();
+    EXPECT_EQ(missed_there(), 1U);
+}
+
+TEST_F(FleetBusTest, OrdinaryRoomsAreMirroredAndTheServersOwnAreNot) {
+    const std::vector<MessageRef> batch{message("r-1", 7), message("~probe", 1)};
+    here->bus().announce(batch);
+    EXPECT_THAT(wire.mirrored, ElementsAre("r-1 " + to_json(*batch[0])));
+}
+
+TEST_F(FleetBusTest, ABusThatCarriesNothingBackIsInTrouble) {
+    EXPECT_EQ(fleet(*here).trouble(), "");
+    wire.is_deaf = true;
+    type(*here, "1");
+    clock.advance(FleetBus::kEcho);
+    EXPECT_EQ(fleet(*here).trouble(), "");
+    clock.advance(seconds{1});
+    EXPECT_THAT(fleet(*here).trouble(), HasSubstr("does not come back"));
+    wire.is_deaf = false;
+    type(*here, "2");
+    EXPECT_EQ(fleet(*here).trouble(), "");
+    wire.is_cut = true;
+    EXPECT_EQ(fleet(*here).trouble(), "the wire is cut");
+}
+
+}  // namespace
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Fleet, BusContract, TwoServers);
+
+}  // namespace parley::bus

@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Protocol sections 5 and 6 over a real Redis between servers on one PostgreSQL: what stops a start, what reaches members of another
+server, and what an absent Redis costs."""
+import contextlib
+import hashlib
+import pathlib
+import signal
+import socket
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from harness import Server, Stomp, check, equal, eventually, expect, request, run, services, short
+from harness.refusals import refused
+from harness.rooms import history, invite, join, make_private, post
+from harness.tokens import SECRET, token
+
+PASSWORD = "pa55word"
+
+
+def database():
+    return services.shared("postgres")
+
+
+def redis():
+    return services.shared("redis")
+
+
+def settings(name, **more):
+    """Of a fleet of its own on the shared PostgreSQL and Redis."""
+    return {"log.kind": "store", "store.kind": "postgres", "postgres.url": database().url, "postgres.schema": name,
+            "bus.kind": "redis", "cache.kind": "redis", "redis.url": redis().url, "redis.prefix": name, **more}
+
+
+@contextlib.contextmanager
+def fleet(name, count=2, **more):
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(Server(settings(name, **more))) for _ in range(count)]
+
+
+def toml(url):
+    return f'[bus]\nkind = "redis"\n[redis]\nurl = "{url}"\n'
+
+
+@check("a wrong address, password or URL stops the start with the key, file and line")
+def _():
+    refused(toml(f"redis://:{PASSWORD}@127.0.0.1:1"), "redis.url (", "parley.toml:4)", "Connection refused", secrets=(PASSWORD,))
+    refused(toml(redis().url.replace("redis://", f"redis://:{PASSWORD}@")), "parley.toml:4)", "it refuses this server", secrets=(PASSWORD,))
+    refused(toml(f"redis://u:pa55/word@127.0.0.1"), "parley.toml:4)", "expected redis://USER:PASSWORD@HOST:PORT/DATABASE", secrets=(PASSWORD,))
+    refused(toml(f"rediss://u:{PASSWORD}@127.0.0.1"), "parley.toml:4)", "TLS to Redis", secrets=(PASSWORD,))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        refused(toml(f"redis://u:{PASSWORD}@127.0.0.1:{silent.getsockname()[1]}"), "parley.toml:4)", "no answer within 3 s", secrets=(PASSWORD,))
+
+
+@check("a fleet without a common secret, and servers with different logs, are refused with the reason")
+def _():
+    refused('bus.kind = "redis"', "parley.toml:1: bus.kind=redis needs redis.url")
+    refused('cache.kind = "redis"', "parley.toml:1: cache.kind=redis needs redis.url")
+    refused(toml(redis().url), "parley.toml:2: bus.kind=redis needs auth.secret, the same on every server", secret=None)
+    with Server(settings("claimed")):
+        alone = toml(redis().url) + 'prefix = "claimed"\n'
+        refused(alone, "bus.kind (", "parley.toml:2)", "keep their messages in another log", "redis.prefix")
+
+
+@check("typing, read marks and presence events reach subscribers at another server")
+def _():
+    with fleet("events") as (one, other), Stomp(one, "u-a", room="r-1") as client, Stomp(other, "u-b", room="r-1") as far:
+        client.subscribe("/sub/chat/room/r-1/events", id="events")
+        far.say("x")
+        far.send("/pub/chat/typing", {"roomId": "r-1"})
+        expect("u-b" in client.message("events").text, "typing")
+        far.send("/pub/chat/read", {"roomId": "r-1", "seq": 1})
+        expect("u-b" in client.message("events").text, "the read mark")
+        far.say("in", type="JOIN")
+        expect("u-b" in client.message("events").text, "JOIN")
+
+
+@check("who is present is known at every server; members of one that died go once, after the grace", limit=60)
+def _():
+    with fleet("present", **{"presence.grace": "1s"}) as (one, other), Stomp(other, "u-b", room="r-1") as far, Stomp(one, "u-a", room="r-1") as client:
+        far.subscribe("/sub/chat/room/r-1/events", id="events")
+        client.say("in", type="JOIN")
+        seen = far.message("events").json()
+        equal((seen["event"], seen["memberId"], seen["present"], seen["count"]), ("presence", "u-a", True, 1))
+        with Stomp(other, "u-a", room="r-1") as again:
+            again.say("in", type="JOIN")
+        members = request(other, "GET", "/api/rooms/r-1/members", token=token("u-b")).json()
+        equal([(m["memberId"], m["present"]) for m in members if m["memberId"] == "u-a"], [("u-a", True)])
+        equal([m["type"] for m in history(other, "r-1")], ["JOIN"], "a second JOIN stores nothing")
+        one.kill()
+        gone = far.message("events", limit=20).json()
+        equal((gone["event"], gone["memberId"], gone["present"], gone["count"]), ("presence", "u-a", False, 0))
+        far.say("end")
+        equal([m["type"] for m in history(other, "r-1")], ["JOIN", "TALK"], "nothing stored")
+
+
+@check("what is said at three servers reaches everyone on all, once and in order")
+def _():
+    with fleet("talk", 3) as servers, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Stomp(server, f"u-{i}", room="r-1")) for i, server in enumerate(servers)]
+        for client in clients:
+            client.watch()
+        for n in range(100):
+            clients[n % 3].chat(f"line {n}")
+        for client in clients:
+            equal([client.message(limit=15).seq for _ in range(100)], list(range(1, 101)), "seqs")
+        stored = [m["content"] for m in history(servers[0], "r-1", limit=500)]
+        equal(sorted(stored), sorted(f"line {n}" for n in range(100)), "the log")
+
+
+@check("a notification reaches the member at another server, and a kick ends the right there")
+def _():
+    with fleet("tell") as (one, other), Stomp(other, "u-b", room="r-own") as guest:
+        guest.subscribe("/user/queue/notifications", id="notes")
+        guest.watch_errors()
+        make_private(one, "r-own")
+        invite(one, "r-own", "u-b")
+        expect("r-own" in guest.message("notes").text, "the invitation")
+        expect(join(other, "r-own", "u-b").status in (200, 204), "the invitation there")
+        guest.watch("r-own")
+        guest.say("here")
+        equal(request(one, "DELETE", "/api/rooms/r-own/members/u-b", token=token("u-own")).status in (200, 204), True, "kick")
+        eventually(lambda: post(other, "r-own", "still?", "u-b").status == 404, limit=5, what="the refusal there")
+        equal(request(other, "GET", "/api/rooms/r-own/messages", token=token("u-b")).status, 404, "history")
+
+
+@check("a token revoked at one server closes sessions at another; a login service's blacklist is believed")
+def _():
+    with fleet("revoke") as (one, other):
+        gone = token("u-gone", jti="gone-1")
+        with Stomp(other, "u-gone", token=gone) as client:
+            equal(request(one, "POST", "/v1/auth/logout", token=gone).status, 200)
+            equal(client.ws.closing().code, 4401)
+        blacklisted = token("u-gone", jti="gone-2")
+        equal(request(one, "GET", "/api/rooms", token=blacklisted).status, 200)
+        redis().command("SET", "blacklist:" + hashlib.sha256(blacklisted.encode()).hexdigest(), "1", "EX", "600")
+        for server in (one, other):
+            eventually(lambda: request(server, "GET", "/api/rooms", token=blacklisted).status == 401, limit=10, what="401")  # noqa: B023
+
+
+@check("a ticket of one server opens one session, at any")
+def _():
+    with fleet("ticket") as (one, other):
+        ticket = request(one, "POST", "/v1/auth/ticket", token=token("u-7")).json()["data"]["ticket"]
+        with Stomp(other, token=ticket) as client:
+            client.say("hello")
+        equal(request(one, "GET", f"/api/rooms/r-1/messages?token={ticket}").status, 401, "the spent ticket")
+
+
+@check("stored messages are mirrored on the room's channel as the history shows them")
+def _():
+    with fleet("mirror", 1) as (server,), redis().listening("chatroom.r-1") as mirror:
+        equal(post(server, "r-1", "안녕 🎲").status, 201)
+        equal(mirror.json(), history(server, "r-1")[0])
+    with fleet("nomirror", 1, **{"bus.mirror": "false"}) as (server,), redis().listening("chatroom.r-1") as mirror:
+        equal(post(server, "r-1", "quiet").status, 201)
+        redis().command("PUBLISH", "chatroom.r-1", '"end"')
+        equal(mirror.json(), "end")
+
+
+@check("while Redis is away messages flow, /ready says so, new handshakes get 503; then all is back by itself", limit=90)
+def _():
+    own = services.Service("redis")
+    with fleet("away", **{"redis.url": own.url}) as (one, other), Stomp(one, "u-a", room="r-1") as client, Stomp(other, "u-b", room="r-1") as far:
+        gone = token("u-gone", jti="gone-3")
+        equal(request(one, "POST", "/v1/auth/logout", token=gone).status, 200)
+        client.watch()
+        far.watch()
+        own.stop()
+        eventually(lambda: len(request(one, "GET", "/ready").json()["degraded"]) == 2, limit=10, what="bus and cache in degraded")
+        equal(request(one, "GET", "/ready").status, 200)
+        for n in range(3):
+            far.chat(f"meanwhile {n}")
+        equal([client.message(limit=15).json()["content"] for _ in range(3)], [f"meanwhile {n}" for n in range(3)], "at the other server")
+        [far.message(limit=15) for _ in range(3)]
+        refusal = request(one, "GET", "/api/rooms", token=token("u-new"))
+        equal((refusal.status, refusal.code()), (503, "AUTH_UNAVAILABLE"))
+        own.start()
+        own.command("FLUSHALL")
+        eventually(lambda: request(one, "GET", "/ready").json()["degraded"] == [], limit=10, what="nothing degraded")
+        equal(request(other, "GET", "/api/rooms", token=token("u-new")).status, 200)
+        equal(request(other, "GET", "/api/rooms", token=gone).status, 401, "revoked before Redis lost its data")
+        far.chat("after")
+        equal(client.message(limit=10).seq, 4)
+    own.close()
+
+
+@check("a Redis that hangs costs the same as one that is away", limit=60)
+def _():
+    own = services.Service("redis")
+    with fleet("hang", 1, **{"redis.url": own.url, "ready.strict": "true"}) as (server,), Stomp(server, room="r-1") as client:
+        client.watch()
+        own.signal(signal.SIGSTOP)
+        eventually(lambda: request(server, "GET", "/ready").status == 503, limit=10, what="503 with ready.strict")
+        client.say("still")
+        own.signal(signal.SIGCONT)
+        eventually(lambda: request(server, "GET", "/ready").status == 200, limit=10, what="200")
+        log = server.log()
+        expect("Redis does not answer" in log and "Redis answers again" in log, short(log))
+    own.close()
+
+
+if __name__ == "__main__":
+    run()
