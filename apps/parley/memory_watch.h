@@ -1,11 +1,9 @@
 #pragma once
-#include <condition_variable>
 #include <functional>
-#include <mutex>
-#include <thread>
 
 #include "base/clock.h"
 #include "base/memory_budget.h"
+#include "rt/periodic.h"
 
 namespace parley::app {
 
@@ -14,18 +12,15 @@ namespace parley::app {
 class MemoryWatch {
 public:
     MemoryWatch(MemoryBudget& budget, const Clock& clock, std::function<void()> on_change);
-    ~MemoryWatch();
 
 private:
-    void run();
+    milliseconds sample();
 
     MemoryBudget& budget_;
     const Clock& clock_;
     std::function<void()> on_change_;
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    bool ending_ = false;
-    std::thread thread_;
+    Bytes told_{1_MiB};  ///< of a connection's 1 MiB, its share
+    rt::Periodic thread_;
 };
 
 }  // namespace parley::app

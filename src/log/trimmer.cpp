@@ -10,36 +10,19 @@ constexpr std::size_t kMessagesPerSlice = 500;
 
 Trimmer::Trimmer(Limits limits, const Clock& clock, WithStore with_store, CommitQueue& queue)
     : limits_(limits), clock_(clock), with_store_(std::move(with_store)), queue_(queue) {
-    if (limits_.max_age.count() > 0 || limits_.max_room_bytes.count > 0) thread_ = std::thread{[this] { run(); }};
-}
-
-Trimmer::~Trimmer() {
-    {
-        const std::lock_guard lock{mutex_};
-        stopping_ = true;
-    }
-    wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
-}
-
-void Trimmer::run() {
-    std::unique_lock lock{mutex_};
-    while (!wake_.wait_for(lock, limits_.interval, [this] { return stopping_; })) {
-        lock.unlock();
+    if (limits_.max_age.count() == 0 && limits_.max_room_bytes.count == 0) return;
+    thread_ = std::make_unique<rt::Periodic>("log-trimmer", limits_.interval, [this] {
         sweep();
-        lock.lock();
-    }
+        return limits_.interval;
+    });
 }
 
-bool Trimmer::stopping() {
-    const std::lock_guard lock{mutex_};
-    return stopping_;
-}
+Trimmer::~Trimmer() { ending_ = true; }
 
 void Trimmer::sweep() {
     const std::lock_guard sweeping{sweep_mutex_};
     std::string after;
-    while (!stopping()) {
+    while (!ending_) {
         const auto rooms = next_rooms(after);
         if (rooms.empty()) return;
         after = rooms.back().id.str();
@@ -62,7 +45,7 @@ std::vector<Trimmer::Room> Trimmer::next_rooms(const std::string& after) {
 }
 
 void Trimmer::trim(Room room) {
-    while (!stopping()) {
+    while (!ending_) {
         Trim slice;
         bool found = false;
         with_store_([&](const Store& store) { found = cut(store, room, slice); });

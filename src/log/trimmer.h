@@ -1,12 +1,13 @@
 #pragma once
-#include <condition_variable>
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <mutex>
-#include <thread>
 
 #include "base/clock.h"
 #include "log/commit_queue.h"
 #include "log/store.h"
+#include "rt/periodic.h"
 
 namespace parley::log {
 
@@ -39,8 +40,6 @@ private:
         RoomId id;
         records::Head head;
     };
-    void run();
-    bool stopping();
     std::vector<Room> next_rooms(const std::string& after);
     void trim(Room room);
     bool cut(const Store& store, const Room& room, Trim& slice) const;
@@ -50,10 +49,8 @@ private:
     const WithStore with_store_;
     CommitQueue& queue_;
     std::mutex sweep_mutex_;  ///< one sweep at a time
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    bool stopping_ = false;
-    std::thread thread_;
+    std::atomic<bool> ending_{false};
+    std::unique_ptr<rt::Periodic> thread_;
 };
 
 }  // namespace parley::log

@@ -31,31 +31,14 @@ constexpr Statement kTrim{"trim", R"(
 }  // namespace
 
 LogTrimmer::LogTrimmer(Limits limits, const Clock& clock, Pool& pool) : limits_(limits), clock_(clock), pool_(pool) {
-    if (limits_.max_age.count() > 0 || limits_.max_room_bytes.count > 0) thread_ = std::thread{[this] { run(); }};
-}
-
-LogTrimmer::~LogTrimmer() {
-    {
-        const std::lock_guard lock{mutex_};
-        stopping_ = true;
-    }
-    wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
-}
-
-void LogTrimmer::run() {
-    std::unique_lock lock{mutex_};
-    while (!wake_.wait_for(lock, limits_.interval, [this] { return stopping_; })) {
-        lock.unlock();
+    if (limits_.max_age.count() == 0 && limits_.max_room_bytes.count == 0) return;
+    thread_ = std::make_unique<rt::Periodic>("log-trimmer", limits_.interval, [this] {
         (void)sweep();
-        lock.lock();
-    }
+        return limits_.interval;
+    });
 }
 
-bool LogTrimmer::stopping() {
-    const std::lock_guard lock{mutex_};
-    return stopping_;
-}
+LogTrimmer::~LogTrimmer() { ending_ = true; }
 
 Params LogTrimmer::limits_now() const {
     const bool by_age = limits_.max_age.count() > 0;
@@ -67,13 +50,13 @@ Params LogTrimmer::limits_now() const {
 Result<std::size_t> LogTrimmer::sweep() {
     std::size_t removed = 0;
     std::string after;
-    while (!stopping()) {
+    while (!ending_) {
         const auto rooms = pool_.run(kOverLimits, limits_now().text(after));
         if (!rooms) return fail(rooms.error());
         if (rooms->empty()) break;
         for (std::size_t row = 0; row < rooms->size(); ++row) {
             after = rooms->text(row, 0);
-            for (bool more = rooms->flag(row, 1); more && !stopping();) {
+            for (bool more = rooms->flag(row, 1); more && !ending_;) {
                 const auto cut = pool_.run(kTrim, limits_now().text(after));
                 if (!cut) return fail(cut.error());
                 more = !cut->empty();

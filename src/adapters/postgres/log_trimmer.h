@@ -1,10 +1,10 @@
 #pragma once
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <atomic>
+#include <memory>
 
 #include "adapters/postgres/pool.h"
 #include "base/clock.h"
+#include "rt/periodic.h"
 
 namespace parley::postgres {
 
@@ -29,17 +29,13 @@ public:
     Result<std::size_t> sweep();
 
 private:
-    void run();
-    [[nodiscard]] bool stopping();
     [[nodiscard]] Params limits_now() const;
 
     const Limits limits_;
     const Clock& clock_;
     Pool& pool_;
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    bool stopping_ = false;
-    std::thread thread_;
+    std::atomic<bool> ending_{false};
+    std::unique_ptr<rt::Periodic> thread_;
 };
 
 }  // namespace parley::postgres
