@@ -74,8 +74,8 @@ Result<> open_postgres_log(Stores& stores, const Config& config, const Database&
     postgres::PostgresLogOptions options;
     options.keep.max_age = config.get(keys::log_keep_age);
     options.keep.max_room_bytes = config.get(keys::log_keep_bytes);
-    options.queue_limit = queue_limit(options.queue_limit, memory);
-    options.on_trouble = [](const std::string& reason) { report_trouble(reason); };
+    options.writer.queue_limit = queue_limit(options.writer.queue_limit, memory);
+    options.writer.on_trouble = [](const std::string& reason) { report_trouble(reason); };
     auto log = postgres::PostgresLog::open(database, std::move(options), clock);
     if (!log) return at_key(config, keys::postgres_url, log.error());
     stores.log_stats = [log = log->get()] { return log->stats(); };

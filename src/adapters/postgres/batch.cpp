@@ -158,8 +158,8 @@ Result<> Batch::insert_and_commit(Connection& connection, Deadline deadline) {
     return {};
 }
 
-Batch::Outcome Batch::take() {
-    Outcome out;
+log::BatchTry::Outcome Batch::take() {
+    log::BatchTry::Outcome out;
     auto entry = entries_.begin();
     for (Pending& pending : appends_) {
         auto& answer = out.answers.emplace_back();

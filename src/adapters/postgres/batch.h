@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "adapters/postgres/connection.h"
-#include "log/commit_queue.h"
+#include "log/batch_writer.h"
 
 namespace parley::postgres {
 
@@ -21,18 +21,12 @@ namespace parley::postgres {
 ///         rooms' locks the transaction before has ended, and what it stored is found by its key and kept as ours.
 class Batch {
 public:
-    struct Outcome {
-        std::vector<MessageRef> messages;                 ///< new ones, each room's in seq order
-        std::vector<std::vector<log::Appended>> answers;  ///< one per append
-        std::size_t repeats = 0;
-    };
-
     explicit Batch(std::span<log::Pending> appends);
 
     /// Over a connection that stands outside a transaction.
     Result<> store(Connection& connection, WallTime now, Deadline deadline);
     /// After store() succeeded, once: moves the drafts into messages.
-    [[nodiscard]] Outcome take();
+    [[nodiscard]] log::BatchTry::Outcome take();
 
 private:
     struct Room {

@@ -1,5 +1,4 @@
 #pragma once
-#include <chrono>
 #include <memory>
 #include <set>
 #include <span>
@@ -9,14 +8,14 @@
 #include "adapters/postgres/settings.h"
 #include "adapters/postgres/values.h"
 #include "base/result.h"
+#include "rt/connection_pool.h"
 
 struct pg_conn;
 
 namespace parley::postgres {
 
-/// Until when somebody waits for the database, in real time: what it waits for is a socket.
-using Deadline = std::chrono::steady_clock::time_point;
-[[nodiscard]] inline Deadline in(milliseconds limit) { return std::chrono::steady_clock::now() + limit; }
+using rt::Deadline;
+using rt::in;
 
 /// One SQL statement, prepared under its name the first time a connection runs it. Has static storage.
 struct Statement {

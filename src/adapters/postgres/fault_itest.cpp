@@ -1,12 +1,14 @@
 #include <signal.h>
 
-#include "adapters/postgres/cutting_proxy.h"
+#include "../tests/contract/cutting_proxy.h"
+#include "../tests/contract/shared_log_contract.h"
 #include "adapters/postgres/log_fixture.h"
 #include "adapters/postgres/postgres_directory.h"
 
 namespace parley::postgres {
 namespace {
 
+using contract::CuttingProxy;
 using std::chrono::steady_clock;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -91,49 +93,20 @@ TEST_F(Outcome, ALostAnswerAboutARoomOrAnAccountIsNoRefusal) {
 }
 
 TEST(Fault, NothingAcknowledgedIsLostOrDoubledWhenTheServerCrashesInMidBatch) {
-    constexpr int kServers = 2, kSenders = 4;
     const Settings settings = fresh_settings();
-    std::vector<std::unique_ptr<Node>> nodes;
-    for (int i = 0; i < kServers; ++i) nodes.push_back(std::make_unique<Node>(settings));
-    std::atomic<bool> enough{false};
-    std::atomic<int> stored{0};
-    std::vector<std::map<std::string, std::uint64_t>> told(kSenders);
-    std::vector<std::thread> senders;
-    for (int s = 0; s < kSenders; ++s)
-        senders.emplace_back([&, s] {
-            for (int n = 0; !enough; ++n) {
-                const std::string id = std::to_string(s) + "." + std::to_string(n);
-                // Refused by one server, it is sent to the other.
-                const auto answer = nodes[(s + n) % kServers]->insist("r-" + std::to_string(n % 2), "u", id);
-                ASSERT_TRUE(answer) << answer.error().message;
-                told[s][id] = answer->front().seq.value;
-                ++stored;
-            }
-        });
-    for (int round = 0; round < 2; ++round) {
-        for (const int goal = stored + 200; stored < goal;) std::this_thread::yield();
+    Node one{settings}, other{settings};
+    contract::expect_that_crashes_lose_nothing(one, other, [] {
         crash_server();
         server().start();
-    }
-    for (const int goal = stored + 200; stored < goal;) std::this_thread::yield();
-    enough = true;
-    for (auto& sender : senders) sender.join();
-    std::map<std::string, std::uint64_t> found;
-    for (const char* room : {"r-0", "r-1"}) {
-        for (const auto& message : nodes[0]->all(room))
-            EXPECT_TRUE(found.emplace(message->id.str(), message->seq.value).second) << "stored twice";
-    }
-    for (const auto& ids : told) {
-        for (const auto& [id, seq] : ids) EXPECT_EQ(found[id], seq) << id;
-    }
+    });
 }
 
 TEST(Fault, WhileTheServerIsAwayAppendsAreRefusedAndThenServiceResumesByItself) {
     Settings settings = fresh_settings();
     PostgresLogOptions options;
-    options.settle_limit = 300ms;
+    options.writer.settle_limit = 300ms;
     std::vector<std::string> said;
-    options.on_trouble = [&said](const std::string& reason) { said.push_back(reason); };
+    options.writer.on_trouble = [&said](const std::string& reason) { said.push_back(reason); };
     Node node{settings, std::move(options)};
     PostgresDirectory directory{open_pool(settings)};
     ASSERT_TRUE(node.send("r-1", "u", "m-1").get());
@@ -160,7 +133,7 @@ TEST(Fault, AServerThatStopsAnsweringHangsNobody) {
     settings.answer_limit = 700ms;
     settings.connect_limit = 500ms;
     PostgresLogOptions options;
-    options.settle_limit = 400ms;
+    options.writer.settle_limit = 400ms;
     Node node{settings, std::move(options)};
     PostgresDirectory directory{open_pool(settings)};
     ASSERT_TRUE(node.send("r-1", "u", "m-1").get());

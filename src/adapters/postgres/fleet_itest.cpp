@@ -1,5 +1,3 @@
-#include <set>
-
 #include "adapters/postgres/log_fixture.h"
 
 namespace parley::postgres {
@@ -8,62 +6,6 @@ namespace {
 using testing::ElementsAre;
 
 std::string name(const char* what, int number) { return what + std::to_string(number); }
-
-TEST(Fleet, ThreeServersGiveEachRoomOneDenseOrder) {
-    constexpr int kServers = 3, kRooms = 4, kEach = 150;
-    const Settings settings = fresh_settings();
-    std::vector<std::unique_ptr<Node>> nodes;
-    for (int i = 0; i < kServers; ++i) nodes.push_back(std::make_unique<Node>(settings));
-    std::vector<std::thread> senders;
-    for (int i = 0; i < kServers; ++i)
-        senders.emplace_back([&, i] {
-            std::vector<std::future<Node::Answer>> answers;
-            for (int n = 0; n < kEach; ++n) {
-                answers.push_back(nodes[i]->send(name("r-", n % kRooms), name("u-", i), name("own-", n)));
-                // The same message at every server, as by a client that tries them in turn.
-                answers.push_back(nodes[i]->send(name("r-", n % kRooms), "u-common", name("common-", n)));
-            }
-            for (auto& answer : answers) EXPECT_TRUE(answer.get());
-        });
-    for (auto& sender : senders) sender.join();
-    for (int r = 0; r < kRooms; ++r) {
-        std::map<std::string, int> next_own;
-        std::set<std::string> seen;
-        const auto messages = nodes[0]->all(name("r-", r));
-        for (const auto& message : messages) {
-            EXPECT_TRUE(seen.insert(message->sender.str() + " " + message->id.str()).second) << "stored twice";
-            if (message->sender.str() == "u-common") continue;
-            int& next = next_own.try_emplace(message->sender.str(), r).first->second;
-            EXPECT_EQ(message->id.str(), name("own-", next)) << "a sender's order";
-            next += kRooms;
-        }
-        const int turns = (kEach - r + kRooms - 1) / kRooms;
-        EXPECT_EQ(messages.size(), static_cast<std::size_t>((kServers + 1) * turns));
-    }
-}
-
-TEST(Fleet, ARepeatAtAnotherServerIsAnsweredWithTheFirstsSeq) {
-    const Settings settings = fresh_settings();
-    Node one{settings}, other{settings};
-    const auto first = one.send("r-1", "u-1", "m-1").get();
-    const auto again = other.send("r-1", "u-1", "m-1").get();
-    ASSERT_TRUE(first && again);
-    EXPECT_TRUE(again->front().repeated);
-    EXPECT_EQ(again->front().seq, first->front().seq);
-    EXPECT_EQ(again->front().created_at, first->front().created_at);
-    EXPECT_TRUE(other.heard().empty());
-}
-
-TEST(Fleet, ServersSeeTheSameHeadAndEpoch) {
-    const Settings settings = fresh_settings();
-    Node one{settings}, other{settings};
-    ASSERT_TRUE(one.send("r-1", "u-1", "m-1").get());
-    const auto here = one.log().head(RoomId::trusted("r-1"));
-    const auto there = other.log().head(RoomId::trusted("r-1"));
-    ASSERT_TRUE(here && there);
-    EXPECT_EQ(here->epoch, there->epoch);
-    EXPECT_EQ(there->head.value, 1u);
-}
 
 TEST(Fleet, AServerThatStopsInMidTransactionHoldsTheOthersForThreeSecondsAtMost) {
     const Settings settings = fresh_settings();

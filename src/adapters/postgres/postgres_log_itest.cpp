@@ -1,12 +1,13 @@
 #include "../tests/contract/room_log_contract.h"
+#include "../tests/contract/shared_log_contract.h"
 #include "adapters/postgres/database_fixture.h"
 #include "adapters/postgres/postgres_log.h"
 
-namespace parley::log {
+namespace parley {
 namespace {
 
 struct PostgresBackend {
-    std::unique_ptr<RoomLog> open(const Clock& clock) {
+    std::unique_ptr<log::RoomLog> open(const Clock& clock) {
         auto log = postgres::PostgresLog::open(postgres::open_pool(settings), {}, clock);
         EXPECT_TRUE(log.has_value()) << (log ? "" : log.error().message);
         return log ? std::move(*log) : nullptr;
@@ -16,8 +17,11 @@ struct PostgresBackend {
 
 }  // namespace
 
-namespace contract {
+namespace log::contract {
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, RoomLogContract, PostgresBackend);
 }
+namespace contract {
+INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, SharedLogContract, PostgresBackend);
+}
 
-}  // namespace parley::log
+}  // namespace parley

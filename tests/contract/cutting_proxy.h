@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
-namespace parley::postgres {
+namespace parley::contract {
 
-/// For tests: a way to the database that can be cut at one word. Forwards connections to `port` on loopback, each on a
+/// For tests: a way to a server that can be cut at one word. Forwards connections to `port` on loopback, each on a
 /// thread of its own; once armed, the first data that holds the word ends its connection, before or after forwarding.
 class CuttingProxy {
 public:
@@ -102,4 +102,4 @@ private:
     std::thread thread_;
 };
 
-}  // namespace parley::postgres
+}  // namespace parley::contract
