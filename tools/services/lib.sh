@@ -61,3 +61,32 @@ end_with_owner() {
     setsid bash -c "while kill -0 $owner 2>/dev/null; do sleep 1; done; SERVICE_OWNER= exec '$SERVICES/${0##*/}' stop '$DIR'" \
         </dev/null >/dev/null 2>&1 &
 }
+
+# from_maven CACHE GROUP:ARTIFACT:VERSION...: their jars, and what these need, in CACHE/libs, fetched once for this user;
+# who comes meanwhile waits.
+from_maven() {
+    local cache=$1 artifact
+    shift
+    [ ! -f "$cache/complete" ] || return 0
+    if ! command -v mvn >/dev/null || ! command -v javac >/dev/null; then
+        missing "Maven or Java is not installed (tools/setup.sh test)"
+    fi
+    mkdir -p "$cache"
+    exec 9>"$cache/lock"
+    flock 9
+    if [ ! -f "$cache/complete" ]; then
+        {
+            echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+            echo '<groupId>parley</groupId><artifactId>service</artifactId><version>1</version><dependencies>'
+            for artifact in "$@"; do
+                IFS=: read -r group name version <<<"$artifact"
+                echo "<dependency><groupId>$group</groupId><artifactId>$name</artifactId><version>$version</version></dependency>"
+            done
+            echo '</dependencies></project>'
+        } >"$cache/pom.xml"
+        (cd "$cache" && mvn --batch-mode --quiet dependency:copy-dependencies -DoutputDirectory=libs -DincludeScope=runtime >log 2>&1) ||
+            missing "Maven could not fetch it: $(grep -m 1 ERROR "$cache/log" || tail -n 1 "$cache/log")"
+        touch "$cache/complete"
+    fi
+    exec 9>&-
+}
