@@ -1,45 +1,23 @@
 #include "stores.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
 
-#include "adapters/postgres/database.h"
-#include "adapters/postgres/postgres_directory.h"
-#include "adapters/postgres/postgres_log.h"
 #include "base/config_keys.h"
 #include "base/logger.h"
 #include "log/embedded_log.h"
 #include "log/offline_reader.h"
+#include "shared_store.h"
 #include "store/embedded_directory.h"
 
 namespace parley::app {
 namespace {
 
-using postgres::Pool;
-using Database = std::shared_ptr<Pool>;
-
-bool has_postgres(const Config& config) { return config.get(keys::store_kind) == "postgres"; }
+bool store_is_shared(const Config& config) { return config.get(keys::store_kind) != "embedded"; }
 bool log_is_in_store(const Config& config) { return config.get(keys::log_kind) == "store"; }
 
 std::filesystem::path directory_folder(const Config& config) {
     return std::filesystem::path{config.get(keys::data_dir)} / "directory";
-}
-
-template <class Key>
-auto at_key(const Config& config, const Key& key, const Error& error) {
-    return fail(error.code, fmt::format("{} ({}): {}", key.spec.name, config.origin(key), error.message));
-}
-
-Result<Database> open_postgres(const Config& config, postgres::Schema schema) {
-    postgres::Settings settings;
-    settings.url = config.get(keys::postgres_url);
-    settings.schema = config.get(keys::postgres_schema);
-    settings.connections = static_cast<std::size_t>(config.get(keys::postgres_connections));
-    auto pool = postgres::open_database(std::move(settings), schema);
-    if (!pool) return at_key(config, keys::postgres_url, pool.error());
-    return Database{std::move(*pool)};
 }
 
 void report_trouble(const std::string& reason) {
@@ -69,29 +47,28 @@ Result<> open_embedded_log(Stores& stores, const Config& config, Bytes memory, c
     return {};
 }
 
-Result<> open_postgres_log(Stores& stores, const Config& config, const Database& database, Bytes memory,
-                           const Clock& clock) {
-    postgres::PostgresLogOptions options;
-    options.keep.max_age = config.get(keys::log_keep_age);
-    options.keep.max_room_bytes = config.get(keys::log_keep_bytes);
-    options.writer.queue_limit = queue_limit(options.writer.queue_limit, memory);
-    options.writer.on_trouble = [](const std::string& reason) { report_trouble(reason); };
-    auto log = postgres::PostgresLog::open(database, std::move(options), clock);
-    if (!log) return at_key(config, keys::postgres_url, log.error());
-    stores.log_stats = [log = log->get()] { return log->stats(); };
-    stores.log = std::move(*log);
+Result<> open_shared_log(Stores& stores, const Config& config, SharedStore& shared, Bytes memory, const Clock& clock) {
+    SharedStore::LogSettings settings;
+    settings.max_age = config.get(keys::log_keep_age);
+    settings.max_room_bytes = config.get(keys::log_keep_bytes);
+    settings.queue_limit = queue_limit({SIZE_MAX}, memory);
+    settings.on_trouble = [](const std::string& reason) { report_trouble(reason); };
+    auto log = shared.open_log(std::move(settings), clock);
+    if (!log) return at_key(config, keys::log_kind, log.error());
+    stores.log = std::move(log->log);
+    stores.log_stats = std::move(log->stats);
     return {};
 }
 
 /// Memberships are positions in one log: the database says whose.
-Result<> claim(const Config& config, Pool& pool, log::RoomLog& log) {
-    std::string name = postgres::kStoreLog;
+Result<> claim(const Config& config, SharedStore& shared, log::RoomLog& log) {
+    std::string name = SharedStore::kLog;
     if (!log_is_in_store(config)) {
         const auto head = log.head(RoomId::trusted("~probe"));
         if (!head) return fail(head.error());
         name = std::to_string(head->epoch.value);
     }
-    const auto claimed = postgres::claim_for_log(pool, name);
+    const auto claimed = shared.claim(name);
     if (!claimed) return at_key(config, keys::log_kind, claimed.error());
     return {};
 }
@@ -100,33 +77,30 @@ Result<> claim(const Config& config, Pool& pool, log::RoomLog& log) {
 
 Result<Stores> open_stores(const Config& config, Bytes memory, const Clock& clock) {
     Stores stores;
-    if (!has_postgres(config)) {
+    if (!store_is_shared(config)) {
         if (auto log = open_embedded_log(stores, config, memory, clock); !log) return fail(log.error());
         auto directory = store::EmbeddedDirectory::open(directory_folder(config), clock);
         if (!directory) return fail(std::move(directory.error()));
         stores.directory = std::move(*directory);
         return stores;
     }
-    const auto database = open_postgres(config, postgres::Schema::kMigrate);
-    if (!database) return fail(database.error());
-    const auto log = log_is_in_store(config) ? open_postgres_log(stores, config, *database, memory, clock)
+    const auto shared = open_shared_store(config, Use::kServe);
+    if (!shared) return fail(shared.error());
+    const auto log = log_is_in_store(config) ? open_shared_log(stores, config, **shared, memory, clock)
                                              : open_embedded_log(stores, config, memory, clock);
     if (!log) return fail(log.error());
-    if (auto claimed = claim(config, **database, *stores.log); !claimed) return fail(claimed.error());
-    stores.directory = std::make_unique<postgres::PostgresDirectory>(*database);
-    logger::info("parley", "members and rooms are in PostgreSQL",
-                 {{"server", postgres::place(config.get(keys::postgres_url))},
-                  {"schema", config.get(keys::postgres_schema)},
-                  {"messages too", log_is_in_store(config)}});
+    if (auto claimed = claim(config, **shared, *stores.log); !claimed) return fail(claimed.error());
+    stores.directory = (*shared)->directory();
+    (*shared)->announce(log_is_in_store(config));
     return stores;
 }
 
 Result<std::unique_ptr<store::Directory>> directory_to_read(const Config& config, const Clock& clock) {
     using Out = std::unique_ptr<store::Directory>;
-    if (has_postgres(config)) {
-        const auto database = open_postgres(config, postgres::Schema::kAsItIs);
-        if (!database) return fail(database.error());
-        return Out{std::make_unique<postgres::PostgresDirectory>(*database)};
+    if (store_is_shared(config)) {
+        const auto shared = open_shared_store(config, Use::kLook);
+        if (!shared) return fail(shared.error());
+        return (*shared)->directory();
     }
     if (!std::filesystem::exists(directory_folder(config))) return Out{};
     auto directory = store::EmbeddedDirectory::open_read_only(directory_folder(config), clock);
@@ -135,20 +109,18 @@ Result<std::unique_ptr<store::Directory>> directory_to_read(const Config& config
 }
 
 Result<LogToRead> log_to_read(const Config& config, const Clock& clock) {
-    const auto of = [](auto log) {
-        return LogToRead{[log](const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) {
-                             return log->read(room, after, limit, max);
-                         },
-                         [log](const RoomId& room, WallTime time) { return log->seek(room, time); }};
-    };
     if (log_is_in_store(config)) {
-        const auto database = open_postgres(config, postgres::Schema::kAsItIs);
-        if (!database) return fail(database.error());
-        return of(std::make_shared<postgres::LogReader>(*database));
+        const auto shared = open_shared_store(config, Use::kLook);
+        if (!shared) return fail(shared.error());
+        return (*shared)->log_to_read();
     }
-    auto log = log::OfflineReader::open(config.get(keys::data_dir), clock);
-    if (!log) return fail(std::move(log.error()));
-    return of(std::make_shared<log::OfflineReader>(std::move(*log)));
+    auto opened = log::OfflineReader::open(config.get(keys::data_dir), clock);
+    if (!opened) return fail(std::move(opened.error()));
+    const auto log = std::make_shared<log::OfflineReader>(std::move(*opened));
+    return LogToRead{[log](const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) {
+                         return log->read(room, after, limit, max);
+                     },
+                     [log](const RoomId& room, WallTime time) { return log->seek(room, time); }};
 }
 
 }  // namespace parley::app

@@ -1,4 +1,6 @@
 #pragma once
+#include <fmt/format.h>
+
 #include <functional>
 #include <memory>
 
@@ -9,6 +11,12 @@
 #include "store/directory.h"
 
 namespace parley::app {
+
+/// `error`, which `key` is the cause of, with the key and where it was set.
+template <class Key>
+auto at_key(const Config& config, const Key& key, const Error& error) {
+    return fail(error.code, fmt::format("{} ({}): {}", key.spec.name, config.origin(key), error.message));
+}
 
 /// Where this server keeps messages, members and rooms, as log.kind and store.kind say.
 struct Stores {

@@ -277,9 +277,12 @@ Result<void> Config::check_together() const {
     if (get(keys::store_kind) == "postgres" && get(keys::postgres_url).empty()) {
         return needs(origin(keys::store_kind), "store.kind=postgres", "postgres.url");
     }
+    if (get(keys::store_kind) == "mongodb" && get(keys::mongo_url).empty()) {
+        return needs(origin(keys::store_kind), "store.kind=mongodb", "mongodb.url");
+    }
     if (get(keys::log_kind) == "store" && get(keys::store_kind) == "embedded") {
         return needs(origin(keys::log_kind), "log.kind=store",
-                     "a database that several servers can share: store.kind=postgres");
+                     "a database that several servers can share: store.kind=postgres or mongodb");
     }
     if (auto done = check_fleet(*this); !done) return done;
     return check_listeners(*this);

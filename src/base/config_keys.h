@@ -13,7 +13,7 @@ inline constexpr std::string_view kTlsVersions[] = {"1.2", "1.3"};
 inline constexpr std::string_view kAutoOnOff[] = {"auto", "on", "off"};
 inline constexpr std::string_view kLogKinds[] = {"embedded", "store"};
 inline constexpr std::string_view kBusKinds[] = {"inproc", "redis"};
-inline constexpr std::string_view kStoreKinds[] = {"embedded", "postgres"};
+inline constexpr std::string_view kStoreKinds[] = {"embedded", "postgres", "mongodb"};
 inline constexpr std::string_view kCacheKinds[] = {"memory", "redis"};
 inline constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error"};
 inline constexpr std::string_view kFormats[] = {"auto", "human", "json"};
@@ -161,6 +161,12 @@ inline constexpr Key<std::string> postgres_url{{.name = "postgres.url", .default
 inline constexpr Key<std::string> postgres_schema{{.name = "postgres.schema", .default_text = "parley",
     .help = "Where the tables are; made when missing.", .check = detail::check_schema}};
 inline constexpr Key<std::int64_t> postgres_connections{{.name = "postgres.connections", .default_text = "8",
+    .help = "The most connections of this server, beside the one that stores messages.", .min = 1, .max = 1000}};
+inline constexpr Key<std::string> mongo_url{{.name = "mongodb.url", .default_text = "",
+    .help = "`mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME`, with libmongoc's options after `?`.", .secrecy = Secrecy::kSecret}};
+inline constexpr Key<std::string> mongo_database{{.name = "mongodb.database", .default_text = "parley",
+    .help = "The database; made when missing.", .check = detail::check_schema}};
+inline constexpr Key<std::int64_t> mongo_connections{{.name = "mongodb.connections", .default_text = "8",
     .help = "The most connections of this server, beside the one that stores messages.", .min = 1, .max = 1000}};
 inline constexpr Key<std::string> cache_kind{{.name = "cache.kind", .default_text = "memory",
     .help = "Where revoked tokens and tickets are shared.", .choices = detail::kCacheKinds}};

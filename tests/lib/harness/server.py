@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import threading
 
-from . import tokens
+from . import services, tokens
 from .http import tls_ports
 from .suite import ROOT, logs_dir, suite_name
 
@@ -34,12 +34,9 @@ def _die_with_parent():
 
 
 def _shared_store(data_dir):
-    """With PARLEY_TEST_POSTGRES=URL every server keeps everything in that database, in tables that belong to its data directory."""
-    url = os.environ.get("PARLEY_TEST_POSTGRES")
-    if not url:
-        return {}
-    schema = "t_" + hashlib.md5(data_dir.encode()).hexdigest()[:16]
-    return {"log.kind": "store", "store.kind": "postgres", "postgres.url": url, "postgres.schema": schema}
+    """With PARLEY_TEST_STORE="KIND URL" every server keeps everything in that database, in tables that belong to its data directory."""
+    kind, _, url = os.environ.get("PARLEY_TEST_STORE", "").partition(" ")
+    return services.store_settings(kind, url, "t_" + hashlib.md5(data_dir.encode()).hexdigest()[:16]) if kind else {}
 
 
 def run_parley(*arguments, env=None, cwd=None, limit=20, stdin=None):

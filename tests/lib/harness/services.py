@@ -11,8 +11,14 @@ import tempfile
 from .suite import ROOT, Skip
 
 
+def store_settings(kind, url, name):
+    """Of servers that share the database at `url`, in tables of their own."""
+    store, tables = {"postgres": ("postgres", "postgres.schema"), "mongo": ("mongodb", "mongodb.database")}[kind]
+    return {"log.kind": "store", "store.kind": store, f"{store}.url": url, tables: name}
+
+
 class Service:
-    """`postgres`, `redis`. Skips the check where it is not installed."""
+    """`postgres`, `mongo`, `redis`. Skips the check where it is not installed."""
 
     def __init__(self, name):
         self._script = str(ROOT / "tools" / "services" / f"{name}.sh")
