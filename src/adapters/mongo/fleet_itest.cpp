@@ -131,6 +131,20 @@ TEST_F(Fleet, WhatIsOlderThanTheAgeGoesAndTheHeadStays) {
     EXPECT_EQ(blocks(), 1u);
 }
 
+TEST_F(Fleet, HundredsOfRoomsAreStoredTogether) {
+    std::vector<std::future<Node::Answer>> answers;
+    std::vector<RoomId> rooms;
+    for (int n = 0; n < 1500; ++n) {
+        rooms.push_back(RoomId::trusted(name("r-", n)));
+        answers.push_back(node_.send(rooms.back().str(), "u", "m-1"));
+    }
+    for (auto& answer : answers) ASSERT_TRUE(answer.get());
+    EXPECT_LT(node_.log().stats().commits, 20u);
+    const auto heads = Node{settings_}.log().heads(rooms);
+    ASSERT_TRUE(heads);
+    for (const auto& head : *heads) EXPECT_EQ(head.head.value, 1u);
+}
+
 TEST_F(Fleet, PagesBeginAndEndInTheMiddleOfABlock) {
     std::vector<Draft> drafts(60);
     for (int n = 0; n < 60; ++n) {
