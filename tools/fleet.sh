@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Two Parley servers behind HAProxy, on one PostgreSQL and one Redis, all on loopback; ends with Ctrl-C. What they
-# keep is in ./parley-fleet (or $PARLEY_FLEET_DIR) and is found again by the next start.
+# keep is in /var/tmp/parley-fleet (or $PARLEY_FLEET_DIR) and is found again by the next start. PORT: the page's, 8080.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 tools/setup.sh fleet
 [ -n "${PARLEY_BIN:-}" ] || build_preset release parley
 parley=${PARLEY_BIN:-$ROOT/build/release/bin/parley}
-dir=${PARLEY_FLEET_DIR:-$ROOT/parley-fleet}
-unset PARLEY_FLEET_DIR PARLEY_BIN PARLEY_JOBS  # not settings of the server
+dir=${PARLEY_FLEET_DIR:-/var/tmp/parley-fleet}
+door=${PORT:-8080}
+unset PARLEY_FLEET_DIR PARLEY_BIN PARLEY_JOBS PORT  # they are this script's, not the servers'
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
+chmod a+x "$dir"  # started by root, the database runs as a user of its own
 SERVICE_OWNER=$$
 export SERVICE_OWNER
 
@@ -69,7 +71,6 @@ for i in 0 1; do
     done
 done
 
-door=${PORT:-8080}
 cat >"$dir/haproxy.cfg" <<HAPROXY
 global
     log stderr local0 warning

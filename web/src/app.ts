@@ -374,7 +374,10 @@ export class App {
   private connection_changed(state: ConnectionState): void {
     this.connection = state;
     if (state.kind === "stopped" && state.reason === "login") return this.expire();
-    if (state.kind === "online") void this.load_members();
+    if (state.kind === "online") {
+      void this.load_rooms(); // an invitation may have come before anybody listened
+      void this.load_members();
+    }
     this.touch("connection");
   }
 

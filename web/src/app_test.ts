@@ -58,6 +58,10 @@ class Stage {
     this.mine = this.mine.map((info) => (info.roomId === id ? { ...info, member } : info));
   }
 
+  invite(info: RoomInfo): void {
+    this.mine = [...this.mine, info];
+  }
+
   async enter(room_id: string): Promise<void> {
     await this.app.start();
     await this.turn();
@@ -117,6 +121,20 @@ test("an invitation accepted in another tab opens this one's door too", () =>
     await stage.app.load_rooms();
     assert.deepEqual([lines("r-secret"), events("r-secret")].map((at) => stage.subscribed(at)), [1, 1]);
   }));
+
+test("an invitation that came before the line stood is there when it does", async () => {
+  const stage = new Stage([]);
+  try {
+    await stage.app.start();
+    await stage.turn();
+    stage.invite(kInvited);
+    stage.socket.accept();
+    await stage.turn();
+    assert.deepEqual(stage.app.my_rooms, ["r-secret"]);
+  } finally {
+    stage.app.end();
+  }
+});
 
 test("an invited room stays in the list when another is opened", () =>
   on_stage([kInvited, kMine], "r-secret", async ({ app }) => {

@@ -24,6 +24,10 @@ class RefusedHere(Exception):
         self.spoken, self.code = spoken, code
 
 
+# What may go well a moment later: a store or cache is away.
+TEMPORARY = {"CHAT_STORE_UNAVAILABLE", "AUTH_UNAVAILABLE", "SERVER_FULL", "DRAINING"}
+
+
 def _code(body):
     try:
         return json.loads(body)["code"]
@@ -49,7 +53,7 @@ class Rest:
             try:
                 stored = await self.speaking.ask("POST", f"/api/rooms/{quote(words['roomId'])}/messages", self.headers, body)
             except Refused as refusal:
-                raise RefusedHere("REST", _code(refusal.body)) from None
+                raise self.player.refused("REST", _code(refusal.body)) from None
             return json.loads(stored)["seq"]
 
     def cut(self):
@@ -120,7 +124,7 @@ class Replay(Rest):
         while True:
             self.line = await Line.open(self.door)
             await self.line.begin("GET", f"/api/rooms/{self.player.room}/replay?from-seq={self.player.last + 1}", self.headers)
-            expect(self.line.status == 200, f"replay answered {self.line.status}")
+            self.player.expect_served(self.line.status, "replay")
             while (text := await self.line.text_line()) is not None:
                 if text:
                     self.hear([json.loads(text)])
@@ -191,7 +195,9 @@ class Stomp:
         elif frame.command == "MESSAGE":
             refusal = frame.json()
             if "receiptId" in refusal:
-                self.settle(refusal["receiptId"], RefusedHere("STOMP", refusal["code"]))
+                self.settle(refusal["receiptId"], player.refused("STOMP", refusal["code"]))
+            elif player.is_passing(refusal["code"]):
+                raise Gone(f"{refusal}")
             elif refusal["code"] != "RESYNC":
                 player.problems.append(f"{refusal}")
         elif frame.command == "RECEIPT":
@@ -346,10 +352,11 @@ BY_CURSOR = {"long poll by cursor": CursorLongPoll, "polling by cursor": CursorP
 
 
 class Player:
-    """One member in one room. `kind` names a transport, or is "switching": another one after each cut, by seq."""
+    """One member in one room. `kind` names a transport, or is "switching": another one after each cut, by seq. Who is patient tries
+    again what is refused because something is away."""
 
-    def __init__(self, door, random, member, room, kind):
-        self.door, self.random, self.member, self.room, self.kind = door, random, member, room, kind
+    def __init__(self, door, random, member, room, kind, patient=False):
+        self.door, self.random, self.member, self.room, self.kind, self.patient = door, random, member, room, kind, patient
         self.token = tokens.token(member, member)
         self.hash, self.last = RunningHash(), 0
         self.problems, self.acknowledged, self.refusals = [], {}, set()
@@ -357,6 +364,18 @@ class Player:
         self.cursor = None
         self.way = None
         self.way_kind = kind
+
+    def is_passing(self, code):
+        return self.patient and code in TEMPORARY
+
+    def refused(self, spoken, code):
+        """What this refusal is to the player."""
+        return Gone(code) if self.is_passing(code) else RefusedHere(spoken, code)
+
+    def expect_served(self, status, what):
+        if self.patient and status == 503:
+            raise Gone(f"{what} answered {status}")
+        expect(status == 200, f"{what} answered {status}")
 
     def take(self, message):
         if message["seq"] != self.last + 1 or message["roomId"] != self.room:
@@ -375,6 +394,10 @@ class Player:
                 await self.way.run()
             except BROKEN:
                 pass
+            except Refused as refusal:
+                if not self.is_passing(_code(refusal.body)):
+                    self.problems.append(f"{self.way_kind}: {refusal}")
+                    return
             except Exception as problem:  # noqa: what a client must never see, whatever it is
                 self.problems.append(f"{self.way_kind}: {type(problem).__name__} {problem}")
                 return

@@ -26,15 +26,15 @@ REFUSED = {
 
 class Scenario:
     """`kinds` in each of `rooms` rooms, one player each, who say `messages` in all. `server` is asked for the logs, `doors` are
-    where players connect, each at the next one."""
+    where players connect, each at the next one. `patient` players try again what is refused because something is away."""
 
-    def __init__(self, server, seed, messages, rooms=4, doors=None, kinds=(*BY_CURSOR, *KINDS, "switching", "switching")):
+    def __init__(self, server, seed, messages, rooms=4, doors=None, kinds=(*BY_CURSOR, *KINDS, "switching", "switching"), patient=False):
         self.server, self.seed, self.messages = server, seed, messages
         self.writer, self.numbers = Writer(seed), iter(range(messages))
         rng = random.Random(seed)
         doors = doors or [(server.host, server.port)]
         make_private(server, PRIVATE)
-        self.players = [Player(doors[(r + i) % len(doors)], random.Random(rng.random()), f"d-{r}-{i}", f"scene-{r}", kind)
+        self.players = [Player(doors[(r + i) % len(doors)], random.Random(rng.random()), f"d-{r}-{i}", f"scene-{r}", kind, patient)
                         for r in range(rooms) for i, kind in enumerate(kinds)]
         for player in self.players:
             if player.kind in BY_CURSOR:
