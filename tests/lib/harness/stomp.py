@@ -1,4 +1,5 @@
 """A STOMP client for checks: blocking, in order, with every frame visible."""
+import collections
 import json as json_module
 import socket
 import time
@@ -196,20 +197,21 @@ class Stomp:
             self.inbox.append(frame)
 
     def receipt(self, id):
-        def answers(frame):
-            return frame.get("subscription") == "errors" and frame.json().get("receiptId") == id
         end = time.monotonic() + 10
-        while time.monotonic() < end:
-            for i, frame in enumerate(self.inbox):
+        before, self.inbox = collections.deque(self.inbox), []
+        try:
+            while time.monotonic() < end:
+                frame = before.popleft() if before else self._read_or_fail(f"RECEIPT {id}")
                 if frame.command == "RECEIPT" and frame["receipt-id"] == id:
-                    return self.inbox.pop(i)
-                if frame.command == "MESSAGE" and answers(frame):
+                    return frame
+                if frame.command == "ERROR":
+                    raise AssertionError(f"while waiting for RECEIPT {id}: {frame}")
+                self.inbox.append(frame)
+                if frame.get("subscription") == "errors" and frame.json().get("receiptId") == id:
                     raise AssertionError(f"refused: {frame.text}")
-            frame = self._read_or_fail(f"RECEIPT {id}")
-            if frame.command == "ERROR":
-                raise AssertionError(f"while waiting for RECEIPT {id}: {frame}")
-            self.inbox.append(frame)
-        raise AssertionError(f"no RECEIPT {id}")
+            raise AssertionError(f"no RECEIPT {id} among {len(self.inbox)} frames")
+        finally:
+            self.inbox += before
 
     def answer(self, id):
         """What a receipt id is answered with: its RECEIPT, or the refusal that names it."""
