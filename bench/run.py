@@ -16,10 +16,12 @@ from peers.rabbitmq import RabbitMq
 from peers.spring import Spring
 from runner import claims, groups, process, report
 from runner.process import Failed
+from runner.results import write
 from runner.workbench import Workbench
 
 PEERS = {peer.key: peer for peer in (Nats, RabbitMq, Spring)}
 RESULTS = HERE / "results"
+README = HERE.parent / "README.md"
 _GIVE_UP_AFTER = 2   # failures of a turn: the rest of its rounds would only cost time
 
 
@@ -97,17 +99,6 @@ def measure_peer(bench, peer, plans, progress, results):
     return peer.may_be_absent
 
 
-def write(results, folder, to_readme):
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "fanout.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    (folder / "fanout.md").write_text(report.markdown(results), encoding="utf-8")
-    picture = report.picture(results)
-    if picture is not None:
-        (folder / "fanout.svg").write_text(picture, encoding="utf-8")
-    if to_readme and not report.put_into_readme(HERE.parent / "README.md", results):
-        sys.exit("README.md has no place for the figures")
-
-
 def take_options():
     parser = argparse.ArgumentParser(description=__doc__)
     build = HERE.parent / "build"
@@ -146,7 +137,7 @@ def main():
     kept = options.out / "fanout.json"
     if options.write_only:
         results = json.loads(kept.read_text())
-        write(results, options.out, options.out == RESULTS)
+        write("fanout", report, results, options.out, README if options.out == RESULTS else None)
         return 0
     for program in (options.parley, options.tools / "peer_load", options.tools / "limit_uring",
                     options.tools / "limit_send"):
@@ -168,7 +159,7 @@ def main():
         results["groups"][group.name] = measure(group, progress)
     for peer, peer_plans in peers:
         good = measure_peer(bench, peer, peer_plans, progress, results) and good
-    write(results, options.out, options.out == RESULTS)
+    write("fanout", report, results, options.out, README if options.out == RESULTS else None)
     print((options.out / "fanout.md").read_text().split("## Each round")[0])
     print(f"written to {options.out}", file=sys.stderr)
     return 0 if good and passed(results) else 1

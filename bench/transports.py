@@ -10,6 +10,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from runner import process, transports
 from runner.process import Failed
+from runner.results import write
 from runner.workbench import Workbench
 
 PAGE = HERE.parent / "docs" / "transports.md"
@@ -35,17 +36,6 @@ def measure(bench, results, chosen, rounds):
     results["others"] = round(busy.others(), 3)
 
 
-def write(results, folder, to_page):
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "transports.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    (folder / "transports.md").write_text(transports.markdown(results), encoding="utf-8")
-    picture = transports.picture(results)
-    if picture is not None:
-        (folder / "transports.svg").write_text(picture, encoding="utf-8")
-    if to_page and not transports.put_into(PAGE, results):
-        sys.exit(f"{PAGE} has no place for the figures")
-
-
 def main():
     build = HERE.parent / "build"
     parser = argparse.ArgumentParser(description=__doc__)
@@ -61,7 +51,7 @@ def main():
     whole = not (options.only or options.quick)
     folder = options.out or (HERE / "results" if whole else build / "bench-results")
     if options.write_only:
-        write(json.loads((folder / "transports.json").read_text()), folder, True)
+        write("transports", transports, json.loads((folder / "transports.json").read_text()), folder, PAGE)
         return 0
     if not shutil.which(str(options.parley)):
         sys.exit(f"no {options.parley}: make build")
@@ -72,7 +62,7 @@ def main():
     bench = Workbench(options.parley, None, None, options.seconds, 1, 8)
     results = transports.new_results(options.seconds, options.rounds)
     measure(bench, results, chosen, options.rounds)
-    write(results, folder, whole and options.out is None)
+    write("transports", transports, results, folder, PAGE if whole and options.out is None else None)
     print((folder / "transports.md").read_text())
     missed = whole and not all(verdict.holds for verdict in transports.judge(results))
     return 1 if results["failed"] or missed else 0

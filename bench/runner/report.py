@@ -220,7 +220,7 @@ def readme_section(results):
     return "\n".join(lines)
 
 
-def put_into_readme(path, results):
+def put_into(path, results):
     """Replaces what stands between the markers. False: there are none."""
     text = path.read_text(encoding="utf-8")
     if BEGIN not in text or END not in text:

@@ -166,12 +166,12 @@ def _():
     with tempfile.TemporaryDirectory() as folder:
         readme = pathlib.Path(folder) / "README.md"
         readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-        expect(report.put_into_readme(readme, results(A=rounds(0.1))), "it has a place")
+        expect(report.put_into(readme, results(A=rounds(0.1))), "it has a place")
         text = readme.read_text()
         expect(text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text, text)
-        equal(report.put_into_readme(readme, results(A=rounds(0.1))) and readme.read_text(), text)
+        equal(report.put_into(readme, results(A=rounds(0.1))) and readme.read_text(), text)
         readme.write_text("no markers")
-        expect(not report.put_into_readme(readme, results(A=rounds(0.1))), "no place")
+        expect(not report.put_into(readme, results(A=rounds(0.1))), "no place")
 
 
 def measured_transports(cpu=2.0, p50=1.0):

@@ -1,0 +1,15 @@
+"""Writes what was measured: as JSON, as a Markdown table, as a picture, and into a page of the project."""
+import json
+import sys
+
+
+def write(name, pages, results, folder, page=None):
+    """`pages` is the module that makes table and picture of these results, and that knows their place in `page`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    (folder / f"{name}.md").write_text(pages.markdown(results), encoding="utf-8")
+    picture = pages.picture(results)
+    if picture is not None:
+        (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+    if page is not None and not pages.put_into(page, results):
+        sys.exit(f"{page} has no place for the figures")
