@@ -181,7 +181,14 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
         fleet_bus_ = fleet_bus(config, std::move(fleet_.carrier), *local_bus_, clock_, metrics_);
         bus_ = fleet_bus_.get();
     }
-    stores_.log->on_commit([this](std::span<const MessageRef> messages) { bus_->announce(messages); });
+    if (stores_.on_own_commit) {
+        // From its log each server hears every message: nothing of it has to go from server to server.
+        stores_.log->on_commit([this](std::span<const MessageRef> messages) { local_bus_->announce(messages); });
+        if (fleet_bus_ != nullptr)
+            stores_.on_own_commit([this](std::span<const MessageRef> messages) { fleet_bus_->mirror(messages); });
+    } else {
+        stores_.log->on_commit([this](std::span<const MessageRef> messages) { bus_->announce(messages); });
+    }
     reads_ = std::make_unique<rt::WorkPool>("parley-read", 4, 100'000);
     hashing_ = std::make_unique<rt::WorkPool>("parley-argon2", 1, 32);
     guard_ = std::make_unique<auth::TokenGuard>(

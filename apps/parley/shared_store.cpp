@@ -8,6 +8,7 @@
 #include "adapters/postgres/database.h"
 #include "adapters/postgres/postgres_directory.h"
 #include "adapters/postgres/postgres_log.h"
+#include "adapters/postgres/postgres_table.h"
 #include "base/config_keys.h"
 #include "base/logger.h"
 
@@ -51,6 +52,9 @@ public:
         return opened(postgres::PostgresLog::open(pool_, std::move(options), clock));
     }
     Result<LogToRead> log_to_read() override { return reads(std::make_shared<postgres::LogReader>(pool_)); }
+    Result<std::unique_ptr<log::MessageTable>> table() override {
+        return std::unique_ptr<log::MessageTable>{std::make_unique<postgres::PostgresTable>(pool_)};
+    }
     Result<> claim(const std::string& log) override { return postgres::claim_for_log(*pool_, log); }
     void announce(bool with_messages) const override {
         logger::info("parley", "members and rooms are in PostgreSQL",
@@ -76,6 +80,9 @@ public:
         const auto epoch = mongo::epoch_of(*pool_);
         if (!epoch) return fail(epoch.error());
         return reads(std::make_shared<mongo::LogReader>(pool_, Epoch{*epoch}));
+    }
+    Result<std::unique_ptr<log::MessageTable>> table() override {
+        return fail(Code::kBadRequest, "MongoDB keeps no messages of a topic yet");
     }
     Result<> claim(const std::string& log) override { return mongo::claim_for_log(*pool_, log); }
     void announce(bool with_messages) const override {

@@ -29,6 +29,8 @@ public:
     [[nodiscard]] virtual Result<Log> open_log(LogSettings settings, const Clock& clock) = 0;
     /// For a look beside a running server.
     [[nodiscard]] virtual Result<LogToRead> log_to_read() = 0;
+    /// For the messages of a log that is a topic. Error: this store has none.
+    [[nodiscard]] virtual Result<std::unique_ptr<log::MessageTable>> table() = 0;
     /// Memberships are positions in one log: the database notes whose. Error: it is another one.
     [[nodiscard]] virtual Result<> claim(const std::string& log) = 0;
     /// The line that says where members and rooms are.

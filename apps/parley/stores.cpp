@@ -5,7 +5,9 @@
 
 #include "base/config_keys.h"
 #include "base/logger.h"
+#include "kafka_stores.h"
 #include "log/embedded_log.h"
+#include "log/embedded_table.h"
 #include "log/offline_reader.h"
 #include "shared_store.h"
 #include "store/embedded_directory.h"
@@ -14,18 +16,11 @@ namespace parley::app {
 namespace {
 
 bool store_is_shared(const Config& config) { return config.get(keys::store_kind) != "embedded"; }
+bool log_is_a_topic(const Config& config) { return config.get(keys::log_kind) == "kafka"; }
 bool log_is_in_store(const Config& config) { return config.get(keys::log_kind) == "store"; }
 
 std::filesystem::path directory_folder(const Config& config) {
     return std::filesystem::path{config.get(keys::data_dir)} / "directory";
-}
-
-void report_trouble(const std::string& reason) {
-    if (reason.empty()) {
-        logger::info("log", "storing works again");
-    } else {
-        logger::error("log", "messages cannot be stored; senders are refused", {{"why", reason}});
-    }
 }
 
 /// What may wait for the store: senders wait for memory, by what they have waiting, before this refuses them.
@@ -60,6 +55,39 @@ Result<> open_shared_log(Stores& stores, const Config& config, SharedStore& shar
     return {};
 }
 
+/// Its messages are kept in the shared store, or, without one (null), in `data_dir`.
+Result<> open_log_over_topic(Stores& stores, const Config& config, SharedStore* shared, Bytes memory,
+                             const Clock& clock) {
+    const std::string writers = "db-writer";
+    if (shared != nullptr) {
+        auto table = shared->table();
+        if (!table) return at_key(config, keys::store_kind, table.error());
+        return open_kafka_log(stores, config, std::move(*table), writers, memory, clock);
+    }
+    auto table = log::EmbeddedTable::open(config.get(keys::data_dir), clock);
+    if (!table) return fail(std::move(table.error()));
+    const auto head = (*table)->head(RoomId::trusted("~probe"));
+    if (!head) return fail(head.error());
+    // This table is written by its own server alone.
+    return open_kafka_log(stores, config, std::move(*table), fmt::format("{}.{}", writers, head->epoch.value), memory,
+                          clock);
+}
+
+/// `shared` is null where there is none.
+Result<> open_log(Stores& stores, const Config& config, SharedStore* shared, Bytes memory, const Clock& clock) {
+    if (log_is_a_topic(config)) return open_log_over_topic(stores, config, shared, memory, clock);
+    if (log_is_in_store(config)) return open_shared_log(stores, config, *shared, memory, clock);
+    return open_embedded_log(stores, config, memory, clock);
+}
+
+template <class Log>
+LogToRead reads(std::shared_ptr<Log> log) {
+    return {[log](const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) {
+                return log->read(room, after, limit, max);
+            },
+            [log](const RoomId& room, WallTime time) { return log->seek(room, time); }};
+}
+
 /// Memberships are positions in one log: the database says whose.
 Result<> claim(const Config& config, SharedStore& shared, log::RoomLog& log) {
     std::string name = SharedStore::kLog;
@@ -75,10 +103,18 @@ Result<> claim(const Config& config, SharedStore& shared, log::RoomLog& log) {
 
 }  // namespace
 
+void report_trouble(const std::string& reason) {
+    if (reason.empty()) {
+        logger::info("log", "storing works again");
+    } else {
+        logger::error("log", "messages cannot be stored; senders are refused", {{"why", reason}});
+    }
+}
+
 Result<Stores> open_stores(const Config& config, Bytes memory, const Clock& clock) {
     Stores stores;
     if (!store_is_shared(config)) {
-        if (auto log = open_embedded_log(stores, config, memory, clock); !log) return fail(log.error());
+        if (auto log = open_log(stores, config, nullptr, memory, clock); !log) return fail(log.error());
         auto directory = store::EmbeddedDirectory::open(directory_folder(config), clock);
         if (!directory) return fail(std::move(directory.error()));
         stores.directory = std::move(*directory);
@@ -86,12 +122,12 @@ Result<Stores> open_stores(const Config& config, Bytes memory, const Clock& cloc
     }
     const auto shared = open_shared_store(config, Use::kServe);
     if (!shared) return fail(shared.error());
-    const auto log = log_is_in_store(config) ? open_shared_log(stores, config, **shared, memory, clock)
-                                             : open_embedded_log(stores, config, memory, clock);
-    if (!log) return fail(log.error());
-    if (auto claimed = claim(config, **shared, *stores.log); !claimed) return fail(claimed.error());
+    if (auto log = open_log(stores, config, shared->get(), memory, clock); !log) return fail(log.error());
+    if (!log_is_a_topic(config)) {  // the table of a topic has said so
+        if (auto claimed = claim(config, **shared, *stores.log); !claimed) return fail(claimed.error());
+    }
     stores.directory = (*shared)->directory();
-    (*shared)->announce(log_is_in_store(config));
+    (*shared)->announce(log_is_in_store(config) || log_is_a_topic(config));
     return stores;
 }
 
@@ -109,18 +145,19 @@ Result<std::unique_ptr<store::Directory>> directory_to_read(const Config& config
 }
 
 Result<LogToRead> log_to_read(const Config& config, const Clock& clock) {
-    if (log_is_in_store(config)) {
+    if (log_is_in_store(config) || (log_is_a_topic(config) && store_is_shared(config))) {
         const auto shared = open_shared_store(config, Use::kLook);
         if (!shared) return fail(shared.error());
         return (*shared)->log_to_read();
     }
+    if (log_is_a_topic(config)) {
+        auto table = log::EmbeddedTable::open_read_only(config.get(keys::data_dir), clock);
+        if (!table) return fail(std::move(table.error()));
+        return reads(std::shared_ptr<log::EmbeddedTable>{std::move(*table)});
+    }
     auto opened = log::OfflineReader::open(config.get(keys::data_dir), clock);
     if (!opened) return fail(std::move(opened.error()));
-    const auto log = std::make_shared<log::OfflineReader>(std::move(*opened));
-    return LogToRead{[log](const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) {
-                         return log->read(room, after, limit, max);
-                     },
-                     [log](const RoomId& room, WallTime time) { return log->seek(room, time); }};
+    return reads(std::make_shared<log::OfflineReader>(std::move(*opened)));
 }
 
 }  // namespace parley::app

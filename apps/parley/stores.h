@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "log/log_stats.h"
+#include "log/message_table.h"
 #include "log/room_log.h"
 #include "store/directory.h"
 
@@ -20,13 +21,20 @@ auto at_key(const Config& config, const Key& key, const Error& error) {
 
 /// Where this server keeps messages, members and rooms, as log.kind and store.kind say.
 struct Stores {
+    std::unique_ptr<log::MessageTable> table;  ///< behind a log that is a topic
     std::unique_ptr<log::RoomLog> log;
+    /// Of a log that tells every server every message: who hears this server's own. Else empty.
+    std::function<void(log::RoomLog::CommitListener)> on_own_commit;
+    std::shared_ptr<void> table_writer;        ///< what fills `table`
     std::function<log::LogStats()> log_stats;  ///< for as long as `log` lives
     std::unique_ptr<store::Directory> directory;
 };
 
 /// `memory` is the process's budget. Error: one sentence for the operator that names the key.
 [[nodiscard]] Result<Stores> open_stores(const Config& config, Bytes memory, const Clock& clock);
+
+/// Says in the server's log that storing began to fail (why), or works again (empty).
+void report_trouble(const std::string& reason);
 
 /// The same directory and messages beside a server that may be running; nothing may be changed.
 /// A null directory: there is none yet.

@@ -23,8 +23,7 @@ using config_detail::TomlSetting;
 
 constexpr std::string_view kPrefix = "PARLEY_";
 /// Names that documents of later versions use: said to be missing rather than unknown.
-constexpr std::array<std::string_view, 6> kLaterPrefixes{"kafka.", "redis.", "rabbitmq.",
-                                                         "nats.",  "mysql.", "mongodb."};
+constexpr std::array<std::string_view, 5> kLaterPrefixes{"redis.", "rabbitmq.", "nats.", "mysql.", "mongodb."};
 
 std::size_t index_of(const KeySpec& spec) {
     const auto all = all_keys();
@@ -283,6 +282,16 @@ Result<void> Config::check_together() const {
     if (get(keys::log_kind) == "store" && get(keys::store_kind) == "embedded") {
         return needs(origin(keys::log_kind), "log.kind=store",
                      "a database that several servers can share: store.kind=postgres or mongodb");
+    }
+    if (get(keys::log_kind) == "kafka") {
+        if (get(keys::kafka_brokers).empty()) return needs(origin(keys::log_kind), "log.kind=kafka", "kafka.brokers");
+        if (get(keys::store_kind) == "mongodb")
+            return needs(origin(keys::log_kind), "log.kind=kafka", "a store with a table for it: postgres or embedded");
+        const bool trims = get(keys::log_keep_age).count() > 0;
+        if (trims || get(keys::log_keep_bytes).count > 0) {
+            return needs(trims ? origin(keys::log_keep_age) : origin(keys::log_keep_bytes),
+                         trims ? "log.keep_age" : "log.keep_bytes", "another log: with log.kind=kafka history stays");
+        }
     }
     if (auto done = check_fleet(*this); !done) return done;
     return check_listeners(*this);

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kBase64 = "base64:";
 constexpr std::size_t kMinSecret = 32;
+constexpr std::string_view kTopicLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 constexpr std::string_view kSchemaLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
 std::optional<std::int64_t> number(std::string_view text, std::int64_t max) {
@@ -103,6 +104,16 @@ const char* check_prefix(std::string_view text) {
     static constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     const bool plain = !text.empty() && text.size() <= 64 && text.find_first_not_of(kLetters) == std::string_view::npos;
     return plain ? nullptr : "expected a name of letters, digits, _ and -, such as parley";
+}
+
+const char* check_topic_part(std::string_view text) {
+    return text.size() <= 200 && text.find_first_not_of(kTopicLetters) == std::string_view::npos
+               ? nullptr
+               : "expected a name of A-Z, a-z, 0-9 and . _ -";
+}
+
+const char* check_topic(std::string_view text) {
+    return text.empty() || text == "." || text == ".." ? "expected a topic's name" : check_topic_part(text);
 }
 
 }  // namespace detail
@@ -231,6 +242,7 @@ std::span<const KeySpec* const> all_keys() noexcept {
                                      &log_kind.spec,
                                      &log_keep_age.spec,
                                      &log_keep_bytes.spec,
+                                     &log_dedup_window.spec,
                                      &bus_kind.spec,
                                      &bus_mirror.spec,
                                      &fleet_secret.spec,
@@ -241,6 +253,16 @@ std::span<const KeySpec* const> all_keys() noexcept {
                                      &mongo_url.spec,
                                      &mongo_database.spec,
                                      &mongo_connections.spec,
+                                     &kafka_brokers.spec,
+                                     &kafka_topic.spec,
+                                     &kafka_partitions.spec,
+                                     &kafka_replication.spec,
+                                     &kafka_retention.spec,
+                                     &kafka_compression.spec,
+                                     &kafka_linger.spec,
+                                     &kafka_batch.spec,
+                                     &kafka_group_prefix.spec,
+                                     &kafka_properties.spec,
                                      &cache_kind.spec,
                                      &redis_url.spec,
                                      &redis_prefix.spec,

@@ -11,10 +11,11 @@ inline constexpr std::string_view kCacheDown[] = {"refuse", "allow"};
 inline constexpr std::string_view kFlushKinds[] = {"auto", "io_uring", "writev"};
 inline constexpr std::string_view kTlsVersions[] = {"1.2", "1.3"};
 inline constexpr std::string_view kAutoOnOff[] = {"auto", "on", "off"};
-inline constexpr std::string_view kLogKinds[] = {"embedded", "store"};
+inline constexpr std::string_view kLogKinds[] = {"embedded", "store", "kafka"};
 inline constexpr std::string_view kBusKinds[] = {"inproc", "redis"};
 inline constexpr std::string_view kStoreKinds[] = {"embedded", "postgres", "mongodb"};
 inline constexpr std::string_view kCacheKinds[] = {"memory", "redis"};
+inline constexpr std::string_view kCompressions[] = {"snappy", "lz4", "zstd", "gzip", "none"};
 inline constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error"};
 inline constexpr std::string_view kFormats[] = {"auto", "human", "json"};
 const char* check_listen(std::string_view text);
@@ -27,6 +28,8 @@ const char* check_not_empty(std::string_view text);
 const char* check_script_url(std::string_view text);
 const char* check_schema(std::string_view text);
 const char* check_prefix(std::string_view text);
+const char* check_topic(std::string_view text);
+const char* check_topic_part(std::string_view text);
 inline constexpr std::int64_t kDay = 86'400'000;
 }  // namespace detail
 
@@ -142,11 +145,13 @@ inline constexpr Key<milliseconds> drain_spread{{.name = "drain.spread", .defaul
     .help = "Open connections are closed one after the other over this time.", .max = 3'600'000}};
 
 inline constexpr Key<std::string> log_kind{{.name = "log.kind", .default_text = "embedded",
-    .help = "What sequences and keeps messages: `store` is the database of `store.kind`.", .choices = detail::kLogKinds}};
+    .help = "What sequences messages: `store` is the database of `store.kind`, `kafka` a topic.", .choices = detail::kLogKinds}};
 inline constexpr Key<milliseconds> log_keep_age{{.name = "log.keep_age", .default_text = "0",
     .help = "Messages older than this are removed; 0 keeps them for ever.", .max = 36'500 * detail::kDay}};
 inline constexpr Key<Bytes> log_keep_bytes{{.name = "log.keep_bytes", .default_text = "0",
     .help = "The oldest messages are removed above this size; 0 is no limit."}};
+inline constexpr Key<std::int64_t> log_dedup_window{{.name = "log.dedup_window", .default_text = "100000",
+    .help = "Over Kafka: offsets of a partition within which a repeat is recognised. Fixed with the first start on a topic.", .min = 1, .max = 1'000'000}};
 inline constexpr Key<std::string> bus_kind{{.name = "bus.kind", .default_text = "inproc",
     .help = "How servers tell each other of new messages.", .choices = detail::kBusKinds}};
 inline constexpr Key<bool> bus_mirror{{.name = "bus.mirror", .default_text = "true",
@@ -168,6 +173,26 @@ inline constexpr Key<std::string> mongo_database{{.name = "mongodb.database", .d
     .help = "The database; made when missing.", .check = detail::check_schema}};
 inline constexpr Key<std::int64_t> mongo_connections{{.name = "mongodb.connections", .default_text = "8",
     .help = "The most connections of this server, beside the one that stores messages.", .min = 1, .max = 1000}};
+inline constexpr Key<std::string> kafka_brokers{{.name = "kafka.brokers", .default_text = "",
+    .help = "`HOST:PORT,HOST:PORT`: some brokers of the cluster; needed with `log.kind=kafka`."}};
+inline constexpr Key<std::string> kafka_topic{{.name = "kafka.topics.chat", .default_text = "chat-messages",
+    .help = "The topic of the messages; made when missing, with the three keys below.", .check = detail::check_topic}};
+inline constexpr Key<std::int64_t> kafka_partitions{{.name = "kafka.partitions", .default_text = "30",
+    .help = "Partitions of a topic that is made here: about one for 333 users. They cannot change later.", .min = 1, .max = 10'000}};
+inline constexpr Key<std::int64_t> kafka_replication{{.name = "kafka.replication", .default_text = "3",
+    .help = "Its replicas, or as many as there are brokers; from 3 on two have to be in sync.", .min = 1, .max = 100}};
+inline constexpr Key<milliseconds> kafka_retention{{.name = "kafka.retention", .default_text = "7d",
+    .help = "How long the topic keeps a message; history is in the store for ever.", .min = 60'000, .max = 36'500 * detail::kDay}};
+inline constexpr Key<std::string> kafka_compression{{.name = "kafka.compression", .default_text = "snappy",
+    .help = "Of the batches this server sends.", .choices = detail::kCompressions}};
+inline constexpr Key<milliseconds> kafka_linger{{.name = "kafka.linger", .default_text = "10ms",
+    .help = "A batch waits so long for more.", .max = 1'000}};
+inline constexpr Key<Bytes> kafka_batch{{.name = "kafka.batch", .default_text = "16KiB",
+    .help = "A batch of this size is sent at once.", .min = 1024, .max = 1 << 20}};
+inline constexpr Key<std::string> kafka_group_prefix{{.name = "kafka.group_prefix", .default_text = "",
+    .help = "Before the names of consumer groups (`db-writer`).", .check = detail::check_topic_part}};
+inline constexpr Key<std::string> kafka_properties{{.name = "kafka.properties", .default_text = "",
+    .help = "A file of librdkafka's properties, one `name=value` a line: SASL, TLS and the like."}};
 inline constexpr Key<std::string> cache_kind{{.name = "cache.kind", .default_text = "memory",
     .help = "Where revoked tokens and tickets are shared.", .choices = detail::kCacheKinds}};
 inline constexpr Key<std::string> redis_url{{.name = "redis.url", .default_text = "",

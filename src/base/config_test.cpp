@@ -107,10 +107,9 @@ TEST(Config, UnknownFlagIsRefused) {
 }
 
 TEST(Config, KeysOfServicesNotBuiltInAreSaidToBeMissingRatherThanUnknown) {
-    EXPECT_EQ(problem(from_file("kafka.brokers = \"a:9092\"")),
-              "parley.toml:1: kafka.brokers: not built in this version");
-    EXPECT_EQ(problem(from_file("log.kind = \"kafka\"")),
-              "parley.toml:1: log.kind: \"kafka\" is not built in this version: embedded, store");
+    EXPECT_EQ(problem(from_file("nats.url = \"nats://a\"")), "parley.toml:1: nats.url: not built in this version");
+    EXPECT_EQ(problem(from_file("log.kind = \"jetstream\"")),
+              "parley.toml:1: log.kind: \"jetstream\" is not built in this version: embedded, store, kafka");
 }
 
 TEST(Config, InvalidTomlIsRefusedWithItsLine) {
@@ -181,6 +180,10 @@ INSTANTIATE_TEST_SUITE_P(
                              "bus.kind=redis needs auth.secret, the same on every server"},
                     BadValue{"store.kind = \"mongodb\"", "store.kind=mongodb needs mongodb.url"},
                     BadValue{"log.kind = \"store\"", "log.kind=store needs a database that several servers can share"},
+                    BadValue{"log.kind = \"kafka\"", "log.kind=kafka needs kafka.brokers"},
+                    BadValue{"kafka.topics.chat = \"my topic\"", "expected a name of A-Z"},
+                    BadValue{"kafka.topics.chat = \"\"", "expected a topic's name"},
+                    BadValue{"kafka.compression = \"lzma\"", "is not one of snappy, lz4, zstd, gzip, none"},
                     BadValue{"postgres.schema = \"my-own\"", "expected a name of a-z, 0-9 and _"},
                     BadValue{"mongodb.database = \"a.b\"", "expected a name of a-z, 0-9 and _"},
                     BadValue{"postgres.schema = \"1st\"", "expected a name of a-z, 0-9 and _"},

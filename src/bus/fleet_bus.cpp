@@ -48,12 +48,15 @@ void FleetBus::announce(std::span<const MessageRef> messages) {
             bytes += size_of(*messages[count]);
         }
         send(messages.first(count));
-        if (options_.mirror) {
-            for (const MessageRef& message : messages.first(count)) {
-                if (!message->room.is_server_own()) carrier_->mirror(message->room, to_json(*message));
-            }
-        }
+        mirror(messages.first(count));
         messages = messages.subspan(count);
+    }
+}
+
+void FleetBus::mirror(std::span<const MessageRef> messages) {
+    if (!options_.mirror) return;
+    for (const MessageRef& message : messages) {
+        if (!message->room.is_server_own()) carrier_->mirror(message->room, to_json(*message));
     }
 }
 

@@ -34,6 +34,8 @@ public:
     ~FleetBus() override;
 
     void announce(std::span<const MessageRef> messages) override;
+    /// Shows them to other services alone: for a log from which each server hears every message by itself.
+    void mirror(std::span<const MessageRef> messages);
     void event(RoomEvent event) override;
     void event_here(RoomEvent event) override { local_.event(std::move(event)); }
     void notify(Notice notice) override;

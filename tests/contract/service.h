@@ -18,7 +18,9 @@ namespace parley::contract {
 /// Thread: the main one. Owns the server and its data. Registered with testing::AddGlobalTestEnvironment().
 class Service final : public testing::Environment {
 public:
-    explicit Service(std::string name) : name_(std::move(name)) {}
+    /// `environment`: what the script is told, such as `NODES=3`.
+    explicit Service(std::string name, std::string environment = {})
+        : name_(std::move(name)), environment_(std::move(environment)) {}
 
     [[nodiscard]] const std::string& url() const { return url_; }
     void start() {
@@ -28,10 +30,14 @@ public:
         ASSERT_EQ(status, 0) << out;
     }
     void stop() { ASSERT_EQ(run("stop").status, 0); }
-    /// The process of the server itself, for signals.
-    [[nodiscard]] pid_t pid() const {
+    /// A file in the service's directory.
+    [[nodiscard]] std::string path(const std::string& file) const { return dir_.path() + "/" + file; }
+    /// Another command of the script: `stop-node`, with what it needs.
+    void command(const std::string& what, const std::string& more) { ASSERT_EQ(run(what, more).status, 0); }
+    /// The process of the server itself, for signals; of one node of a cluster in `node1/pid`.
+    [[nodiscard]] pid_t pid(const std::string& in = "pid") const {
         pid_t pid = 0;
-        if (std::FILE* file = std::fopen((dir_.path() + "/pid").c_str(), "r")) {
+        if (std::FILE* file = std::fopen((dir_.path() + "/" + in).c_str(), "r")) {
             if (std::fscanf(file, "%d", &pid) != 1) pid = 0;
             std::fclose(file);
         }
@@ -48,9 +54,9 @@ private:
         int status;
         std::string out;
     };
-    Ran run(const std::string& what) const {
-        const std::string command = "SERVICE_OWNER=" + std::to_string(::getpid()) + " tools/services/" + name_ +
-                                    ".sh " + what + " " + dir_.path() + " 2>&1";
+    Ran run(const std::string& what, const std::string& more = {}) const {
+        const std::string command = environment_ + " SERVICE_OWNER=" + std::to_string(::getpid()) + " tools/services/" +
+                                    name_ + ".sh " + what + " " + dir_.path() + " " + more + " 2>&1";
         std::FILE* pipe = ::popen(command.c_str(), "r");
         std::string out;
         std::array<char, 4096> part{};
@@ -66,6 +72,7 @@ private:
     }
 
     const std::string name_;
+    const std::string environment_;
     TempDir dir_;
     std::string url_;
 };

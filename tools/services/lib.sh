@@ -1,12 +1,14 @@
 # shellcheck shell=bash
-# What the service scripts share. Sourced with "$@" of the script: start|ready|stop DIR. A service keeps everything
-# below DIR: its data, log, pid, and in DIR/env the port it was started with, so that it comes back on the same one.
+# What the service scripts share. Sourced with "$@" of the script: start|ready|stop DIR, and what MORE_COMMANDS holds.
+# A service keeps everything below DIR: its data, log, pid, and in DIR/env the port it was started with, so that it comes
+# back on the same one.
 set -euo pipefail
 SERVICES=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-case ${1:-} in
-    start | ready | stop) ;;
-    *) echo "usage: ${0##*/} start|ready|stop DIR" >&2; exit 2 ;;
-esac
+if [[ -z ${1:-} || " start ready stop ${MORE_COMMANDS:-} " != *" $1 "* ]]; then
+    commands="start ready stop${MORE_COMMANDS:+ $MORE_COMMANDS}"
+    echo "usage: ${0##*/} ${commands// /|} DIR" >&2
+    exit 2
+fi
 [ -n "${2:-}" ] || { echo "${0##*/} $1: which directory?" >&2; exit 2; }
 mkdir -p "$2"
 DIR=$(cd "$2" && pwd)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/postgres/message_size.h"
 #include "adapters/postgres/row_format.h"
 #include "log/held_message.h"
 
@@ -31,12 +32,6 @@ constexpr Statement kInsert{"insert_messages", R"(
 constexpr Statement kSetHeads{"set_heads", R"(
     UPDATE heads h SET head = new.head, last_created = new.last_created, bytes = h.bytes + new.bytes
     FROM unnest($1, $2, $3, $4) AS new (room, head, last_created, bytes) WHERE h.room = new.room)"};
-
-/// What a message takes, about: its texts and its row in the table and two indexes.
-std::uint64_t size_of(const Draft& draft) {
-    return 150 + 2 * (draft.sender.str().size() + draft.id.str().size()) + draft.nickname.size() +
-           draft.content.size() + draft.extra.size();
-}
 
 }  // namespace
 

@@ -16,7 +16,7 @@ constexpr Statement kClaim{"claim", R"(
     SELECT coalesce((SELECT log FROM claimed), (SELECT log FROM meta)))"};
 
 std::string describe(const std::string& log) {
-    return log == kStoreLog ? "log.kind=store" : fmt::format("the embedded log {}", log);
+    return log == kStoreLog || log == kKafkaLog ? "log.kind=" + log : fmt::format("the embedded log {}", log);
 }
 
 struct Found {

@@ -19,6 +19,8 @@ Result<std::unique_ptr<Pool>> open_database(Settings settings, Schema schema = S
 
 /// The log that is kept in the database itself; an embedded one is named by its epoch.
 inline constexpr const char* kStoreLog = "store";
+/// The log that is a Kafka topic.
+inline constexpr const char* kKafkaLog = "kafka";
 /// Notes which log the memberships and read marks of this database belong to; the first to say it decides.
 /// Error: it is another one, such as another server's embedded log.
 Result<> claim_for_log(Pool& pool, const std::string& log);

@@ -99,6 +99,28 @@ CREATE TABLE messages (
     extra text NOT NULL,
     PRIMARY KEY (room, seq),
     UNIQUE (id, sender, room));
+)",
+                                   // 2: messages that are read from a topic. `part` and `pos` are where a record lies;
+                                   // -1: in no topic. There an id may come again once the dedup window is past.
+                                   R"(
+ALTER TABLE heads ADD COLUMN part integer NOT NULL DEFAULT -1;
+CREATE INDEX heads_of_partition ON heads (part) WHERE part >= 0;
+ALTER TABLE messages ADD COLUMN part integer NOT NULL DEFAULT -1, ADD COLUMN pos bigint NOT NULL DEFAULT -1;
+ALTER TABLE messages DROP CONSTRAINT messages_id_sender_room_key, ADD UNIQUE (id, sender, room, pos);
+CREATE INDEX messages_by_position ON messages (part, pos) WHERE part >= 0;
+
+CREATE TABLE topic (
+    v smallint NOT NULL DEFAULT 1,
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    partitions integer NOT NULL,
+    dedup_window bigint NOT NULL,
+    cluster text NOT NULL,
+    topic text NOT NULL);
+
+CREATE TABLE positions (
+    v smallint NOT NULL DEFAULT 1,
+    part integer PRIMARY KEY,
+    next bigint NOT NULL);
 )"};
 
 }  // namespace parley::postgres

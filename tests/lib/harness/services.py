@@ -12,15 +12,18 @@ from .suite import ROOT, Skip
 
 
 def store_settings(kind, url, name):
-    """Of servers that share the database at `url`, in tables of their own."""
+    """Of servers that share the database at `url`, in tables of their own; over Kafka of one that has its messages there."""
+    if kind == "kafka":
+        return {"log.kind": "kafka", "kafka.brokers": url, "kafka.topics.chat": name, "kafka.partitions": 3}
     store, tables = {"postgres": ("postgres", "postgres.schema"), "mongo": ("mongodb", "mongodb.database")}[kind]
     return {"log.kind": "store", "store.kind": store, f"{store}.url": url, tables: name}
 
 
 class Service:
-    """`postgres`, `mongo`, `redis`. Skips the check where it is not installed."""
+    """`postgres`, `mongo`, `redis`, `kafka`. Skips the check where it is not installed."""
 
-    def __init__(self, name):
+    def __init__(self, name, **environment):
+        self._environment = environment  # what the script is told, such as NODES="3"
         self._script = str(ROOT / "tools" / "services" / f"{name}.sh")
         self.dir = tempfile.mkdtemp(prefix=f"parley-{name}-")
         atexit.register(self.close)
@@ -40,8 +43,14 @@ class Service:
     def stop(self):
         self._run("stop")
 
-    def signal(self, number):
-        with open(os.path.join(self.dir, "pid"), encoding="ascii") as file:
+    def control(self, what, *more):
+        """Another command of the script: `stop-node 1`."""
+        ran = self._run(what, *more)
+        if ran.returncode:
+            raise AssertionError(f"{self._script} {what}: {ran.stderr[-600:]}")
+
+    def signal(self, number, pid_file="pid"):
+        with open(os.path.join(self.dir, pid_file), encoding="ascii") as file:
             os.kill(int(file.read()), number)
 
     def kill(self):
@@ -72,9 +81,10 @@ class Service:
         self._run("stop")
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def _run(self, what):
-        env = {**os.environ, "SERVICE_OWNER": str(os.getpid())}
-        return subprocess.run([self._script, what, self.dir], env=env, capture_output=True, text=True, timeout=60)
+    def _run(self, what, *more):
+        env = {**os.environ, **self._environment, "SERVICE_OWNER": str(os.getpid())}
+        # The first start of one may fetch it.
+        return subprocess.run([self._script, what, self.dir, *more], env=env, capture_output=True, text=True, timeout=300)
 
 
 class Listening:

@@ -1,0 +1,75 @@
+#include "kafka_stores.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "adapters/kafka/kafka_log.h"
+#include "adapters/kafka/table_writer.h"
+#include "base/config_keys.h"
+#include "base/logger.h"
+
+namespace parley::app {
+namespace {
+
+Result<kafka::Settings> kafka_settings(const Config& config) {
+    kafka::Settings out;
+    out.brokers = config.get(keys::kafka_brokers);
+    out.topic = config.get(keys::kafka_topic);
+    out.partitions = static_cast<std::uint32_t>(config.get(keys::kafka_partitions));
+    out.replication = static_cast<std::uint32_t>(config.get(keys::kafka_replication));
+    out.retention = config.get(keys::kafka_retention);
+    out.compression = config.get(keys::kafka_compression);
+    out.linger = config.get(keys::kafka_linger);
+    out.batch = config.get(keys::kafka_batch);
+    out.group_prefix = config.get(keys::kafka_group_prefix);
+    out.dedup_window = static_cast<std::uint64_t>(config.get(keys::log_dedup_window));
+    const std::string& name = config.get(keys::kafka_properties);
+    if (name.empty()) return out;
+    std::ifstream file{name};
+    if (!file) return at_key(config, keys::kafka_properties, {Code::kBadRequest, name + " cannot be read"});
+    const std::string text{std::istreambuf_iterator<char>{file}, {}};
+    auto properties = kafka::parse_properties(text);
+    if (!properties)
+        return at_key(config, keys::kafka_properties, {Code::kBadRequest, name + ", " + properties.error().message});
+    out.properties = std::move(*properties);
+    return out;
+}
+
+}  // namespace
+
+Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<log::MessageTable> table,
+                        const std::string& writers, Bytes memory, const Clock& clock) {
+    const auto settings = kafka_settings(config);
+    if (!settings) return fail(settings.error());
+    kafka::KafkaLogOptions options;
+    options.queue_limit = std::min(options.queue_limit, Bytes{memory.count / 8});
+    options.recent_limit = std::min(options.recent_limit, Bytes{memory.count / 8});
+    options.on_trouble = [](const std::string& reason) { report_trouble(reason); };
+    auto log = kafka::KafkaLog::open(*settings, std::move(options), *table, clock);
+    if (!log) return at_key(config, keys::kafka_brokers, log.error());
+    kafka::TableWriterOptions writing;
+    writing.group = writers;
+    writing.on_trouble = [](const std::string& reason) {
+        if (reason.empty()) {
+            logger::info("log", "messages reach the store again");
+        } else {
+            logger::error("log", "messages do not reach the store; history ends before them", {{"why", reason}});
+        }
+    };
+    auto writer = kafka::TableWriter::open(*settings, std::move(writing), *table);
+    if (!writer) return at_key(config, keys::kafka_brokers, writer.error());
+    stores.log_stats = [log = log->get()] { return log->stats(); };
+    stores.on_own_commit = [log = log->get()](log::RoomLog::CommitListener listener) {
+        log->on_own_commit(std::move(listener));
+    };
+    stores.table = std::move(table);
+    stores.log = std::move(*log);
+    stores.table_writer = std::shared_ptr<kafka::TableWriter>{std::move(*writer)};
+    logger::info("parley", "messages are in Kafka", {{"brokers", settings->brokers}, {"topic", settings->topic}});
+    return {};
+}
+
+}  // namespace parley::app

@@ -1,0 +1,130 @@
+#include <signal.h>
+
+#include <functional>
+
+#include "adapters/kafka/kafka_fixture.h"
+
+namespace parley::kafka {
+namespace {
+
+using testing::HasSubstr;
+
+contract::Service& cluster() {
+    static auto* const service = new contract::Service{"kafka", "NODES=3"};
+    return *service;
+}
+
+std::string pid_file(int node) { return "node" + std::to_string(node) + "/pid"; }
+
+/// Three brokers, three servers, and what they acknowledged while a broker was in trouble.
+class BrokerFault : public testing::Test {
+protected:
+    static void SetUpTestSuite() { cluster().start(); }
+    static void TearDownTestSuite() { cluster().stop(); }
+    void SetUp() override {
+        if (cluster().url().empty()) GTEST_SKIP() << "no cluster";
+    }
+
+    /// Three senders, each at the servers in turn, before, during and after.
+    void expect_nothing_lost_or_doubled(const std::function<void()>& begin, const std::function<void()>& end) {
+        const Settings settings = fresh_settings(cluster().url(), 6);
+        OwnTable own;
+        std::vector<std::unique_ptr<Node>> nodes;
+        for (int i = 0; i < 3; ++i) nodes.push_back(std::make_unique<Node>(settings, *own.table));
+        const auto writer = std::move(*TableWriter::open(settings, {}, *own.table));
+        std::atomic<bool> enough{false};
+        std::atomic<int> stored{0};
+        std::vector<std::map<std::string, std::uint64_t>> told(3);
+        std::vector<std::thread> senders;
+        for (std::size_t s = 0; s < 3; ++s)
+            senders.emplace_back([&, s] {
+                for (std::size_t n = 0; !enough; ++n) {
+                    const std::string id = std::to_string(s) + "." + std::to_string(n);
+                    const auto answer = nodes[(s + n) % 3]->insist(room_of(n), "u", id);
+                    ASSERT_TRUE(answer) << answer.error().message;
+                    told[s][id] = answer->front().seq.value;
+                    ++stored;
+                }
+            });
+        const auto more = [&] {
+            for (const int goal = stored + 60; stored < goal && !HasFailure();) std::this_thread::yield();
+        };
+        more();
+        begin();
+        more();
+        end();
+        more();
+        enough = true;
+        for (auto& sender : senders) sender.join();
+        std::map<std::string, std::uint64_t> acknowledged;
+        std::map<std::string, std::size_t> sizes;
+        for (const auto& of_sender : told) {
+            for (const auto& [id, seq] : of_sender) {
+                acknowledged[id] = seq;
+                ++sizes[room_of(std::stoul(id.substr(2)))];
+            }
+        }
+        std::map<std::string, std::uint64_t> found;
+        for (const auto& [room, size] : sizes) {
+            const auto first = ids(nodes[0]->heard(room, size));
+            for (const auto& node : nodes) {
+                EXPECT_EQ(ids(node->heard(room, size)), first);
+                EXPECT_EQ(ids(node->all(room)), first);
+            }
+            for (const auto& message : nodes[0]->all(room))
+                EXPECT_TRUE(found.emplace(message->id.str(), message->seq.value).second) << "stored twice";
+        }
+        EXPECT_EQ(found, acknowledged);
+    }
+    static std::string room_of(std::size_t n) { return "r-" + std::to_string(n % 4); }
+};
+
+TEST_F(BrokerFault, AKilledBrokerLosesAndDoublesNothing) {
+    expect_nothing_lost_or_doubled([] { ::kill(cluster().pid(pid_file(0)), SIGKILL); },
+                                   [] { cluster().command("start-node", "0"); });
+}
+
+TEST_F(BrokerFault, ABrokerThatStandsStillLosesAndDoublesNothing) {
+    const pid_t pid = cluster().pid(pid_file(1));
+    expect_nothing_lost_or_doubled([&] { ::kill(pid, SIGSTOP); }, [&] { ::kill(pid, SIGCONT); });
+}
+
+TEST_F(BrokerFault, WithOneBrokerOfThreeSendersAreRefusedUntilASecondIsBack) {
+    const Settings settings = fresh_settings(cluster().url());
+    OwnTable own;
+    std::mutex mutex;
+    std::vector<std::string> said;
+    KafkaLogOptions options;
+    options.on_trouble = [&](const std::string& why) {
+        const std::lock_guard lock{mutex};
+        said.push_back(why);
+    };
+    Node node{settings, *own.table, std::move(options)};
+    ASSERT_TRUE(node.insist("r-1", "u", "a"));
+    cluster().command("stop-node", "1");
+    cluster().command("stop-node", "2");
+    const auto begun = std::chrono::steady_clock::now();
+    const auto refused = node.send("r-1", "u", "b").get();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::kStoreUnavailable);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 7s);
+    EXPECT_FALSE(node.log().stats().available);
+    cluster().command("start-node", "1");
+    cluster().command("start-node", "2");
+    ASSERT_TRUE(node.insist("r-1", "u", "b"));
+    EXPECT_EQ(ids(node.all("r-1")), (std::vector<std::string>{"a", "b"}));
+    const std::lock_guard lock{mutex};
+    ASSERT_GE(said.size(), 2U);
+    EXPECT_THAT(said.front(), HasSubstr("Kafka: "));
+    EXPECT_EQ(said.back(), "");
+}
+
+TEST_F(BrokerFault, OneReplicaInSyncOfThreeIsTooFew) {
+    const Settings settings = fresh_settings(cluster().url());
+    make_topic(settings, 3, {{"min.insync.replicas", "1"}});
+    OwnTable own;
+    EXPECT_THAT(refusal(settings, *own.table), HasSubstr("min.insync.replicas=1"));
+}
+
+}  // namespace
+}  // namespace parley::kafka

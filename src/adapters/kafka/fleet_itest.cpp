@@ -1,0 +1,263 @@
+#include <fstream>
+#include <set>
+
+#include "adapters/kafka/client.h"
+#include "adapters/kafka/kafka_fixture.h"
+#include "adapters/kafka/murmur2.h"
+#include "adapters/kafka/topic.h"
+
+namespace parley::kafka {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string name(const char* what, int number) { return what + std::to_string(number); }
+
+/// Servers with a table and its writer in common.
+struct Fleet {
+    explicit Fleet(std::uint32_t partitions, std::size_t servers)
+        : settings(fresh_settings(broker().url(), partitions)) {
+        for (std::size_t i = 0; i < servers; ++i) join();
+    }
+    void join() {
+        nodes.push_back(std::make_unique<Node>(settings, *shared.table));
+        TableWriterOptions options;
+        options.on_trouble = [](const std::string& why) { EXPECT_EQ(why, ""); };
+        writers.push_back(std::move(*TableWriter::open(settings, std::move(options), *shared.table)));
+    }
+    /// Until the table has this many of the room's.
+    void wait_for_rows(const std::string& room, std::uint64_t count) {
+        const auto end = std::chrono::steady_clock::now() + 30s;
+        while (shared.table->head(RoomId::trusted(room))->head.value < count) {
+            ASSERT_LT(std::chrono::steady_clock::now(), end) << "the writers do not come that far";
+            std::this_thread::yield();
+        }
+    }
+    OwnTable shared;
+    Settings settings;
+    std::vector<std::unique_ptr<Node>> nodes;
+    std::vector<std::unique_ptr<TableWriter>> writers;
+};
+
+TEST(Fleet, WhateverServerARecordCameThroughAllServersTellIt) {
+    constexpr int kServers = 3, kRooms = 8, kEach = 120;
+    Fleet fleet{6, kServers};
+    std::set<std::uint32_t> used;
+    for (int r = 0; r < kRooms; ++r) used.insert(partition_of(name("r-", r), 6));
+    ASSERT_GE(used.size(), 4U) << "the rooms are to spread over the partitions";
+    std::vector<std::thread> senders;
+    for (int s = 0; s < kServers; ++s)
+        senders.emplace_back([&, s] {
+            std::vector<std::future<Node::Answer>> answers;
+            for (int n = 0; n < kEach; ++n) {
+                answers.push_back(fleet.nodes[s]->send(name("r-", n % kRooms), name("u-", s), name("own-", n)));
+                // The same message at every server, as by a client that tries them in turn.
+                answers.push_back(fleet.nodes[s]->send(name("r-", n % kRooms), "u-common", name("common-", n)));
+            }
+            for (auto& answer : answers) EXPECT_TRUE(answer.get());
+        });
+    for (auto& sender : senders) sender.join();
+    for (int r = 0; r < kRooms; ++r) {
+        const std::string room = name("r-", r);
+        const std::size_t expected = (kServers + 1) * (kEach / kRooms);
+        const auto first = ids(fleet.nodes[0]->heard(room, expected));
+        EXPECT_EQ(first.size(), expected);
+        for (int s = 0; s < kServers; ++s) {
+            EXPECT_EQ(ids(fleet.nodes[s]->heard(room, expected)), first) << "server " << s << ", " << room;
+            EXPECT_EQ(ids(fleet.nodes[s]->all(room)), first);
+        }
+        std::map<std::string, int> next;
+        for (const auto& message : fleet.nodes[0]->all(room)) {
+            if (message->sender.str() == "u-common") continue;
+            int& own = next.try_emplace(message->sender.str(), r).first->second;
+            EXPECT_EQ(message->id.str(), name("own-", own)) << "a sender's order";
+            own += kRooms;
+        }
+    }
+}
+
+TEST(Fleet, AServerFromTheBeginningAndOneFromTheTableNumberAlike) {
+    Fleet fleet{4, 1};
+    const auto send = [&](int from, int to) {
+        std::vector<std::future<Node::Answer>> answers;
+        for (int n = from; n < to; ++n)
+            answers.push_back(fleet.nodes[0]->send(name("r-", n % 3), "u", name("m-", n * 7 % 400)));
+        for (auto& answer : answers) EXPECT_TRUE(answer.get());
+    };
+    send(0, 600);
+    for (int r = 0; r < 3; ++r) fleet.wait_for_rows(name("r-", r), fleet.nodes[0]->all(name("r-", r)).size());
+    fleet.join();  // from the table
+    OwnTable empty;
+    Node from_beginning{fleet.settings, *empty.table};
+    send(600, 900);
+    for (int r = 0; r < 3; ++r) {
+        const auto room = name("r-", r);
+        const auto expected = fleet.nodes[0]->all(room);
+        fleet.nodes[1]->heard(room, 1);
+        for (Node* other : {fleet.nodes[1].get(), &from_beginning}) {
+            const auto limit = std::chrono::steady_clock::now() + 10s;
+            while (other->log().head(RoomId::trusted(room))->head.value < expected.size())
+                ASSERT_LT(std::chrono::steady_clock::now(), limit);
+            const auto found = other->all(room);
+            ASSERT_EQ(found.size(), expected.size());
+            for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(to_json(*found[i]), to_json(*expected[i]));
+        }
+    }
+}
+
+TEST(Fleet, ARepeatAtAnotherServerIsAnsweredWithTheFirstsSeq) {
+    Fleet fleet{3, 2};
+    const auto first = fleet.nodes[0]->send("r-1", "u-1", "m-1").get();
+    const auto again = fleet.nodes[1]->send("r-1", "u-1", "m-1").get();
+    ASSERT_TRUE(first && again);
+    EXPECT_FALSE(first->front().repeated);
+    EXPECT_TRUE(again->front().repeated);
+    EXPECT_EQ(again->front().seq, first->front().seq);
+    EXPECT_EQ(again->front().created_at, first->front().created_at);
+}
+
+TEST(Fleet, OldMessagesComeFromTheTable) {
+    const Settings settings = fresh_settings(broker().url());
+    OwnTable own;
+    KafkaLogOptions options;
+    options.recent_limit = Bytes{20'000};
+    options.ask_table_every = 10ms;
+    Node node{settings, *own.table, std::move(options)};
+    std::vector<std::future<Node::Answer>> answers;
+    for (int n = 0; n < 200; ++n) answers.push_back(node.send("r-1", "u", name("m-", n), std::string(500, 'x')));
+    for (auto& answer : answers) ASSERT_TRUE(answer.get());
+    const auto early = node.log().read(RoomId::trusted("r-1"), {0}, 10, 1_MiB);
+    ASSERT_FALSE(early) << "nobody has written the table, and here is no room for them";
+    EXPECT_EQ(early.error().code, Code::kStoreUnavailable);
+    const auto writer = std::move(*TableWriter::open(settings, {}, *own.table));
+    const auto end = std::chrono::steady_clock::now() + 30s;
+    while (writer->stored() < 200) ASSERT_LT(std::chrono::steady_clock::now(), end);
+    EXPECT_EQ(node.all("r-1").size(), 200U);
+    const auto before = node.log().read_before(RoomId::trusted("r-1"), {151}, 100, 1_MiB);
+    ASSERT_TRUE(before);
+    EXPECT_EQ(before->messages.size(), 100U);
+    EXPECT_EQ(before->messages.front()->seq.value, 51U);
+}
+
+TEST(Start, RefusesATopicThatMayLoseMessages) {
+    OwnTable own;
+    const Settings compacted = fresh_settings(broker().url());
+    make_topic(compacted, 1, {{"cleanup.policy", "compact"}});
+    EXPECT_THAT(refusal(compacted, *own.table), HasSubstr("cleanup.policy=compact"));
+    const Settings unclean = fresh_settings(broker().url());
+    make_topic(unclean, 1, {{"unclean.leader.election.enable", "true"}});
+    EXPECT_THAT(refusal(unclean, *own.table), HasSubstr("unclean.leader.election.enable=true"));
+}
+
+TEST(Start, RefusesAnotherShapeThanTheTableRemembers) {
+    Settings settings = fresh_settings(broker().url());
+    OwnTable own;
+    ASSERT_EQ(refusal(settings, *own.table), "");
+    settings.dedup_window = 50;
+    EXPECT_THAT(refusal(settings, *own.table), HasSubstr("dedup window"));
+    EXPECT_THAT(refusal(fresh_settings(broker().url()), *own.table), HasSubstr(settings.topic));
+}
+
+TEST(Start, RefusesATopicWithoutTheRecordsThatTheTableHasPositionsFor) {
+    const Settings settings = fresh_settings(broker().url());
+    OwnTable own;
+    ASSERT_EQ(refusal(settings, *own.table), "");
+    const std::vector<log::Position> ahead{{1, 77}};
+    ASSERT_TRUE(own.table->store({}, ahead));
+    EXPECT_THAT(refusal(settings, *own.table), HasSubstr("partition 1 holds offsets 0 to 0"));
+}
+
+TEST(Start, RefusesATopicWhoseRecordsAreOthersThanTheTables) {
+    const Settings settings = fresh_settings(broker().url(), 1);
+    OwnTable other;
+    {
+        Node node{settings, *other.table};
+        for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(node.send("r-1", "u", id).get());
+    }
+    OwnTable own;
+    auto client = Client::open(Client::Kind::kConsumer, settings, {}, nullptr);
+    const auto facts = open_topic(**client, settings);
+    ASSERT_TRUE(facts);
+    const std::vector<log::Position> begin{{0, 0}};
+    ASSERT_TRUE(own.table->claim({facts->cluster, settings.topic, 1, settings.dedup_window}, begin));
+    auto message = std::make_shared<Message>();
+    message->room = RoomId::trusted("r-1");
+    message->sender = MemberId::trusted("u");
+    message->id = MessageId::trusted("of another life");
+    message->seq = {1};
+    const std::vector<log::PlacedMessage> rows{{0, 1, message}};
+    const std::vector<log::Position> behind{{0, 2}};
+    ASSERT_TRUE(own.table->store(rows, behind));
+    EXPECT_THAT(refusal(settings, *own.table), HasSubstr("the topic was made anew"));
+}
+
+TEST(Start, AnAddressWhereNobodyListensIsSaidInOneSentence) {
+    Settings settings;
+    settings.brokers = "127.0.0.1:9";
+    settings.connect_limit = 700ms;
+    OwnTable own;
+    EXPECT_THAT(refusal(settings, *own.table), HasSubstr("127.0.0.1:9"));
+    settings.properties = {{"security.protocol", "nonsense"}};
+    EXPECT_THAT(refusal(settings, *own.table), HasSubstr("security.protocol"));
+}
+
+class Secure : public testing::Test {
+protected:
+    Secure() {
+        std::ifstream file{broker().path("secure-brokers")};
+        std::getline(file, settings_.brokers);
+        settings_.properties = {{"security.protocol", "SASL_SSL"},
+                                {"sasl.mechanism", "PLAIN"},
+                                {"sasl.username", "parley"},
+                                {"sasl.password", "parley"},
+                                {"ssl.ca.location", broker().path("secure-ca.pem")}};
+    }
+    Settings settings_ = fresh_settings({});
+    OwnTable own_;
+};
+
+TEST_F(Secure, SaslAndTlsArePassedThrough) {
+    Node node{settings_, *own_.table};
+    ASSERT_TRUE(node.send("r-1", "u", "a").get());
+    const auto writer = std::move(*TableWriter::open(settings_, {}, *own_.table));
+    const auto end = std::chrono::steady_clock::now() + 30s;
+    while (writer->stored() < 1) ASSERT_LT(std::chrono::steady_clock::now(), end);
+}
+
+TEST_F(Secure, AWrongPasswordAndAnUnknownAuthorityAreSaidAndThePasswordIsNot) {
+    settings_.connect_limit = 2s;
+    settings_.properties[3].second = "hunter2";
+    const std::string password = refusal(settings_, *own_.table);
+    EXPECT_THAT(password, HasSubstr("uthentication failed"));
+    EXPECT_THAT(password, Not(HasSubstr("hunter2")));
+    settings_.properties.pop_back();
+    EXPECT_THAT(refusal(settings_, *own_.table), HasSubstr("certificate"));
+}
+
+TEST(Writer, StopsWhereAnotherRecordIsKnownUnderASeq) {
+    const Settings settings = fresh_settings(broker().url(), 1);
+    OwnTable own;
+    Node node{settings, *own.table};
+    std::promise<std::string> stopped;
+    TableWriterOptions options;
+    options.on_trouble = [&](const std::string& why) { stopped.set_value(why); };
+    const auto writer = std::move(*TableWriter::open(settings, std::move(options), *own.table));
+    ASSERT_TRUE(node.send("r-1", "u", "a").get());
+    const auto end = std::chrono::steady_clock::now() + 30s;
+    while (writer->stored() < 1) ASSERT_LT(std::chrono::steady_clock::now(), end);
+    auto stranger = std::make_shared<Message>();
+    stranger->room = RoomId::trusted("r-1");
+    stranger->id = MessageId::trusted("stranger");
+    stranger->seq = {2};
+    const std::vector<log::PlacedMessage> rows{{0, 9, stranger}};
+    ASSERT_TRUE(own.table->store(rows, {}));
+    ASSERT_TRUE(node.send("r-1", "u", "b").get());
+    auto why = stopped.get_future();
+    ASSERT_EQ(why.wait_for(30s), std::future_status::ready);
+    EXPECT_THAT(why.get(), HasSubstr("stopped: room r-1, message 2 is the record at 0:9 in the store and at 0:1"));
+    EXPECT_FALSE(writer->is_running());
+}
+
+}  // namespace
+}  // namespace parley::kafka

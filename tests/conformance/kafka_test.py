@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Protocol section 7 over a real Kafka: what stops a start, that whatever server took a message all tell it, what the tools read."""
+import json
+import pathlib
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from harness import Server, Stomp, check, equal, eventually, expect, request, run, run_parley, services
+from harness.refusals import refused
+from harness.rooms import history, post, whole_history
+from harness.tokens import token
+
+
+def brokers():
+    return services.shared("kafka").url
+
+
+def settings(topic, **more):
+    """Members and history in PostgreSQL, in tables named as the topic."""
+    return {"log.kind": "kafka", "kafka.brokers": brokers(), "kafka.topics.chat": topic, "kafka.group_prefix": topic + ".", "kafka.partitions": 6,
+            "store.kind": "postgres", "postgres.url": services.shared("postgres").url, "postgres.schema": topic, **more}
+
+
+def alone(topic, **more):
+    return {"log.kind": "kafka", "kafka.brokers": brokers(), "kafka.topics.chat": topic, "kafka.partitions": 3, **more}
+
+
+@check("a wrong address, missing brokers, a refused property, a retention that Kafka's log has not: one line with key, file and line", limit=60)
+def _():
+    nobody = 'log.kind = "kafka"\nkafka.brokers = "127.0.0.1:1"\n'
+    refused(nobody, "kafka.brokers (", "parley.toml:2)", "127.0.0.1:1 cannot be reached", within=25)
+    refused('log.kind = "kafka"', "parley.toml:1: log.kind=kafka needs kafka.brokers")
+    with tempfile.NamedTemporaryFile("w") as properties:
+        properties.write("sasl.password=pa55word\nacks=1\n")
+        properties.flush()
+        refused(nobody + f'kafka.properties = "{properties.name}"', "kafka.properties (", "line 2: acks is not to be set", secrets=("pa55word",))
+    refused(nobody + 'log.keep_age = "1d"', "log.keep_age needs another log")
+
+
+@check("whichever of three servers a message came through, the clients of all get it, once and in one order", limit=60)
+def _():
+    servers = [Server(settings("trap")).start() for _ in range(3)]
+    clients = [Stomp(server, member=f"u-{n}", room="r-0") for n, server in enumerate(servers)]
+    rooms = [f"r-{n}" for n in range(6)]
+    for client in clients:
+        for room in rooms:
+            client.watch(room)
+    for n in range(36):
+        equal(post(servers[n % 3], rooms[n % 6], f"talk {n}", f"u-{n % 3}").status, 201)
+    told = []
+    for client in clients:
+        frames = [client.message(limit=10) for _ in range(36)]
+        told.append(sorted((f.json()["roomId"], f.json()["seq"], f.json()["content"]) for f in frames))
+    equal(told[1], told[0], "at the second")
+    equal(told[2], told[0], "at the third")
+    equal([seq for room, seq, _ in told[0] if room == "r-3"], [1, 2, 3, 4, 5, 6], "the seqs of a room")
+    first = post(servers[0], "r-0", "again", "u-1", messageId="m-1")
+    again = post(servers[1], "r-0", "again", "u-1", messageId="m-1")
+    equal((first.status, again.status), (201, 200), "a repeat at another server")
+    equal(first.json(), again.json(), "the repeat's answer")
+    servers[0].kill()
+    equal(post(servers[1], "r-1", "after a death").status, 201)
+    equal(clients[2].message(limit=10).json()["content"], "again")
+    equal(clients[2].message(limit=10).json()["content"], "after a death")
+    servers[0].start()
+    for room in rooms:
+        equal(whole_history(servers[0], room), whole_history(servers[2], room), f"history of {room}")
+    for server in servers:
+        server.close()
+
+
+@check("one server with Kafka and nothing else keeps its history over restarts, and replay reads it", limit=60)
+def _():
+    with Server(alone("alone")) as server:
+        for n in range(20):
+            equal(post(server, "r-1", f"talk {n}").status, 201)
+        before = history(server, "r-1")
+        equal([m["seq"] for m in before], list(range(1, 21)))
+        server.restart()
+        equal(history(server, "r-1"), before, "history after a restart")
+        server.kill()
+        server.start()
+        equal(history(server, "r-1"), before, "history after a crash")
+        equal(post(server, "r-1", "next").json()["seq"], 21)
+        flags = [word for key, value in alone("alone").items() for word in ("--set", f"{key}={value}")]
+
+        def replayed():
+            ran = run_parley("replay", "--room", "r-1", "--from-seq", "1", "--data-dir", server.data_dir, *flags)
+            return [json.loads(line)["seq"] for line in ran.stdout.splitlines()]
+        eventually(lambda: replayed() == list(range(1, 22)), limit=20, what="replay beside the server")
+        refused('log.kind = "kafka"\nkafka.brokers = "%s"\nkafka.topics.chat = "alone"\nstore.kind = "postgres"\n'
+                'postgres.url = "%s"\npostgres.schema = "trap"' % (brokers(), services.shared("postgres").url),
+                "kafka.brokers (", "holds the messages of topic trap")
+
+
+@check("beside a Redis bus a message is shown to other services once, by the server that took it", limit=60)
+def _():
+    redis = services.shared("redis")
+    among = settings("mirrored", **{"bus.kind": "redis", "redis.url": redis.url, "redis.prefix": "mirrored"})
+    with Server(among) as one, Server(among) as other, Stomp(other, room="r-1") as client, redis.listening("chatroom.r-1") as mirror:
+        client.watch("r-1")
+        for n in range(4):
+            equal(post((one, other)[n % 2], "r-1", f"talk {n}").status, 201)
+        equal([client.message().json()["seq"] for _ in range(4)], [1, 2, 3, 4], "at the subscriber")
+        equal(sorted(mirror.json()["content"] for _ in range(4)), [f"talk {n}" for n in range(4)], "on the channel")
+        redis.command("PUBLISH", "chatroom.r-1", '"end"')
+        equal(mirror.json(), "end", "nothing twice")
+
+
+@check("while the broker is away senders are refused; then service resumes by itself", limit=90)
+def _():
+    own = services.Service("kafka")
+    with Server(alone("away", **{"kafka.brokers": own.url})) as server, Stomp(server) as client:
+        client.watch_errors()
+        equal(post(server, "r-1", "before", messageId="m-1").status, 201)
+        own.stop()
+        client.chat("meanwhile", room="r-1", messageId="m-2")
+        client.refusal("CHAT_STORE_UNAVAILABLE", limit=10)
+        equal(request(server, "GET", "/api/rooms/r-1/messages", token=token("u-7")).status, 200, "history stays")
+        eventually(lambda: "messages cannot be stored" in server.log(), limit=15, what="the line in the log")
+        eventually(lambda: request(server, "GET", "/ready").json()["degraded"], limit=15, what="/ready")
+        own.start()
+        back = time.monotonic()
+        eventually(lambda: post(server, "r-1", "meanwhile", messageId="m-2").status in (200, 201), limit=15, what="a message after it came back")
+        expect(time.monotonic() - back < 10, "within 10 s")
+        equal([m["messageId"] for m in history(server, "r-1")], ["m-1", "m-2"])
+        eventually(lambda: "storing works again" in server.log(), limit=5, what="the line in the log")
+    own.close()
+
+
+if __name__ == "__main__":
+    run()
