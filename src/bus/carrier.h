@@ -2,13 +2,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/function.h"
 #include "base/ids.h"
 
 namespace parley::bus {
 
 /// Takes frames from one server of a fleet to all the others: Redis Pub/Sub, and what else can.
 ///
-/// Thread: send() and mirror() from any; the receiver is called on one thread of the carrier's own.
+/// Thread: one of its own: send(), mirror() and the receiver's calls are on it; post() and trouble() from any.
 /// Order:  what one server sends arrives in that order, with gaps where the link was down.
 /// Fails:  a frame is lost while the link is down; nothing waits for it. A server may hear its own frames.
 class Carrier {
@@ -24,6 +25,8 @@ public:
     virtual ~Carrier() = default;
     /// Once. `receiver` must outlive the carrier.
     virtual void start(Receiver& receiver) = 0;
+    /// Runs `task` on the carrier's thread, in order; not at all once the carrier ends.
+    virtual void post(Task task) = 0;
     virtual void send(std::string frame) = 0;
     /// Shows a stored message to other services, on the channel of its room.
     virtual void mirror(const RoomId& room, std::string json) = 0;

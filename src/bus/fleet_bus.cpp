@@ -32,42 +32,80 @@ FleetBus::FleetBus(InprocBus& local, std::unique_ptr<Carrier> carrier, FrameCode
 
 FleetBus::~FleetBus() = default;
 
-template <class Body>
-void FleetBus::send(const Body& body) {
-    const std::lock_guard lock{sending_};
-    await_echo(++number_);
-    carrier_->send(codec_.encode({.server = self_, .number = number_, .sent_at = clock_.wall()}, body));
-    sent_.add();
-}
-
 void FleetBus::announce(std::span<const MessageRef> messages) {
     local_.announce(messages);
-    while (!messages.empty()) {
-        std::size_t count = 0;
-        for (std::size_t bytes = 0; count < messages.size() && bytes < options_.frame; ++count) {
-            bytes += size_of(*messages[count]);
-        }
-        send(messages.first(count));
-        mirror(messages.first(count));
-        messages = messages.subspan(count);
-    }
+    say([&](auto& waiting) { waiting.insert(waiting.end(), messages.begin(), messages.end()); });
 }
 
 void FleetBus::mirror(std::span<const MessageRef> messages) {
     if (!options_.mirror) return;
-    for (const MessageRef& message : messages) {
-        if (!message->room.is_server_own()) carrier_->mirror(message->room, to_json(*message));
-    }
+    say([&](auto& waiting) {
+        for (const MessageRef& message : messages) waiting.emplace_back(Shown{message});
+    });
 }
 
 void FleetBus::event(RoomEvent event) {
-    send(event);
+    say([&](auto& waiting) { waiting.emplace_back(event); });
     local_.event(std::move(event));
 }
 
 void FleetBus::notify(Notice notice) {
-    send(notice);
+    say([&](auto& waiting) { waiting.emplace_back(notice); });
     local_.notify(std::move(notice));
+}
+
+template <class Add>
+void FleetBus::say(Add add) {
+    bool is_first = false;
+    {
+        const std::lock_guard lock{saying_};
+        is_first = waiting_.empty();
+        add(waiting_);
+    }
+    if (is_first) carrier_->post([this] { send_waiting(); });
+}
+
+void FleetBus::send_waiting() {
+    std::vector<Word> words;
+    {
+        const std::lock_guard lock{saying_};
+        words.swap(waiting_);
+    }
+    std::vector<MessageRef> messages;
+    std::size_t bytes = 0;
+    for (Word& word : words) {
+        if (auto* message = std::get_if<MessageRef>(&word)) {
+            bytes += size_of(**message);
+            messages.push_back(std::move(*message));
+            if (bytes < options_.frame) continue;
+        }
+        send_messages(messages);
+        bytes = 0;
+        if (const auto* shown = std::get_if<Shown>(&word)) show(*shown->message);
+        if (const auto* event = std::get_if<RoomEvent>(&word)) send(*event);
+        if (const auto* notice = std::get_if<Notice>(&word)) send(*notice);
+    }
+    send_messages(messages);
+}
+
+void FleetBus::send_messages(std::vector<MessageRef>& messages) {
+    if (messages.empty()) return;
+    send(std::span<const MessageRef>{messages});
+    if (options_.mirror) {
+        for (const MessageRef& message : messages) show(*message);
+    }
+    messages.clear();
+}
+
+void FleetBus::show(const Message& message) {
+    if (!message.room.is_server_own()) carrier_->mirror(message.room, to_json(message));
+}
+
+template <class Body>
+void FleetBus::send(const Body& body) {
+    await_echo(++number_);
+    carrier_->send(codec_.encode({.server = self_, .number = number_, .sent_at = clock_.wall()}, body));
+    sent_.add();
 }
 
 // --- what the others say

@@ -2,6 +2,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <variant>
 
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -14,8 +15,9 @@ namespace parley::bus {
 /// The bus of a server among others: everything goes to this server's cores at once, and as a signed frame to the
 /// servers that the carrier reaches.
 ///
-/// Thread: as Bus. Owns the carrier, whose thread reads the frames. Borrows the rest.
-/// Order:  frames are numbered in the order in which they are sent. A number that was heard is not heard again (nor can
+/// Thread: as Bus. Owns the carrier, on whose thread frames are written and read. Borrows the rest.
+/// Order:  what is said leaves in that order; what gathers while the carrier is busy goes in one frame. A number that
+/// was heard is not heard again (nor can
 ///         be played back by others); a number that is missing tells this server's cores to ask (on_missed).
 /// Limit:  a frame older or younger than kMaxAge is not believed: servers' clocks have to agree about that well.
 /// Fails:  never: while the carrier's link is down only this server's cores hear, the others find out from the log.
@@ -53,6 +55,19 @@ private:
     void await_echo(std::uint64_t number);
     void on_echo(std::uint64_t number);
 
+    /// A message for other services alone.
+    struct Shown {
+        MessageRef message;
+    };
+    using Word = std::variant<MessageRef, Shown, RoomEvent, Notice>;
+
+    /// Adds to what waits for the carrier's thread.
+    template <class Add>
+    void say(Add add);
+    // The carrier's thread:
+    void send_waiting();
+    void send_messages(std::vector<MessageRef>& messages);
+    void show(const Message& message);
     template <class Body>
     void send(const Body& body);
     [[nodiscard]] bool is_news(const FrameHead& head);
@@ -69,14 +84,15 @@ private:
     metrics::Counter& refused_;
     metrics::Counter& missed_;
 
-    std::mutex sending_;  ///< numbers are given in the order of sending
-    std::uint64_t number_ = 0;
+    std::mutex saying_;
+    std::vector<Word> waiting_;  ///< while there are some, the carrier's thread will come for them
 
-    mutable std::mutex echo_;    ///< taken for a moment, while sending too
+    mutable std::mutex echo_;
     std::uint64_t awaited_ = 0;  ///< the echo of this frame; 0: none is out
     SteadyTime awaited_since_{};
 
     // The carrier's thread:
+    std::uint64_t number_ = 0;
     std::unordered_map<std::uint64_t, Sender> senders_;
     WallTime next_forget_{};
     WallTime next_complaint_{};

@@ -17,6 +17,8 @@ struct Wire {
     std::vector<std::string> mirrored;
     bool is_cut = false;
     bool is_deaf = false;
+    bool is_busy = false;
+    std::vector<Task> later;  ///< what the carrier's thread has not come to
 
     void carry(const std::string& frame) {
         if (is_cut) return;
@@ -28,6 +30,13 @@ class FakeCarrier final : public Carrier {
 public:
     explicit FakeCarrier(Wire& wire) : wire_(wire) {}
     void start(Receiver& receiver) override { wire_.receivers.push_back(&receiver); }
+    void post(Task task) override {
+        if (wire_.is_busy) {
+            wire_.later.push_back(std::move(task));
+        } else {
+            task();
+        }
+    }
     void send(std::string frame) override {
         wire_.frames.push_back(frame);
         if (!wire_.is_deaf) wire_.carry(frame);
@@ -125,6 +134,18 @@ TEST_F(FleetBusTest, AFrameThatDidNotArriveShowsWithTheNextOne) {
     EXPECT_EQ(missed_there(), 1U);
     EXPECT_EQ(heard_there(), "r-1:1 r-1:4 ");
     EXPECT_THAT(metrics.render(), HasSubstr("parley_bus_frames_missed_total 2"));
+}
+
+TEST_F(FleetBusTest, WhatGathersWhileTheCarrierIsBusyGoesInOneFrameInOrder) {
+    wire.is_busy = true;
+    for (std::uint64_t seq = 1; seq <= 5; ++seq) here->bus().announce(std::vector{message("r-1", seq)});
+    type(*here, "typing");
+    here->bus().announce(std::vector{message("r-1", 6)});
+    ASSERT_EQ(wire.later.size(), 1U);
+    wire.later.front()();
+    EXPECT_EQ(wire.frames.size(), 3U);
+    EXPECT_EQ(heard_there(), "r-1:typing ");
+    EXPECT_THAT(there->ears[0].seqs(6), ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
 TEST_F(FleetBusTest, ALinkThatComesBackMayHaveMissedSomething) {

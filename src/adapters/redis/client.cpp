@@ -45,6 +45,10 @@ void Client::command(std::initializer_list<std::string_view> words, Link::Done d
     });
 }
 
+void Client::command_here(std::initializer_list<std::string_view> words, Link::Done done) {
+    link_->command(encode({words.begin(), words.size()}), std::move(done));
+}
+
 Result<Reply> Client::ask(std::initializer_list<std::string_view> words) {
     std::promise<Result<Reply>> answer;
     command(words, [&](Result<Reply> reply) { answer.set_value(std::move(reply)); });

@@ -26,6 +26,8 @@ public:
 
     /// `done` comes on the loop's thread; it may be empty. At the end of the client it may not come at all.
     void command(std::initializer_list<std::string_view> words, Link::Done done);
+    /// The same, from the loop's thread.
+    void command_here(std::initializer_list<std::string_view> words, Link::Done done);
     /// The same, waiting for the answer: for start-up, never on the loop.
     [[nodiscard]] Result<Reply> ask(std::initializer_list<std::string_view> words);
     /// What is wrong with the connection; empty while it stands.

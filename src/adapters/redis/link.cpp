@@ -256,11 +256,12 @@ void Link::break_off(const std::string& why) {
     next_try_ = loop_.now() + pause(attempt_++);
     out_.clear();
     written_ = 0;
-    // Whoever is told may give the next command: it is refused, this being down.
-    for (Waiting& waiting : std::exchange(waiting_, {})) {
+    // Whoever is told finds it down: the owner first, and the next command is refused.
+    auto unanswered = std::exchange(waiting_, {});
+    owner_.on_down(why);
+    for (Waiting& waiting : unanswered) {
         if (waiting.done) waiting.done(fail(Code::kStoreUnavailable, "Redis: " + why));
     }
-    owner_.on_down(why);
 }
 
 void Link::close_socket() noexcept {

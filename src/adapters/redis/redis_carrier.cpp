@@ -3,7 +3,10 @@
 namespace parley::redis {
 
 RedisCarrier::~RedisCarrier() {
-    client_->run_on_loop([this] { link_.reset(); });
+    client_->run_on_loop([this] {
+        alive_.reset();
+        link_.reset();
+    });
 }
 
 void RedisCarrier::start(Receiver& receiver) {
@@ -15,10 +18,16 @@ void RedisCarrier::start(Receiver& receiver) {
     });
 }
 
-void RedisCarrier::send(std::string frame) { client_->command({"PUBLISH", channel_, frame}, {}); }
+void RedisCarrier::post(Task task) {
+    client_->loop().post([alive = std::weak_ptr<bool>{alive_}, task = std::move(task)]() mutable {
+        if (!alive.expired()) task();
+    });
+}
+
+void RedisCarrier::send(std::string frame) { client_->command_here({"PUBLISH", channel_, frame}, {}); }
 
 void RedisCarrier::mirror(const RoomId& room, std::string json) {
-    client_->command({"PUBLISH", "chatroom." + room.str(), json}, {});
+    client_->command_here({"PUBLISH", "chatroom." + room.str(), json}, {});
 }
 
 std::string RedisCarrier::trouble() const {

@@ -11,7 +11,7 @@ namespace parley::redis {
 /// Redis Pub/Sub between the servers of a fleet: one private channel that all of them read, and for other services one
 /// mirror channel `chatroom.{roomId}` for each room, which nobody here reads.
 ///
-/// Thread: as Carrier; frames come on the client's thread, by a second connection.
+/// Thread: as Carrier: the client's. Frames come by a second connection.
 /// Order:  Redis's own: what one server publishes arrives in that order.
 class RedisCarrier final : public bus::Carrier, private Link::Owner {
 public:
@@ -21,6 +21,7 @@ public:
     ~RedisCarrier() override;
 
     void start(Receiver& receiver) override;
+    void post(Task task) override;
     void send(std::string frame) override;
     void mirror(const RoomId& room, std::string json) override;
     [[nodiscard]] std::string trouble() const override;
@@ -36,6 +37,7 @@ private:
     const std::string channel_;
     Receiver* receiver_ = nullptr;
     std::unique_ptr<Link> link_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     mutable std::mutex mutex_;
     std::string trouble_ = "not connected yet";
 };

@@ -262,7 +262,7 @@ class SockJs(Stomp):
             if frame[0] == "a":
                 for message in json.loads(frame[1:]):
                     yield message
-            elif frame[0] == "c":
+            elif frame[0] in "co":  # o: the server that answers never had this session
                 raise Gone(f"SockJS {frame}")
             else:
                 expect(frame == "h", f"unknown SockJS frame {frame!r}")
