@@ -12,7 +12,9 @@ bool admit_origin(const Options& options, Exchange& exchange) {
     if (origin_allowed(options, request)) {
         exchange.add_field("Access-Control-Allow-Origin", std::string{*origin});
         exchange.add_field("Access-Control-Allow-Credentials", "true");
-        exchange.add_field("Access-Control-Expose-Headers", "X-Parley-Epoch, X-Parley-Head-Seq, Retry-After");
+        exchange.add_field("Access-Control-Expose-Headers",
+                           "X-Parley-Cursor, X-Parley-Epoch, X-Parley-First-Seq, X-Parley-Head-Seq, "
+                           "X-Parley-Rooms-Left-Out, X-Parley-Truncated, Retry-After");
         return true;
     }
     const auto site = request.headers.find("sec-fetch-site");

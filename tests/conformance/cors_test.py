@@ -43,7 +43,17 @@ def _(server):
     for path, status in (("/api/rooms/cors-1/messages", 200), ("/api/rooms/no such room", 404)):
         answer = ask(server, "GET", path.replace(" ", "%20"), FRIEND, "u-7")
         equal((answer.status, *read_rights(answer)), (status, FRIEND, "true", "Origin"), path)
-    equal("X-Parley-Head-Seq" in ask(server, "GET", "/api/rooms", FRIEND, "u-7").header("access-control-expose-headers"), True)
+    exposed = ask(server, "GET", "/api/rooms", FRIEND, "u-7").header("access-control-expose-headers").split(", ")
+    told = {"X-Parley-Epoch", "X-Parley-First-Seq", "X-Parley-Head-Seq", "X-Parley-Truncated", "Retry-After"}
+    equal(told - set(exposed), set())
+
+
+@check("an allowed origin reads the cursor it polls its rooms with")
+def _(server):
+    answer = ask(server, "GET", "/api/messages", FRIEND, "u-7")
+    exposed = answer.header("access-control-expose-headers").split(", ")
+    equal((answer.status, {"X-Parley-Cursor", "X-Parley-Rooms-Left-Out"} <= set(exposed)), (200, True))
+    equal(bool(answer.header("x-parley-cursor")), True)
 
 
 @check("an allowed origin does not act by the cookie of this one")
