@@ -213,8 +213,11 @@ void SockJsSessions::websocket(const ExchangeRef& exchange, const SockJsService&
         return;
     }
     if (!is_websocket_request(exchange->request())) {
-        exchange->respond(400, {{"Content-Type", "text/plain; charset=UTF-8"}},
-                          "Can \"Upgrade\" only to \"WebSocket\".");
+        exchange->respond(400, kPlain, R"(Can "Upgrade" only to "WebSocket".)");
+        return;
+    }
+    if (!is_upgrade_request(exchange->request())) {
+        exchange->respond(400, kPlain, R"("Connection" must be "Upgrade".)");
         return;
     }
     if (const auto problem = websocket_problem(exchange->request(), status)) {

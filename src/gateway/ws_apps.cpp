@@ -80,6 +80,8 @@ bool is_websocket_request(const wire::HttpRequest& request) {
     return wire::wants_websocket(joined(request, "upgrade"));
 }
 
+bool is_upgrade_request(const wire::HttpRequest& request) { return wire::wants_upgrade(joined(request, "connection")); }
+
 std::optional<Error> websocket_problem(const wire::HttpRequest& request, int& status) {
     const std::string upgrade = joined(request, "upgrade");
     const std::string connection = joined(request, "connection");

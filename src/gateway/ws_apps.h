@@ -60,5 +60,7 @@ void upgrade_to_stomp(Core& core, const ExchangeRef& exchange, auth::Profile pro
 /// What the request asks to be refused for, before anything else is looked at. Empty: it is a good upgrade request.
 [[nodiscard]] std::optional<Error> websocket_problem(const wire::HttpRequest& request, int& status);
 [[nodiscard]] bool is_websocket_request(const wire::HttpRequest& request);
+/// Whether its Connection says so too.
+[[nodiscard]] bool is_upgrade_request(const wire::HttpRequest& request);
 
 }  // namespace parley::gateway

@@ -50,9 +50,11 @@ bool is_key(std::string_view key) noexcept {
 
 bool wants_websocket(std::string_view upgrade) noexcept { return lists(upgrade, "websocket"); }
 
+bool wants_upgrade(std::string_view connection) noexcept { return lists(connection, "upgrade"); }
+
 std::optional<UpgradeRefusal> check_handshake(const UpgradeHeaders& headers) noexcept {
     if (!wants_websocket(headers.upgrade)) return UpgradeRefusal{400, "Upgrade: websocket is missing"};
-    if (!lists(headers.connection, "upgrade")) return UpgradeRefusal{400, "Connection: Upgrade is missing"};
+    if (!wants_upgrade(headers.connection)) return UpgradeRefusal{400, "Connection: Upgrade is missing"};
     if (trim(headers.version) != "13") return UpgradeRefusal{426, "only WebSocket version 13 is spoken here"};
     if (!is_key(trim(headers.key))) return UpgradeRefusal{400, "Sec-WebSocket-Key is not the base64 of 16 bytes"};
     return std::nullopt;

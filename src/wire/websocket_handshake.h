@@ -23,6 +23,8 @@ struct UpgradeRefusal {
 
 /// Whether `Upgrade` names WebSocket at all (else the request is an ordinary one).
 [[nodiscard]] bool wants_websocket(std::string_view upgrade) noexcept;
+/// Whether `Connection` names Upgrade.
+[[nodiscard]] bool wants_upgrade(std::string_view connection) noexcept;
 /// RFC 6455 section 4.2.1; the method (GET) and HTTP version are the caller's to check.
 [[nodiscard]] std::optional<UpgradeRefusal> check_handshake(const UpgradeHeaders& headers) noexcept;
 /// Sec-WebSocket-Accept for a key that check_handshake() has passed.

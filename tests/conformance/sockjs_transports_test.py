@@ -186,7 +186,9 @@ for part in ("..", "%2e%2e", "%2E", "a%2fb", "a%00b", "a%0ab", "%", "%zz", "x" *
 
 @check("websocket: an upgrade with another Connection is 400")
 def _(server):
-    equal(get(server, ECHO + "/0/0/websocket", Upgrade="WebSocket", Connection="close").status, 400)
+    for path in (ECHO + "/0/0/websocket", ECHO + "/websocket"):
+        answer = get(server, path, Upgrade="WebSocket", Connection="close")
+        equal((answer.status, answer.body), (400, b'"Connection" must be "Upgrade".'), path)
 
 
 @check("websocket: the disabled service has no raw one either")
