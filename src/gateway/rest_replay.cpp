@@ -139,7 +139,7 @@ void Rest::replay(const RestCallRef& call) {
             if (const auto still = judge(); !still) return fail(still.error());
             Lines lines = to_lines(*page, after, page->at.head);
             lines.position_invalid = !start.time && after > page->at.head;
-            lines.truncated = !start.time && after.next() < page->at.first;
+            lines.truncated = after.next() < page->at.first;
             return lines;
         },
         [this, call, judge_again](const Lines& first) {

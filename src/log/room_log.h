@@ -63,7 +63,8 @@ public:
     [[nodiscard]] virtual Result<RoomHead> head(const RoomId& room) = 0;
     /// head() of each, in their order; asked for together where the log can.
     [[nodiscard]] virtual Result<std::vector<RoomHead>> heads(std::span<const RoomId> rooms);
-    /// The seq to read *after* so that every message with created_at >= `time` is seen (may start early, never late).
+    /// The seq to read *after* so that every message with created_at >= `time` is seen (may start early, never late):
+    /// 0, so that the reader is told, where one of those may have been trimmed.
     [[nodiscard]] virtual Result<RoomSeq> seek(const RoomId& room, WallTime time) = 0;
 
     /// Called with each commit's new messages (any number of rooms), on the log's thread. Set once, before the

@@ -139,7 +139,7 @@ Result<RoomSeq> StoreReader::seek(const RoomId& room, WallTime time) const {
     const records::Head& head = found->head;
     RoomSeq low = head.first;
     RoomSeq high = head.head.next();
-    if (low < high && head.last_created < time) low = high;
+    if (head.last_created < time) return head.head;
     while (low < high) {
         const RoomSeq middle{low.value + (high.value - low.value) / 2};
         const auto at = created_at(options, head.room, middle);
@@ -149,7 +149,7 @@ Result<RoomSeq> StoreReader::seek(const RoomId& room, WallTime time) const {
         else
             high = middle;
     }
-    return low.prev();
+    return low == head.first ? RoomSeq{0} : low.prev();
 }
 
 Result<WallTime> StoreReader::created_at(const rocksdb::ReadOptions& options, records::RoomNo room, RoomSeq seq) const {

@@ -76,8 +76,20 @@ TEST_F(Trimming, KeepsHeadAndEpochOfAnEmptiedRoomAcrossReopening) {
     EXPECT_EQ(head("r-1").head.value, 10u);
     EXPECT_EQ(head("r-1").epoch, epoch);
     EXPECT_EQ(log_->seek(room("r-1"), clock_.wall())->value, 10u);
+    EXPECT_EQ(log_->seek(room("r-1"), {})->value, 0u);
     EXPECT_TRUE(log_->read_before(room("r-1"), {11}, 10, 1_MiB)->messages.empty());
     EXPECT_EQ(put("r-1", "next")->front().seq.value, 11u);
+}
+
+TEST_F(Trimming, ATimeBeforeWhatIsKeptIsSoughtFromTheBeginningSoThatItsReaderIsTold) {
+    open_limited(std::chrono::hours{1}, {});
+    fill("r-1", 10);
+    clock_.advance(std::chrono::hours{2});
+    ASSERT_TRUE(put("r-1", "young"));
+    log_->trim_now();
+    ASSERT_EQ(head("r-1").first.value, 11u);
+    EXPECT_EQ(log_->seek(room("r-1"), clock_.wall() - std::chrono::hours{1})->value, 0u);
+    EXPECT_EQ(log_->seek(room("r-1"), clock_.wall() + milliseconds{1})->value, 11u);
 }
 
 TEST_F(Trimming, RemovesDedupKeysWithTheirMessages) {

@@ -47,7 +47,7 @@ public:
     }
     Result<RoomSeq> seek(const RoomId& room, WallTime time) override {
         if (is_down) return fail(Code::kStoreUnavailable, "down");
-        RoomSeq after = at(room).first.prev();
+        RoomSeq after;
         for (const MessageRef& message : rooms_[room].messages) {
             if (message->created_at < time) after = message->seq;
         }

@@ -6,7 +6,7 @@ import sys
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Server, Shared, Skip, SockJsSocket, Stomp, check, equal, eventually, expect, run
+from harness import Server, Shared, Skip, SockJsSocket, Stomp, check, equal, eventually, expect, request, run
 from harness.rooms import fill, history, position, post
 from harness.tokens import token
 
@@ -177,6 +177,9 @@ def _():
                     equal(frame.seq, at + 1, "a hole that nobody told")
                     at = frame.seq
             expect(told > 0, "never told")
+        for position in ("from-seq=1", "from-time=2020-01-01T00:00:00Z"):
+            answer = request(server, "GET", f"/api/rooms/{room}/replay?{position}", token=token("u-7"))
+            equal(answer.header("X-Parley-Truncated"), "HISTORY_TRUNCATED", position)
 
 
 @check("under constant traffic every resume joins the live stream without gap or double", limit=60)
