@@ -1,5 +1,7 @@
 #include "gateway/stomp_session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -280,33 +282,41 @@ void StompSession::user_message(const std::string& subscription, std::string_vie
 void StompSession::refuse(const Refusal& refusal) {
     core_.services().counters.refused(refusal.code).add();
     const std::string_view text = refusal.message.empty() ? info(refusal.code).english : refusal.message;
-    for (const auto& subscription : subscriptions_) {
-        if (subscription->kind() != auth::DestinationKind::kErrors) continue;
+    const StompSubscription* const queue = errors_queue();
+    const bool cuts_delivery = refusal.code == Code::kHistoryTruncated || refusal.code == Code::kPositionInvalid;
+    if (queue != nullptr || !refusal.receipt.empty() || cuts_delivery) {
         std::string extra{refusal.extra};
         if (!refusal.receipt.empty()) {
             if (!extra.empty()) extra += ',';
             extra += R"("receiptId":)";
             append_json_string(extra, refusal.receipt);
         }
-        user_message(subscription->id(), "/user/queue/errors", error_json(refusal.code, text, extra));
-        return;
-    }
-    const bool cuts_delivery = refusal.code == Code::kHistoryTruncated || refusal.code == Code::kPositionInvalid;
-    if (!refusal.receipt.empty() || cuts_delivery) {
-        std::string message{name(refusal.code)};
-        message.append(": ").append(text);
-        fault(message, refusal.receipt, 1002);
+        const std::string json = error_json(refusal.code, text, extra);
+        if (queue != nullptr) {
+            user_message(queue->id(), "/user/queue/errors", json);
+        } else {
+            fault(fmt::format("{}: {}", name(refusal.code), text), refusal.receipt, 1002, json);
+        }
         return;
     }
     logger::info("gateway", "an operation was refused",
                  {{"code", name(refusal.code)}, {"member", speaker_.member.str()}, {"why", text}});
 }
 
-void StompSession::fault(std::string_view message, std::string_view receipt_id, std::uint16_t code) {
+const StompSubscription* StompSession::errors_queue() const noexcept {
+    for (const auto& subscription : subscriptions_) {
+        if (subscription->kind() == auth::DestinationKind::kErrors) return subscription.get();
+    }
+    return nullptr;
+}
+
+void StompSession::fault(std::string_view message, std::string_view receipt_id, std::uint16_t code,
+                         std::string_view json) {
     if (ended_) return;
-    std::vector<wire::StompHeader> headers{{"message", message}, {"content-type", "text/plain"}};
+    std::vector<wire::StompHeader> headers{{"message", message},
+                                           {"content-type", json.empty() ? "text/plain" : "application/json"}};
     if (!receipt_id.empty()) headers.push_back({"receipt-id", receipt_id});
-    send("ERROR", headers, message);
+    send("ERROR", headers, json.empty() ? message : json);
     end(code, message);
 }
 

@@ -108,7 +108,11 @@ private:
     void receipt(std::string_view id, std::span<const wire::StompHeader> extra = {});
     void user_message(const std::string& subscription, std::string_view destination, std::string_view json);
     void refuse(const Refusal& refusal);
-    void fault(std::string_view message, std::string_view receipt = {}, std::uint16_t code = 1002);
+    /// ERROR and close. `json`: its body, where there is more to say than `message`.
+    void fault(std::string_view message, std::string_view receipt = {}, std::uint16_t code = 1002,
+               std::string_view json = {});
+    /// Null: this session has not subscribed to it.
+    [[nodiscard]] const StompSubscription* errors_queue() const noexcept;
     void end(std::uint16_t code, std::string_view reason);
     /// Is no session any more; the link may still be open.
     void leave();

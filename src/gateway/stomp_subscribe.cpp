@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -197,12 +199,13 @@ void StompSession::drop(std::string_view id) {
 }
 
 void StompSession::end_of_right(std::string_view extra) {
-    for (const auto& subscription : subscriptions_) {
-        if (subscription->kind() != auth::DestinationKind::kErrors) continue;
-        refuse({Code::kForbidden, "the right to read this room has ended", extra, {}});
-        return;
+    constexpr std::string_view kText = "the right to read this room has ended";
+    if (errors_queue() != nullptr) {
+        refuse({Code::kForbidden, kText, extra, {}});
+    } else {
+        fault(fmt::format("{}: {}", name(Code::kForbidden), kText), {}, 4403,
+              error_json(Code::kForbidden, kText, extra));
     }
-    fault("CHAT_FORBIDDEN: the right to read this room has ended", {}, 4403);
 }
 
 void StompSession::on_unsubscribe(const wire::StompFrame& frame) {

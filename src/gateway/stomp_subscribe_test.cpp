@@ -72,6 +72,21 @@ TEST_F(SubscribeTest, WhatEndsDeliveryWithoutErrorsQueueIsAnErrorAndClose) {
     EXPECT_NE(client.closed, 0);
 }
 
+TEST_F(SubscribeTest, WithoutErrorsQueueTheErrorSaysWhereToGoOnAndWhoAsked) {
+    store(5);
+    log.inner.trim(RoomId::trusted("r-1"), {4});
+    Client& behind = connect();
+    say(behind, subscribe("s", "after-seq:1\nreceipt:7\n"));
+    EXPECT_THAT(behind.text, HasSubstr("ERROR\nmessage:HISTORY_TRUNCATED"));
+    EXPECT_THAT(behind.text, HasSubstr("\nreceipt-id:7\n"));
+    EXPECT_THAT(behind.text, HasSubstr(R"("firstSeq":4)"));
+    EXPECT_NE(behind.closed, 0);
+    Client& ahead = connect();
+    say(ahead, subscribe("s", "after-seq:9\nreceipt:8\n"));
+    EXPECT_THAT(ahead.text, HasSubstr("\nreceipt-id:8\n"));
+    EXPECT_THAT(ahead.text, HasSubstr(R"("epoch":"7","firstSeq":4,"headSeq":5)"));
+}
+
 TEST_F(SubscribeTest, TruncatedHistoryIsToldAndGoesOnFromTheFirstKept) {
     store(5);
     log.inner.trim(RoomId::trusted("r-1"), {4});
@@ -81,6 +96,20 @@ TEST_F(SubscribeTest, TruncatedHistoryIsToldAndGoesOnFromTheFirstKept) {
     EXPECT_THAT(client.text, HasSubstr(R"("code":"HISTORY_TRUNCATED")"));
     EXPECT_THAT(client.text, HasSubstr(R"("firstSeq":4)"));
     EXPECT_EQ(seqs(client), "4 5 ");
+}
+
+TEST_F(SubscribeTest, ATimeBeforeWhatIsKeptIsToldAndOneWithinIsNot) {
+    store(5);
+    log.inner.trim(RoomId::trusted("r-1"), {4});
+    Client& early = connect();
+    hear_errors(early);
+    say(early, subscribe("s", "since:1970-01-01T00\\c00\\c00.002Z\nreceipt:1\n"));
+    EXPECT_THAT(early.text, HasSubstr(R"("code":"HISTORY_TRUNCATED")"));
+    EXPECT_EQ(seqs(early), "4 5 ");
+    Client& late = connect();
+    say(late, subscribe("s", "since:1970-01-01T00\\c00\\c00.005Z\nreceipt:1\n"));
+    EXPECT_THAT(late.text, Not(HasSubstr("HISTORY_TRUNCATED")));
+    EXPECT_EQ(seqs(late), "5 ");
 }
 
 TEST_F(SubscribeTest, AnIdInUseAndAMissingHeaderAreFaults) {

@@ -116,7 +116,9 @@ void StompSubscription::on_truncated(const RoomId& room, RoomSeq first) {
     std::string extra = R"("roomId":)";
     append_json_string(extra, room.str());
     extra += R"(,"firstSeq":)" + std::to_string(first.value);
-    session_.refuse({Code::kHistoryTruncated, {}, extra, {}});
+    // Where delivery goes on the RECEIPT is still to come.
+    const std::string receipt = session_.errors_queue() != nullptr ? std::string{} : take_receipt();
+    session_.refuse({Code::kHistoryTruncated, {}, extra, receipt});
 }
 
 void StompSubscription::on_position_invalid(std::string_view, const RoomId& room, const log::RoomHead& at) {
