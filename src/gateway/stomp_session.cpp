@@ -100,14 +100,7 @@ wire::Flow StompSession::on_frame(const wire::StompFrame& frame) {
 
 void StompSession::dispatch(const wire::StompFrame& frame) {
     using Command = wire::StompCommand;
-    if (frame.command == Command::kConnect || frame.command == Command::kStomp) {
-        on_connect(frame);
-        return;
-    }
-    if (!connected_) {
-        fault("CONNECT must come first", frame.find("receipt").value_or(""));
-        return;
-    }
+    if (!admit(frame)) return;
     switch (frame.command) {
         case Command::kSend: on_send(frame); return;
         case Command::kSubscribe: on_subscribe(frame); return;
@@ -119,35 +112,16 @@ void StompSession::dispatch(const wire::StompFrame& frame) {
         case Command::kAbort: on_abort(frame); return;
         case Command::kDisconnect: on_disconnect(frame); return;
         case Command::kConnect:
-        case Command::kStomp: return;
+        case Command::kStomp: on_connect(frame); return;
     }
 }
 
 // --- CONNECT, DISCONNECT ------------------------------------------------------------------------------------------
 
 void StompSession::on_connect(const wire::StompFrame& frame) {
-    if (connected_) {
-        fault("CONNECT may be sent once only", frame.find("receipt").value_or(""));
-        return;
-    }
-    const auto accept = frame.find("accept-version");
-    const auto version = accept || !subprotocol_ ? wire::negotiate_version(accept) : subprotocol_;
-    if (!version) {
-        const std::array<wire::StompHeader, 3> headers{
-            {{"message", "no common STOMP version"}, {"version", "1.0,1.1,1.2"}, {"content-type", "text/plain"}}};
-        send("ERROR", headers, "Supported protocol versions are 1.0, 1.1 and 1.2");
-        end(1002, "no common STOMP version");
-        return;
-    }
+    const auto version = agreed_version(frame);
     wire::HeartBeat client;
-    if (const auto text = frame.find("heart-beat")) {
-        const auto parsed = wire::parse_heart_beat(*text);
-        if (!parsed) {
-            fault("heart-beat must be two numbers", frame.find("receipt").value_or(""));
-            return;
-        }
-        client = *parsed;
-    }
+    if (const auto text = frame.find("heart-beat")) client = *wire::parse_heart_beat(*text);
     const auto authorization = frame.find("Authorization");
     if (identified_ || profile_ == auth::Profile::kGame || !authorization) {
         finish_connect(client, version);

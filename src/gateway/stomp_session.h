@@ -95,7 +95,18 @@ private:
         std::map<RoomId, SteadyTime> stays;  ///< rooms it has joined, and when each was last extended
     };
 
-    // stomp_session.cpp: the conversation
+    // stomp_flaws.cpp: what is wrong with a frame by its headers and what came before it
+    void on_headers(const wire::StompFrame& frame) override;
+    /// False: it cannot be valid, and the session has ended.
+    [[nodiscard]] bool admit(const wire::StompFrame& frame);
+    [[nodiscard]] std::optional<wire::StompVersion> agreed_version(const wire::StompFrame& frame) const;
+    [[nodiscard]] std::string_view flaw_of(const wire::StompFrame& frame);
+    [[nodiscard]] std::string_view flaw_of_subscribe(const wire::StompFrame& frame);
+    [[nodiscard]] std::string_view flaw_of_ack(const wire::StompFrame& frame) const;
+    /// In 1.0 the destination stands for it where it is missing.
+    [[nodiscard]] std::optional<std::string_view> subscription_id(const wire::StompFrame& frame) const;
+
+    // stomp_session.cpp: the conversation. Handlers get admitted frames.
     wire::Flow on_frame(const wire::StompFrame& frame) override;
     void on_heartbeat() override;
     void dispatch(const wire::StompFrame& frame);

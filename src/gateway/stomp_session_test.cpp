@@ -34,6 +34,34 @@ TEST_F(StompSessionTest, ASecondConnectIsAFault) {
     EXPECT_EQ(client.closed, 1002);
 }
 
+TEST_F(StompSessionTest, AFrameThatCannotBecomeValidIsRefusedAtTheEndOfItsHeaders) {
+    Client& early = open();
+    early.session->on_message("SEND\ndestination:/pub/chat/send\nreceipt:1\n\nabc");
+    EXPECT_THAT(early.text, HasSubstr("ERROR\nmessage:CONNECT must come first"));
+    EXPECT_THAT(early.text, HasSubstr("receipt-id:1"));
+    EXPECT_EQ(early.closed, 1002);
+    Client& modern = open();
+    modern.session->on_message("CONNECT\naccept-version:3.0\n\n");
+    EXPECT_THAT(modern.text, HasSubstr("version:1.0,1.1,1.2"));
+    for (const std::string frame :
+         {"CONNECT\naccept-version:1.2\n\n", "SEND\nreceipt:1\n\n", "SEND\ndestination:/a\ntransaction:t\n\nabc",
+          "SUBSCRIBE\nid:9\n\n", "SUBSCRIBE\ndestination:/a\n\n", "UNSUBSCRIBE\n\n", "ACK\n\n", "NACK\n\n", "BEGIN\n\n",
+          "COMMIT\ntransaction:t\n\n", "ABORT\ntransaction:t\n\n"}) {
+        Client& client = connect();
+        client.session->on_message(frame);
+        EXPECT_THAT(client.text, HasSubstr("ERROR\n")) << frame;
+        EXPECT_EQ(client.closed, 1002) << frame;
+    }
+}
+
+TEST_F(StompSessionTest, AFrameThatMayBecomeValidIsWaitedFor) {
+    Client& client = connect();
+    client.session->on_message("SEND\ndestination:/pub/chat/send\nreceipt:1\n\n{\"type\":\"TALK\",\"roomId\":\"r-1\",");
+    EXPECT_EQ(client.text, "");
+    say(client, "\"content\":\"x\"}");
+    EXPECT_THAT(client.text, HasSubstr("RECEIPT\nreceipt-id:1\nseq:1\n"));
+}
+
 TEST_F(StompSessionTest, WhoDoesNotConnectInTimeIsClosed) {
     Client& client = open();
     pass(seconds{10});

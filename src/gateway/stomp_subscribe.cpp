@@ -54,32 +54,14 @@ Result<room::Start> parse_start(const wire::StompFrame& frame, bool& read_mark) 
 
 void StompSession::on_subscribe(const wire::StompFrame& frame) {
     const std::string asked{frame.find("receipt").value_or("")};
-    const auto destination = frame.find("destination");
-    if (!destination) {
-        fault("SUBSCRIBE needs a destination", asked);
-        return;
-    }
-    auto id = frame.find("id");
-    if (!id && decoder_.version() == wire::StompVersion::k10) id = destination;
-    if (!id || id->empty()) {
-        fault("SUBSCRIBE needs an id", asked);
-        return;
-    }
-    if (subscription(*id) != nullptr) {
-        fault("this subscription id is in use", asked);
-        return;
-    }
+    const std::string_view destination = *frame.find("destination");
     const auto mode = frame.find("ack").value_or("auto");
-    if (mode != "auto" && mode != "client" && mode != "client-individual") {
-        fault("ack must be auto, client or client-individual", asked);
-        return;
-    }
     if (subscriptions_.size() >= core_.options().subscriptions) {
         refuse({Code::kSubscriptionLimit, {}, {}, asked});
         return;
     }
-    const auth::Destination parsed = auth::parse_destination(profile_, *destination);
-    auto subscription = std::make_unique<StompSubscription>(*this, std::string{*id}, parsed.kind);
+    const auth::Destination parsed = auth::parse_destination(profile_, destination);
+    auto subscription = std::make_unique<StompSubscription>(*this, std::string{*subscription_id(frame)}, parsed.kind);
     if (mode != "auto") {
         const auto prefetch = number(frame.find("prefetch-count").value_or("1000"));
         if (!prefetch || *prefetch == 0) {
@@ -97,7 +79,7 @@ void StompSession::on_subscribe(const wire::StompFrame& frame) {
             receipt(asked);
             return;
         case Kind::kTopic:
-            subscription->set_topic(std::string{*destination});
+            subscription->set_topic(std::string{destination});
             core_.topics().add(*subscription, *this);
             add(std::move(subscription));
             receipt(asked);
@@ -209,20 +191,12 @@ void StompSession::end_of_right(std::string_view extra) {
 }
 
 void StompSession::on_unsubscribe(const wire::StompFrame& frame) {
-    const std::string asked{frame.find("receipt").value_or("")};
-    auto id = frame.find("id");
-    if (!id && decoder_.version() == wire::StompVersion::k10) id = frame.find("destination");
-    if (!id) {
-        fault("UNSUBSCRIBE needs an id", asked);
-        return;
-    }
-    drop(*id);
-    receipt(asked);
+    drop(*subscription_id(frame));
+    receipt(frame.find("receipt").value_or(""));
 }
 
 void StompSession::on_ack(const wire::StompFrame& frame) {
     const std::string asked{frame.find("receipt").value_or("")};
-    // 1.2: id is `<subscription>:<seq>`. Before: subscription (1.1) and message-id `<room>:<seq>`.
     std::string subscription{frame.find("subscription").value_or("")};
     std::string_view id;
     if (decoder_.version() == wire::StompVersion::k12) {
@@ -232,22 +206,8 @@ void StompSession::on_ack(const wire::StompFrame& frame) {
     } else {
         id = frame.find("message-id").value_or("");
     }
-    if (id.empty()) {
-        fault(decoder_.version() == wire::StompVersion::k12 ? "ACK and NACK need an id"
-                                                            : "ACK and NACK need a message-id",
-              asked);
-        return;
-    }
-    if (decoder_.version() == wire::StompVersion::k11 && subscription.empty()) {
-        fault("ACK and NACK need a subscription", asked);
-        return;
-    }
     const auto named = frame.find("transaction");
     Transaction* const open = named ? transaction(*named) : nullptr;
-    if (named && open == nullptr) {
-        fault("this transaction was not begun", asked);
-        return;
-    }
     const auto colon = id.rfind(':');
     const auto seq = colon == std::string_view::npos ? std::nullopt : number(id.substr(colon + 1));
     bool known = false;

@@ -128,6 +128,7 @@ private:
     StompFault::Kind problem_kind_{};
     bool reading_length_ = false;  ///< the line is the first content-length
     bool escaped_ = false;         ///< a backslash was seen where it is an escape
+    bool told_headers_ = false;
 };
 
 /// A frame whose end has not arrived.
@@ -155,7 +156,7 @@ StompFed StompDecoder::feed(std::string_view bytes, Handler& handler) {
         partial_->bytes += bytes;
         partial_->held.grow(bytes.size());
         const Step step = partial_->scan.advance(partial_->bytes);
-        if (step == Step::kNeedsBytes) return {bytes.size(), std::nullopt};
+        if (step == Step::kNeedsBytes) return wait(partial_->scan, partial_->bytes, bytes.size(), handler);
         const auto whole = std::move(partial_);
         if (step == Step::kFault) return die(whole->scan, whole->bytes, bytes.size());
         at = whole->scan.at_ - had;
@@ -168,7 +169,7 @@ StompFed StompDecoder::feed(std::string_view bytes, Handler& handler) {
         if (step == Step::kFault) return die(scan, rest, bytes.size());
         if (step == Step::kNeedsBytes) {
             partial_ = std::make_unique<Partial>(Partial{scan, std::string{rest}});
-            return {bytes.size(), std::nullopt};
+            return wait(partial_->scan, partial_->bytes, bytes.size(), handler);
         }
         at += scan.at_;
         flow = deliver(scan, rest, handler);
@@ -354,11 +355,9 @@ StompFed StompDecoder::die(const Scan& scan, std::string_view frame, std::size_t
     return {consumed, std::move(fault)};
 }
 
-Flow StompDecoder::deliver(const Scan& scan, std::string_view frame, Handler& handler) {
-    if (scan.phase_ == Scan::Phase::kBetween) {
-        handler.on_heartbeat();
-        return Flow::kContinue;
-    }
+/// `use` gets the headers, which live until it returns.
+template <class Use>
+auto StompDecoder::with_headers(const Scan& scan, std::string_view frame, Use use) {
     std::array<StompHeader, kHeadersOnStack> few;
     std::vector<StompHeader> many;
     std::span<StompHeader> headers{few.data(), std::min<std::size_t>(scan.header_count_, few.size())};
@@ -379,8 +378,25 @@ Flow StompDecoder::deliver(const Scan& scan, std::string_view frame, Handler& ha
             header = {trim(header.name), trim(header.value)};
         }
     }
-    const StompFrame whole{scan.command_, headers, frame.substr(scan.body_, scan.length_)};
-    return handler.on_frame(whole);
+    return use(std::span<const StompHeader>{headers});
+}
+
+/// The rest of the frame has not arrived.
+StompFed StompDecoder::wait(Scan& scan, std::string_view frame, std::size_t consumed, Handler& handler) {
+    if (scan.phase_ == Scan::Phase::kBody && !std::exchange(scan.told_headers_, true)) {
+        with_headers(scan, frame, [&](auto headers) { handler.on_headers({scan.command_, headers, {}}); });
+    }
+    return {consumed, std::nullopt};
+}
+
+Flow StompDecoder::deliver(const Scan& scan, std::string_view frame, Handler& handler) {
+    if (scan.phase_ == Scan::Phase::kBetween) {
+        handler.on_heartbeat();
+        return Flow::kContinue;
+    }
+    return with_headers(scan, frame, [&](auto headers) {
+        return handler.on_frame({scan.command_, headers, frame.substr(scan.body_, scan.length_)});
+    });
 }
 
 }  // namespace parley::wire

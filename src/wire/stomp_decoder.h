@@ -61,6 +61,9 @@ public:
         virtual ~Handler() = default;
         /// kPause: feed() returns after this frame.
         virtual Flow on_frame(const StompFrame& frame) = 0;
+        /// Once for a frame whose headers have arrived before its end; the body is empty. Who ends the session here
+        /// feeds nothing more.
+        virtual void on_headers(const StompFrame& /*frame*/) {}
         /// For each end of line between frames.
         virtual void on_heartbeat() = 0;
     };
@@ -85,6 +88,9 @@ private:
 
     StompFed die(const Scan& scan, std::string_view frame, std::size_t consumed);
     Flow deliver(const Scan& scan, std::string_view frame, Handler& handler);
+    StompFed wait(Scan& scan, std::string_view frame, std::size_t consumed, Handler& handler);
+    template <class Use>
+    auto with_headers(const Scan& scan, std::string_view frame, Use use);
 
     std::unique_ptr<Partial> partial_;  ///< null between frames
     std::uint32_t max_frame_;

@@ -38,6 +38,20 @@ TEST(StompDecoder, PassesSeveralFramesOfOneFeed) {
                 ElementsAre("SEND{x=1}one", "SEND{x=2}two", "beat", "DISCONNECT{}"));
 }
 
+TEST(StompDecoder, TellsTheHeadersOfAFrameWhoseEndHasNotComeOnce) {
+    StompDecoder decoder;
+    StompRecorder recorder{decoder};
+    (void)decoder.feed("SEND\nx:a\\cb\n"sv, recorder);
+    EXPECT_EQ(recorder.announced, "");
+    (void)decoder.feed("\n"sv, recorder);
+    EXPECT_EQ(std::exchange(recorder.announced, {}), "SEND{x=a:b}");
+    (void)decoder.feed("body"sv, recorder);
+    EXPECT_EQ(recorder.announced, "");
+    (void)decoder.feed("\0SEND\ny:1\n\n\0"sv, recorder);
+    EXPECT_EQ(recorder.announced, "") << "a frame that is whole is told as that";
+    EXPECT_THAT(recorder.events, ElementsAre("SEND{x=a:b}body", "SEND{y=1}"));
+}
+
 TEST(StompDecoder, ReportsEndsOfLineBetweenFramesAsHeartbeats) {
     EXPECT_THAT(events_of("\n\r\n\nACK\n\n\0\r\n"sv), ElementsAre("beat", "beat", "beat", "ACK{}", "beat"));
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,24 +16,33 @@ public:
     explicit StompRecorder(StompDecoder& decoder) : decoder_(decoder) {}
 
     Flow on_frame(const StompFrame& frame) override {
+        const std::string line = headers_of(frame);
+        if (!announced.empty() && announced != line) std::abort();  // they do not change with the body's arrival
+        announced.clear();
+        events.push_back(line + std::string{frame.body});
+        if (frame.command == StompCommand::kConnect) {
+            decoder_.set_version(negotiate_version(frame.find("accept-version")).value_or(StompVersion::k12));
+        }
+        return pause_after_frame ? Flow::kPause : Flow::kContinue;
+    }
+    void on_headers(const StompFrame& frame) override { announced = headers_of(frame); }
+    void on_heartbeat() override { events.emplace_back("beat"); }
+
+    std::vector<std::string> events;
+    std::string announced;  ///< of the frame whose end has not come
+    bool pause_after_frame = false;
+
+private:
+    static std::string headers_of(const StompFrame& frame) {
         std::string line{name(frame.command)};
         line += '{';
         for (const StompHeader& header : frame.headers) {
             if (&header != frame.headers.data()) line += ',';
             line.append(header.name).append("=").append(header.value);
         }
-        events.push_back(line.append("}").append(frame.body));
-        if (frame.command == StompCommand::kConnect) {
-            decoder_.set_version(negotiate_version(frame.find("accept-version")).value_or(StompVersion::k12));
-        }
-        return pause_after_frame ? Flow::kPause : Flow::kContinue;
+        return line + '}';
     }
-    void on_heartbeat() override { events.emplace_back("beat"); }
 
-    std::vector<std::string> events;
-    bool pause_after_frame = false;
-
-private:
     StompDecoder& decoder_;
 };
 
