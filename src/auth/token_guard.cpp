@@ -69,7 +69,7 @@ void TokenGuard::State::judge(VerifiedToken token, Done done) {
     cache.is_revoked(hash, [self = shared_from_this(), token = std::move(token),
                             done = std::move(done)](Result<bool> revoked) mutable {
         if (!revoked && !self->options.allow_when_cache_down) return done(fail(revoked.error()));
-        if (revoked && *revoked) return done(fail(Code::kAuthInvalid, "the token has been revoked"));
+        if (revoked && *revoked) return done(fail(Code::kAuthExpired, "the token has been revoked"));
         self->ask_directory(std::move(token), std::move(done));
     });
 }
@@ -93,11 +93,11 @@ Result<> TokenGuard::State::read_directory(const VerifiedToken& token) {
     const auto unavailable = [](const Error& error) { return fail(Code::kAuthUnavailable, error.message); };
     const auto revoked = directory.is_token_revoked(token.sha256_hex);
     if (!revoked) return unavailable(revoked.error());
-    if (*revoked) return fail(Code::kAuthInvalid, "the token has been revoked");
+    if (*revoked) return fail(Code::kAuthExpired, "the token has been revoked");
     const auto before = directory.revoked_before(claims.member);
     if (!before) return unavailable(before.error());
     if (before->has_value() && Revocation{"", claims.member, **before}.applies_to(token)) {
-        return fail(Code::kAuthInvalid, "the member's tokens of that time have been revoked");
+        return fail(Code::kAuthExpired, "the member's tokens of that time have been revoked");
     }
     if (!options.require_registered) return {};
     const auto account = directory.account(claims.member);

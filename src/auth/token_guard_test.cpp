@@ -151,13 +151,13 @@ TEST_F(TokenGuardTest, LetsAGoodTokenPass) {
 TEST_F(TokenGuardTest, RefusesWhatTheLoginServicePutOnTheBlacklist) {
     const auto checked = check(token());
     cache_.revoke(checked->sha256_hex, checked->claims.expires, [](const auto&) {});
-    EXPECT_EQ(recheck(*checked).error().code, Code::kAuthInvalid);
+    EXPECT_EQ(recheck(*checked).error().code, Code::kAuthExpired);
 }
 
 TEST_F(TokenGuardTest, RefusesWhatTheDirectoryRemembersThoughTheCacheIsEmpty) {
     const std::string text = token();
     directory_.tokens.insert(keys_.verify(text, clock_.wall())->sha256_hex);
-    EXPECT_EQ(check(text).error().code, Code::kAuthInvalid);
+    EXPECT_EQ(check(text).error().code, Code::kAuthExpired);
 }
 
 TEST_F(TokenGuardTest, RevokingHoldsAtOnceAndIsTold) {
@@ -168,8 +168,8 @@ TEST_F(TokenGuardTest, RevokingHoldsAtOnceAndIsTold) {
     ASSERT_TRUE(check(other));
     ASSERT_TRUE(revoke(*checked));
     EXPECT_EQ(heard, std::vector{checked->sha256_hex});
-    EXPECT_EQ(check(text).error().code, Code::kAuthInvalid);
-    EXPECT_EQ(recheck(*checked).error().code, Code::kAuthInvalid);
+    EXPECT_EQ(check(text).error().code, Code::kAuthExpired);
+    EXPECT_EQ(recheck(*checked).error().code, Code::kAuthExpired);
     EXPECT_TRUE(directory_.tokens.contains(checked->sha256_hex));
     EXPECT_TRUE(check(other));
 }
@@ -182,7 +182,7 @@ TEST_F(TokenGuardTest, RevokingAMemberEndsOlderTokensAndNotNewerOnes) {
     ASSERT_TRUE(revoke_member(clock_.wall()));
     const auto fresh = check(token());
     EXPECT_TRUE(fresh);
-    EXPECT_EQ(recheck(*old).error().code, Code::kAuthInvalid);
+    EXPECT_EQ(recheck(*old).error().code, Code::kAuthExpired);
     ASSERT_EQ(heard.size(), 1U);
     EXPECT_TRUE(heard[0].applies_to(*old));
     EXPECT_FALSE(heard[0].applies_to(*fresh));
@@ -190,7 +190,7 @@ TEST_F(TokenGuardTest, RevokingAMemberEndsOlderTokensAndNotNewerOnes) {
     undated.claims.issued_at.reset();
     undated.sha256_hex = std::string(64, 'u');
     EXPECT_TRUE(heard[0].applies_to(undated)) << "a token that does not say when counts as older";
-    EXPECT_EQ(recheck(undated).error().code, Code::kAuthInvalid);
+    EXPECT_EQ(recheck(undated).error().code, Code::kAuthExpired);
     VerifiedToken of_another = *old;
     of_another.claims.member = MemberId::trusted("u-8");
     EXPECT_FALSE(heard[0].applies_to(of_another));
@@ -218,7 +218,7 @@ TEST_F(TokenGuardTest, AsksTheDirectoryAloneWhenTheCacheMayBeAway) {
     const auto checked = check(text);
     ASSERT_TRUE(checked);
     ASSERT_TRUE(revoke(*checked)) << "the directory holds it";
-    EXPECT_EQ(check(text).error().code, Code::kAuthInvalid);
+    EXPECT_EQ(check(text).error().code, Code::kAuthExpired);
 }
 
 TEST_F(TokenGuardTest, RefusesWithUnavailableWhileTheDirectoryIsAway) {
@@ -282,7 +282,7 @@ TEST_F(TokenGuardTest, DoesNotRememberAnAnswerThatARevocationOvertook) {
     go_on.set_value();
     answered.get_future().wait();
     const auto again = wait<Result<VerifiedToken>>([&](auto done) { two.check(text, std::move(done)); });
-    EXPECT_EQ(again.error().code, Code::kAuthInvalid);
+    EXPECT_EQ(again.error().code, Code::kAuthExpired);
 }
 
 TEST_F(TokenGuardTest, AnswersUnavailableWhenThePoolIsFull) {
@@ -314,7 +314,7 @@ TEST_F(TokenGuardTest, ATicketStandsForItsTokenOnceAndIsRevokedWithIt) {
     EXPECT_EQ(checked->sha256_hex, check(text)->sha256_hex);
     EXPECT_EQ(check(first).error().code, Code::kAuthInvalid);
     ASSERT_TRUE(revoke(*checked));
-    EXPECT_EQ(check(second).error().code, Code::kAuthInvalid);
+    EXPECT_EQ(check(second).error().code, Code::kAuthExpired);
 }
 
 TEST_F(TokenGuardTest, WantsARegisteredMemberWhenToldSo) {

@@ -20,7 +20,7 @@ constexpr std::array kTable{
     ErrorInfo{Code::kResync,             "RESYNC",                    409, true,  "Delivery was too slow; it goes on from the given position.", "전송이 지연되어 지정된 위치부터 다시 보냅니다."},
     ErrorInfo{Code::kAuthRequired,       "AUTH_REQUIRED",             401, false, "A token is required.", "토큰이 필요합니다."},
     ErrorInfo{Code::kAuthInvalid,        "AUTH_INVALID",              401, false, "The token is not valid.", "토큰이 올바르지 않습니다."},
-    ErrorInfo{Code::kAuthExpired,        "AUTH_EXPIRED",              401, false, "The token has expired.", "토큰이 만료되었습니다."},
+    ErrorInfo{Code::kAuthExpired,        "AUTH_EXPIRED",              401, false, "The token has expired or was revoked.", "토큰이 만료되었거나 취소되었습니다."},
     ErrorInfo{Code::kAuthUnavailable,    "AUTH_UNAVAILABLE",          503, true,  "Tokens cannot be checked at the moment.", "지금은 토큰을 확인할 수 없습니다."},
     ErrorInfo{Code::kLoginFailed,        "AUTH_LOGIN_FAILED",         401, false, "Name or password is wrong.", "이름 또는 비밀번호가 올바르지 않습니다."},
     ErrorInfo{Code::kNameTaken,          "MEMBER_NAME_TAKEN",         409, false, "This name is taken.", "이미 사용 중인 이름입니다."},

@@ -70,6 +70,7 @@ Core::Core(rt::Loop& loop, Services& services)
     http_service_.body_limit = [this](const wire::HttpRequest& request) { return router_->body_limit(request); };
     http_service_.serve = [this](ExchangeRef exchange) { router_->serve(std::move(exchange)); };
     http_service_.date = [this] { return date(); };
+    http_service_.failed = [this](const Error& error) { refusals_.note(error.code, error.message); };
     http_options_.hsts = services.options.hsts;
     admin_service_ = http_service_;
     admin_service_.serve = [this](ExchangeRef exchange) { router_->serve_admin(exchange); };
@@ -320,6 +321,7 @@ void Core::on_second() {
     each_session([&](Session& session) { session.on_second(wall, loop_.now()); });
     sockjs_->on_second();
     log_refused_headers();
+    refusals_.say();
     chat_.book().forget_unused();
     if (options().log_is_shared) ask_what_others_did();
     if (loop_.index() == 0) {

@@ -12,6 +12,7 @@
 #include "gateway/news_board.h"
 #include "gateway/notification_hub.h"
 #include "gateway/poll_cursor.h"
+#include "gateway/refusals.h"
 #include "gateway/services.h"
 #include "gateway/sse_form.h"
 #include "gateway/stomp_form.h"
@@ -76,9 +77,10 @@ public:
     /// What a connection may have waiting, by the memory there was at the last share_memory().
     [[nodiscard]] Bytes send_buffer() const noexcept { return std::min(shared_buffer_, options().send_buffer); }
     void share_memory();
+    [[nodiscard]] Refusals& refusals() noexcept { return refusals_; }
     /// `Date` of HTTP, made once a second.
     [[nodiscard]] std::string_view date();
-    /// Unique in this process and not to be guessed from outside.
+    /// Unique in this process.
     [[nodiscard]] std::string random_id();
     void read_mark(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<RoomSeq>)> then);
 
@@ -144,7 +146,8 @@ private:
         std::uint64_t count = 0;
         std::string peer;
         std::string why;
-    } refused_headers_;          ///< since the last line about them
+    } refused_headers_;  ///< since the last line about them
+    Refusals refusals_;
     std::size_t next_core_ = 0;  ///< of a listener that serves all of them
     rt::Timer second_;
     std::uint64_t seconds_ = 0;

@@ -221,7 +221,9 @@ void DirectSession::on_ended(std::string_view, const RoomId&) { end(Code::kForbi
 void DirectSession::refuse(Code code, std::string_view message, std::string_view extra) {
     if (socket_ == nullptr) return;
     core_.services().counters.refused(code).add();
-    socket_->send_text(error_json(code, message, extra));
+    const Error error{code, std::string{message}};
+    if (is_own_fault(code)) core_.refusals().note(code, message);
+    socket_->send_text(error_json(code, told_to_clients(error), extra));
 }
 
 void DirectSession::end(Code code, std::uint16_t close_code, std::string_view extra) {
@@ -240,11 +242,11 @@ void DirectSession::on_second(WallTime wall, SteadyTime now) {
 }
 
 void DirectSession::on_token_revoked(std::string_view sha256_hex) {
-    if (token_.is_token(sha256_hex)) end(Code::kAuthInvalid, 4401);
+    if (token_.is_token(sha256_hex)) end(Code::kAuthExpired, 4401);
 }
 
 void DirectSession::on_member_revoked(const MemberId& member, WallTime before) {
-    if (token_.is_revoked(member, before)) end(Code::kAuthInvalid, 4401);
+    if (token_.is_revoked(member, before)) end(Code::kAuthExpired, 4401);
 }
 
 void DirectSession::drain(milliseconds reconnect_after) {

@@ -208,7 +208,7 @@ TEST_F(DirectTest, ATokenThatEndsClosesIt) {
     Line& alice = open("alice", "bob");
     bus.notify({bus::Notice::Kind::kMemberRevoked, "alice", {}, clock.wall() + seconds{1}});
     turn();
-    EXPECT_THAT(texts(alice), ElementsAre(HasSubstr(R"("code":"AUTH_INVALID")"), "close:4401:AUTH_INVALID"));
+    EXPECT_THAT(texts(alice), ElementsAre(HasSubstr(R"("code":"AUTH_EXPIRED")"), "close:4401:AUTH_EXPIRED"));
     EXPECT_EQ(core->sessions(), 0U);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/message.h"
 #include "gateway/http_session.h"
+#include "gateway/refusals.h"
 
 namespace parley::gateway {
 namespace {
@@ -25,6 +26,11 @@ std::string error_json(Code code, std::string_view message, std::string_view ext
     }
     out += '}';
     return out;
+}
+
+void refuse_method(const ExchangeRef& exchange, std::string_view allow) {
+    exchange->add_field("Allow", std::string{allow});
+    exchange->refuse({Code::kMethodNotAllowed, {}});
 }
 
 std::string retry_after(int status, Code code, milliseconds wait) {
@@ -88,7 +94,12 @@ void Exchange::refuse(int status, const Error& error, milliseconds wait) {
     const std::string later = retry_after(status, error.code, wait);
     if (!later.empty()) fields.push_back({"Retry-After", later});
     if (status == 401) fields.push_back({"WWW-Authenticate", "Bearer"});
-    respond_json(status, error_json(error.code, error.message), std::move(fields));
+    note_failure(error);
+    respond_json(status, error_json(error.code, told_to_clients(error)), std::move(fields));
+}
+
+void Exchange::note_failure(const Error& error) {
+    if (session_ != nullptr && is_own_fault(error.code)) session_->service_.failed(error);
 }
 
 void Exchange::refuse_and_close(const Error& error) {

@@ -48,6 +48,8 @@ public:
     void refuse(int status, const Error& error, milliseconds wait = {});
     /// As refuse(), and no request after this one.
     void refuse_and_close(const Error& error);
+    /// Where the server failed at it, the operator hears why.
+    void note_failure(const Error& error);
 
     /// Begins an answer of unknown length. The connection closes at end_stream() where it must.
     void begin_stream(int status, std::vector<wire::HttpField> fields);
@@ -101,6 +103,8 @@ using ExchangeRef = std::shared_ptr<Exchange>;
 [[nodiscard]] std::string retry_after(int status, Code code, milliseconds wait);
 
 /// `{"code":"…","message":"…"}`; `extra` is further members, `"epoch":"3"`, or empty.
+/// METHOD_NOT_ALLOWED; `allow` names the methods there are.
+void refuse_method(const ExchangeRef& exchange, std::string_view allow);
 [[nodiscard]] std::string error_json(Code code, std::string_view message, std::string_view extra = {});
 
 }  // namespace parley::gateway

@@ -32,6 +32,8 @@ public:
         std::function<Bytes(const wire::HttpRequest&)> body_limit;
         std::function<void(ExchangeRef)> serve;
         std::function<std::string_view()> date;
+        /// Hears why a request was refused where the server failed at it: the client does not.
+        std::function<void(const Error&)> failed = [](const Error&) {};
     };
 
     HttpSession(rt::Loop& loop, const Service& service, const Options& options, Arrival arrival);

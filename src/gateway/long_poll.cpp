@@ -222,11 +222,11 @@ void LongPoll::on_second(WallTime wall, SteadyTime now) {
 }
 
 void LongPoll::on_token_revoked(std::string_view sha256_hex) {
-    if (!done_ && token_.is_token(sha256_hex)) refuse({Code::kAuthInvalid, {}});
+    if (!done_ && token_.is_token(sha256_hex)) refuse({Code::kAuthExpired, {}});
 }
 
 void LongPoll::on_member_revoked(const MemberId& member, WallTime before) {
-    if (!done_ && token_.is_revoked(member, before)) refuse({Code::kAuthInvalid, {}});
+    if (!done_ && token_.is_revoked(member, before)) refuse({Code::kAuthExpired, {}});
 }
 
 }  // namespace parley::gateway

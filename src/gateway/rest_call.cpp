@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "gateway/refusals.h"
 #include "gateway/rest_json.h"
 
 namespace parley::gateway {
@@ -32,7 +33,8 @@ void RestCall::refuse(const Error& error, std::vector<wire::HttpField> fields, m
     const std::string later = retry_after(status, error.code, wait);
     if (!later.empty()) fields.push_back({"Retry-After", later});
     if (status == 401) fields.push_back({"WWW-Authenticate", "Bearer"});
-    const std::string_view message = error.message.empty() ? info(error.code).english : error.message;
+    const std::string_view message = told_to_clients(error);
+    exchange_->note_failure(error);
     exchange_->respond_json(status,
                             enveloped ? refusal_envelope(status, error.code, message) : error_json(error.code, message),
                             std::move(fields));

@@ -150,7 +150,7 @@ TEST_F(RoomStreamTest, ItEndsWhenItsTokenIsRevokedAndOthersStay) {
     heard(line);
     heard(other);
     bus.notify({bus::Notice::Kind::kMemberRevoked, "u-1", {}, clock.wall() + seconds{1}});
-    EXPECT_THAT(heard(line), StartsWith("event: expired\ndata: {\"code\":\"AUTH_INVALID\""));
+    EXPECT_THAT(heard(line), StartsWith("event: expired\ndata: {\"code\":\"AUTH_EXPIRED\""));
     EXPECT_TRUE(line.ended);
     EXPECT_EQ(heard(other), "");
     EXPECT_FALSE(other.ended);

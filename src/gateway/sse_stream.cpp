@@ -106,11 +106,11 @@ void SseStream::on_second(WallTime wall, SteadyTime now) {
 }
 
 void SseStream::on_token_revoked(std::string_view sha256_hex) {
-    if (token_.is_token(sha256_hex)) end("expired", Code::kAuthInvalid);
+    if (token_.is_token(sha256_hex)) end("expired", Code::kAuthExpired);
 }
 
 void SseStream::on_member_revoked(const MemberId& member, WallTime before) {
-    if (token_.is_revoked(member, before)) end("expired", Code::kAuthInvalid);
+    if (token_.is_revoked(member, before)) end("expired", Code::kAuthExpired);
 }
 
 void SseStream::drain(milliseconds reconnect_after) {

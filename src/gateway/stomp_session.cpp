@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/logger.h"
+#include "base/uuid.h"
 #include "gateway/core.h"
 #include "gateway/exchange.h"
 
@@ -159,7 +159,7 @@ void StompSession::identify(Identity identity) {
 void StompSession::finish_connect(wire::HeartBeat client, std::optional<wire::StompVersion> version) {
     if (!identified_) {
         auth::Claims guest;
-        guest.member = MemberId::trusted("~guest:" + core_.random_id());
+        guest.member = MemberId::trusted("~guest:" + random_hex(12));
         guest.nickname = "guest";
         guest.guest = true;
         guest.expires = WallTime::max();
@@ -255,8 +255,10 @@ void StompSession::user_message(const std::string& subscription, std::string_vie
 
 void StompSession::refuse(const Refusal& refusal) {
     core_.services().counters.refused(refusal.code).add();
-    const std::string_view text = refusal.message.empty() ? info(refusal.code).english : refusal.message;
+    const Error error{refusal.code, std::string{refusal.message}};
+    const std::string_view text = told_to_clients(error);
     const StompSubscription* const queue = errors_queue();
+    if (is_own_fault(refusal.code)) core_.refusals().note(refusal.code, refusal.message, speaker_.member.str());
     const bool cuts_delivery = refusal.code == Code::kHistoryTruncated || refusal.code == Code::kPositionInvalid;
     if (queue != nullptr || !refusal.receipt.empty() || cuts_delivery) {
         std::string extra{refusal.extra};
@@ -273,8 +275,7 @@ void StompSession::refuse(const Refusal& refusal) {
         }
         return;
     }
-    logger::info("gateway", "an operation was refused",
-                 {{"code", name(refusal.code)}, {"member", speaker_.member.str()}, {"why", text}});
+    if (!is_own_fault(refusal.code)) core_.refusals().note(refusal.code, text, speaker_.member.str());
 }
 
 const StompSubscription* StompSession::errors_queue() const noexcept {
@@ -422,11 +423,11 @@ void StompSession::recheck_token() {
 }
 
 void StompSession::on_token_revoked(std::string_view sha256_hex) {
-    if (!token_.empty() && token_ == auth::TokenHash::from_hex(sha256_hex)) fault(name(Code::kAuthInvalid), {}, 4401);
+    if (!token_.empty() && token_ == auth::TokenHash::from_hex(sha256_hex)) fault(name(Code::kAuthExpired), {}, 4401);
 }
 
 void StompSession::on_member_revoked(const MemberId& member, WallTime before) {
-    if (identified_ && speaker_.member == member && issued_at_ < before) fault(name(Code::kAuthInvalid), {}, 4401);
+    if (identified_ && speaker_.member == member && issued_at_ < before) fault(name(Code::kAuthExpired), {}, 4401);
 }
 
 void StompSession::notify(const MemberId& member, std::string_view json) {

@@ -174,7 +174,7 @@ def _(server):
     with stream(server, "e-rev", token=mine) as events:
         equal(request(server, "POST", "/v1/auth/logout", token=mine).status, 200)
         event = events.event(5)
-        equal((event.name, event.json()["code"]), ("expired", "AUTH_INVALID"))
+        equal((event.name, event.json()["code"]), ("expired", "AUTH_EXPIRED"))
 
 
 @check("a reader that does not read is filled up from the log: every message once, in order", limit=90)
