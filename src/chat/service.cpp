@@ -23,6 +23,10 @@ std::string event_json(std::string_view kind, const RoomId& room, const MemberId
     return out;
 }
 
+/// How far behind a JOIN or LEAVE that is sent again another one is looked for.
+constexpr std::size_t kRepeatPages = 10;
+constexpr std::size_t kRepeatPage = 1000;
+
 /// Whether somebody may now read more or less than before.
 bool changes_rights(const RoomChange& change) {
     using Kind = RoomChange::Kind;
@@ -75,13 +79,13 @@ void Service::append(const RoomId& room, std::vector<Draft> drafts, Then<std::ve
         });
 }
 
-void Service::create_unknown(const Speaker& speaker, const RoomId& room, Then<void> then) {
+void Service::create_unknown(const Speaker& speaker, const RoomId& room, Made then) {
     if (!options_.auto_create) {
-        then(fail(Code::kRoomNotFound, "there is no such room"));
+        then(fail(Code::kRoomNotFound, "there is no such room"), {});
         return;
     }
     if (const auto wait = parts_.rates.room_creation(speaker.member.str(), parts_.loop.now())) {
-        then(fail(Code::kRateLimited, "too many new rooms"));
+        then(fail(Code::kRateLimited, "too many new rooms"), *wait);
         return;
     }
     store::RoomInfo info;
@@ -91,9 +95,9 @@ void Service::create_unknown(const Speaker& speaker, const RoomId& room, Then<vo
     create_room(speaker, std::move(info), [then = std::move(then)](Result<store::RoomInfo> made) mutable {
         // Somebody else was faster: it is there, which is all that was asked.
         if (made || made.error().code == Code::kRoomExists) {
-            then({});
+            then({}, {});
         } else {
-            then(fail(made.error()));
+            then(fail(made.error()), {});
         }
     });
 }
@@ -122,10 +126,10 @@ void Service::tell_presence(const RoomId& room, const MemberId& member, std::str
     parts_.bus.event_here({room, std::move(json)});
 }
 
-void Service::join(const Speaker& speaker, Words words, Then<std::optional<log::Appended>> then) {
+void Service::join(const Speaker& speaker, Words words, Then<Stay> then) {
     const RoomId room = words.room;
     if (!parts_.presence.join(room, speaker.member, speaker.nickname, speaker.session)) {
-        then(std::optional<log::Appended>{});
+        then(Stay{{}, true});
         return;
     }
     words.type = MessageType::kJoin;
@@ -137,31 +141,76 @@ void Service::join(const Speaker& speaker, Words words, Then<std::optional<log::
                    then(fail(result.error()));
                    return;
                }
-               tell_presence(room, speaker.member, speaker.nickname, true);
-               then(std::optional{result->front()});
+               auto settled = [this, room, speaker, stored = result->front(),
+                               then = std::move(then)](Result<bool> counts) mutable {
+                   if (counts && *counts) {
+                       tell_presence(room, speaker.member, speaker.nickname, true);
+                       then(Stay{stored, true});
+                       return;
+                   }
+                   parts_.presence.leave(room, speaker.member, speaker.session);
+                   then(counts ? Result<Stay>{Stay{stored, false}} : fail(counts.error()));
+               };
+               if (result->front().repeated) {
+                   settle_repeat(room, speaker.member, result->front().seq, std::move(settled));
+               } else {
+                   settled(true);
+               }
            });
 }
 
-void Service::leave(const Speaker& speaker, Words words, Then<std::optional<log::Appended>> then) {
+void Service::leave(const Speaker& speaker, Words words, Then<Stay> then) {
     const RoomId room = words.room;
     if (!parts_.presence.leave(room, speaker.member, speaker.session)) {
-        then(std::optional<log::Appended>{});
+        then(Stay{});
         return;
     }
     words.type = MessageType::kLeave;
     if (!wire::has_text(words.content)) words.content = speaker.nickname + "님이 퇴장했습니다.";
     append(room, {draft(speaker, std::move(words))},
            [this, room, speaker, then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
-               if (!result) {
+               auto settled = [this, room, speaker, then = std::move(then)](log::Appended stored,
+                                                                            Result<bool> counts) mutable {
+                   if (counts && *counts) {
+                       tell_presence(room, speaker.member, speaker.nickname, false);
+                       then(Stay{stored, false});
+                       return;
+                   }
                    // Still here, as after a lost connection: whether the session lives on is not known by now.
                    parts_.presence.join(room, speaker.member, speaker.nickname, speaker.session);
                    disconnect(speaker, room);
-                   then(fail(result.error()));
-                   return;
+                   then(counts ? Result<Stay>{Stay{stored, true}} : fail(counts.error()));
+               };
+               if (!result) {
+                   settled({}, fail(result.error()));
+               } else if (result->front().repeated) {
+                   settle_repeat(room, speaker.member, result->front().seq,
+                                 [stored = result->front(), settled = std::move(settled)](Result<bool> counts) mutable {
+                                     settled(stored, std::move(counts));
+                                 });
+               } else {
+                   settled(result->front(), true);
                }
-               tell_presence(room, speaker.member, speaker.nickname, false);
-               then(std::optional{result->front()});
            });
+}
+
+/// Whether the JOIN or LEAVE at `seq`, sent again, is still the member's last: else it is history.
+void Service::settle_repeat(const RoomId& room, const MemberId& member, RoomSeq seq, Then<bool> then) {
+    parts_.asker.ask(
+        [&log = parts_.log, room, member, after = seq]() mutable -> Result<bool> {
+            for (std::size_t pages = 0; pages < kRepeatPages; ++pages) {
+                const auto page = log.read(room, after, kRepeatPage, 4_MiB);
+                if (!page) return fail(page.error());
+                if (page->messages.empty()) return true;
+                for (const MessageRef& message : page->messages) {
+                    const bool moves = message->type == MessageType::kJoin || message->type == MessageType::kLeave;
+                    if (moves && message->sender == member) return false;
+                }
+                after = page->messages.back()->seq;
+            }
+            return false;
+        },
+        std::move(then));
 }
 
 void Service::disconnect(const Speaker& speaker, const RoomId& room) {
@@ -176,7 +225,7 @@ void Service::expire(const Speaker& speaker, const RoomId& room) {
 
 void Service::sweep_presence() {
     for (const auto& absent : parts_.presence.sweep(parts_.loop.now())) {
-        tell_presence(absent.room, absent.member, {}, false);
+        tell_presence(absent.room, absent.member, absent.nickname, false);
     }
 }
 

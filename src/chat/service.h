@@ -68,18 +68,28 @@ public:
     /// Stores; `then` once durable. The room must exist.
     void append(const RoomId& room, std::vector<Draft> drafts, Then<std::vector<log::Appended>> then);
     /// Makes `room` a public chat room where auto_create allows; kRoomNotFound where it does not.
-    void create_unknown(const Speaker& speaker, const RoomId& room, Then<void> then);
+    /// `wait`: with kRateLimited, until the next room may be made.
+    using Made = UniqueFunction<void(Result<> made, milliseconds wait)>;
+    void create_unknown(const Speaker& speaker, const RoomId& room, Made then);
 
-    /// JOIN: stored only when the member was not present. The answer is empty when nothing was stored.
-    void join(const Speaker& speaker, Words words, Then<std::optional<log::Appended>> then);
+    /// What a JOIN or LEAVE came to. `stored` is empty when nothing was. `stays`: the session is in the room now; after
+    /// a LEAVE (of before, sent again) for the grace only, until it says so itself.
+    struct Stay {
+        std::optional<log::Appended> stored;
+        bool stays = false;
+    };
+    /// JOIN: stored only when the member was not present. One of before, sent again, changes nothing where the member
+    /// has left since.
+    void join(const Speaker& speaker, Words words, Then<Stay> then);
     /// LEAVE: stored only when it was the member's last stay. Refused by the log, it can be tried again within the
-    /// grace.
-    void leave(const Speaker& speaker, Words words, Then<std::optional<log::Appended>> then);
+    /// grace. One of before, sent again, changes nothing where the member has come back since.
+    void leave(const Speaker& speaker, Words words, Then<Stay> then);
     /// The session's connection is gone.
     void disconnect(const Speaker& speaker, const RoomId& room);
     /// The session's stay in the room ran out: nothing is stored.
     void expire(const Speaker& speaker, const RoomId& room);
     /// The readers of this server are told that a member came or went; the other servers tell theirs.
+    void settle_repeat(const RoomId& room, const MemberId& member, RoomSeq seq, Then<bool> then);
     void tell_presence(const RoomId& room, const MemberId& member, std::string_view nickname, bool present);
     /// Whose grace is over: run on one core, about once a second.
     void sweep_presence();

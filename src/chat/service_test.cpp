@@ -130,30 +130,37 @@ protected:
         out.content = content;
         return out;
     }
+    [[nodiscard]] Words words_of(const char* id) const {
+        Words out = words();
+        if (*id != '\0') out.id = MessageId::trusted(id);
+        return out;
+    }
     /// What a JOIN or LEAVE came to: `stored 1`, `nothing`, or the code.
     auto into(std::string& out) {
-        return [&out](Result<std::optional<log::Appended>> result) {
-            out = !result   ? std::string{name(result.error().code)}
-                  : *result ? "stored " + std::to_string((*result)->seq.value)
-                            : "nothing";
+        return [&out](Result<Service::Stay> result) {
+            out = !result          ? std::string{name(result.error().code)}
+                  : result->stored ? "stored " + std::to_string(result->stored->seq.value)
+                                   : "nothing";
         };
     }
-    std::string join(room::Presence::SessionId session) {
+    std::string join(room::Presence::SessionId session, const char* id = "") {
         std::string out;
-        service->join(speaker(session), words(), into(out));
+        service->join(speaker(session), words_of(id), into(out));
         settle();
         return out;
     }
-    std::string leave(room::Presence::SessionId session) {
+    std::string leave(room::Presence::SessionId session, const char* id = "") {
         std::string out;
-        service->leave(speaker(session), words(), into(out));
+        service->leave(speaker(session), words_of(id), into(out));
         settle();
         return out;
     }
     std::string create_unknown(const char* id) {
         std::string out;
-        service->create_unknown(speaker(1), RoomId::trusted(id),
-                                [&out](Result<> made) { out = made ? "made" : std::string{name(made.error().code)}; });
+        service->create_unknown(speaker(1), RoomId::trusted(id), [&](Result<> made, milliseconds until) {
+            out = made ? "made" : std::string{name(made.error().code)};
+            wait = until;
+        });
         settle();
         return out;
     }
@@ -183,6 +190,7 @@ protected:
     std::vector<MessageRef> stored() { return log.rooms.read(room, {0}, 100, 1_MiB)->messages; }
 
     RoomId room = RoomId::trusted("r-1");
+    milliseconds wait{0};  ///< what the last create_unknown() was told
     ManualClock clock;
     rt::Loop loop{0, clock};
     rt::WorkPool pool{"test", 0, 1000};
@@ -227,6 +235,41 @@ TEST_F(ServiceTest, JoinIsStoredOnceAndLeaveWhenItIsTheLast) {
     EXPECT_EQ(stored()[1]->type, MessageType::kLeave);
     EXPECT_THAT(bus.events,
                 ElementsAre(HasSubstr(R"("present":true,"count":1)"), HasSubstr(R"("present":false,"count":0)")));
+}
+
+TEST_F(ServiceTest, AJoinSentAgainAfterTheLeaveMakesNobodyPresent) {
+    EXPECT_EQ(join(1, "j"), "stored 1");
+    EXPECT_EQ(leave(1, "l"), "stored 2");
+    bus.events.clear();
+    EXPECT_EQ(join(1, "j"), "stored 1");
+    EXPECT_FALSE(is_present());
+    EXPECT_THAT(bus.events, IsEmpty());
+    EXPECT_EQ(join(1, "j2"), "stored 3");
+    EXPECT_TRUE(is_present());
+}
+
+TEST_F(ServiceTest, ALeaveSentAgainAfterTheNextJoinMakesNobodyAbsent) {
+    join(1, "j");
+    leave(1, "l");
+    join(1, "j2");
+    bus.events.clear();
+    EXPECT_EQ(leave(1, "l"), "stored 2");
+    EXPECT_TRUE(is_present());
+    EXPECT_THAT(bus.events, IsEmpty());
+    EXPECT_EQ(leave(1, "l2"), "stored 4");
+    EXPECT_FALSE(is_present());
+}
+
+TEST_F(ServiceTest, AJoinWhoseReceiptWasLostMakesPresentWhenItIsSentAgain) {
+    join(1, "j");
+    service->disconnect(speaker(1), room);
+    clock.advance(seconds{16});
+    settle();
+    service->sweep_presence();
+    ASSERT_FALSE(is_present());
+    EXPECT_EQ(join(2, "j"), "stored 1");
+    EXPECT_TRUE(is_present());
+    EXPECT_EQ(stored().size(), 1u);
 }
 
 TEST_F(ServiceTest, JoinThatWasNotStoredMakesNobodyPresent) {
@@ -275,6 +318,7 @@ TEST_F(ServiceTest, LostAndExpiredStaysStoreNothing) {
     EXPECT_FALSE(is_present());
     EXPECT_EQ(stored().size(), 2u);
     EXPECT_EQ(bus.events.size(), 4u);
+    EXPECT_THAT(bus.events[1], HasSubstr(R"("nickname":"앨리스","present":false)"));
 }
 
 TEST_F(ServiceTest, AnswerOfAnAppendAfterTheServiceHasGoneReachesNobody) {
@@ -298,6 +342,7 @@ TEST_F(ServiceTest, UnknownRoomComesToBeOnceWhoeverAsks) {
 TEST_F(ServiceTest, NewRoomsOfAMemberAreLimited) {
     for (const char* id : {"a", "b", "c"}) EXPECT_EQ(create_unknown(id), "made");
     EXPECT_EQ(create_unknown("d"), "CHAT_RATE_LIMITED");
+    EXPECT_EQ(wait, seconds{20}) << "three a minute";
     EXPECT_EQ(directory.rooms.size(), 3u);
 }
 

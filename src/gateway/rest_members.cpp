@@ -74,9 +74,9 @@ void Rest::join(const RestCallRef& call) {
             answer_room(call, 200);
             return;
         }
-        auto record = [this, call, turn = std::move(turn)](Result<> there) {
+        auto record = [this, call, turn = std::move(turn)](Result<> there, milliseconds wait) {
             if (!there) {
-                call->refuse(there.error());
+                call->refuse(there.error(), {}, wait);
                 return;
             }
             const std::string& nickname = call->identity.claims.nickname;
@@ -86,7 +86,7 @@ void Rest::join(const RestCallRef& call) {
         if (entry.creates_room) {
             core_.chat().create_unknown(call->speaker(), call->room, std::move(record));
         } else {
-            record({});
+            record({}, {});
         }
     });
 }

@@ -128,14 +128,15 @@ void Rest::post_message(const RestCallRef& call) {
                               store_message(call, std::move(words));
                               return;
                           }
-                          core_.chat().create_unknown(call->speaker(), call->room,
-                                                      [this, call, words = std::move(words)](Result<> made) mutable {
-                                                          if (made) {
-                                                              store_message(call, std::move(words));
-                                                          } else {
-                                                              call->refuse(made.error());
-                                                          }
-                                                      });
+                          core_.chat().create_unknown(
+                              call->speaker(), call->room,
+                              [this, call, words = std::move(words)](Result<> made, milliseconds wait) mutable {
+                                  if (made) {
+                                      store_message(call, std::move(words));
+                                  } else {
+                                      call->refuse(made.error(), {}, wait);
+                                  }
+                              });
                       });
 }
 

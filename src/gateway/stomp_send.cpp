@@ -203,17 +203,17 @@ bool StompSession::perform_in(const chat::RoomView& view, Request request) {
     }
     hold();
     const RoomId room = request.words.room;
-    core_.chat().create_unknown(speaker_, room,
-                                [weak = weak_from_this(), request = std::move(request)](Result<> made) mutable {
-                                    const auto self = weak.lock();
-                                    if (self == nullptr || self->ended_) return;
-                                    if (made) {
-                                        self->perform_allowed(std::move(request));
-                                    } else {
-                                        self->refuse_send(request, made.error());
-                                    }
-                                    self->release();
-                                });
+    core_.chat().create_unknown(
+        speaker_, room, [weak = weak_from_this(), request = std::move(request)](Result<> made, milliseconds) mutable {
+            const auto self = weak.lock();
+            if (self == nullptr || self->ended_) return;
+            if (made) {
+                self->perform_allowed(std::move(request));
+            } else {
+                self->refuse_send(request, made.error());
+            }
+            self->release();
+        });
     return false;
 }
 
@@ -257,14 +257,18 @@ void StompSession::perform_allowed(Request request) {
             break;
         default: break;
     }
-    // JOIN and LEAVE.
+    // JOIN and LEAVE. One of before, sent again, may change nothing: what comes behind waits until that is known.
+    moving_ = !request.words.id.empty();
     one_more_in_flight();
     auto then = [weak = weak_from_this(), room, asked = request.receipt,
-                 id = request.words.id](Result<std::optional<log::Appended>> result) {
+                 id = request.words.id](Result<chat::Service::Stay> result) {
         const auto self = weak.lock();
         if (self == nullptr || self->ended_) return;
+        if (!id.empty()) self->moved(room, result);
         if (result) {
-            self->receipt(asked);
+            const std::string seq = result->stored ? std::to_string(result->stored->seq.value) : std::string{};
+            const wire::StompHeader position{"seq", seq};
+            self->receipt(asked, {&position, seq.empty() ? 0U : 1U});
         } else {
             Request refused;
             refused.words.room = room;
@@ -280,6 +284,19 @@ void StompSession::perform_allowed(Request request) {
     } else {
         if (activity_ != nullptr) activity_->stays.erase(room);
         core_.chat().leave(speaker_, std::move(request.words), std::move(then));
+    }
+}
+
+void StompSession::moved(const RoomId& room, const Result<chat::Service::Stay>& result) {
+    moving_ = false;
+    core_.loop().post([weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->go_on();
+    });
+    if (!result) return;
+    if (!result->stays) {
+        if (activity_ != nullptr) activity_->stays.erase(room);
+    } else if (activity().stays.try_emplace(room, core_.loop().now()).second) {
+        core_.services().presence.join(room, speaker_.member, speaker_.nickname, speaker_.session);
     }
 }
 

@@ -132,7 +132,7 @@ private:
     void release();
     void wait_for_memory();
     void go_on();
-    [[nodiscard]] bool busy() const noexcept { return holding_ || throttled_ || clogged_ || disconnecting_; }
+    [[nodiscard]] bool busy() const noexcept { return holding_ || moving_ || throttled_ || clogged_ || disconnecting_; }
     void beat();
     void recheck_token();
     void tidy(SteadyTime now);
@@ -160,6 +160,8 @@ private:
     /// False: it goes on when the room has been made; the session is held until then.
     bool perform_in(const chat::RoomView& view, Request request);
     void perform_allowed(Request request);
+    /// A JOIN or LEAVE with an id of the client's is done.
+    void moved(const RoomId& room, const Result<chat::Service::Stay>& result);
     void extend_stay(const RoomId& room, SteadyTime now);
     void talk(Request request);
     void refuse_send(const Request& request, const Error& error);
@@ -205,6 +207,7 @@ private:
     bool identified_ = false;
     bool connected_ = false;
     bool holding_ = false;
+    bool moving_ = false;     ///< a JOIN or LEAVE that may be one of before is under way
     bool throttled_ = false;  ///< too many operations in flight
     bool clogged_ = false;    ///< the client does not read what it is answered
     bool disconnecting_ = false;

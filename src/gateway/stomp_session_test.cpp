@@ -27,6 +27,13 @@ TEST_F(StompSessionTest, AnythingBeforeConnectIsAFault) {
     EXPECT_EQ(client.closed, 1002);
 }
 
+TEST_F(StompSessionTest, TheIdOfOneGuestTellsNothingOfAnothers) {
+    const MemberId first = connect("", {}, auth::Profile::kPublic).session->member();
+    const MemberId second = connect("", {}, auth::Profile::kPublic).session->member();
+    EXPECT_THAT(first.str(), ::testing::MatchesRegex("~guest:[0-9a-f]{24}"));
+    EXPECT_NE(first.str().substr(0, 15), second.str().substr(0, 15));
+}
+
 TEST_F(StompSessionTest, ASecondConnectIsAFault) {
     Client& client = connect();
     say(client, "CONNECT\naccept-version:1.2\n\n");
@@ -415,6 +422,25 @@ TEST_F(StayTest, AJoinAgainStoresNothingUntilTheStayRanOut) {
     pass(std::chrono::minutes{4});
     say(client, chat("JOIN"));
     EXPECT_EQ(head(), 2U);
+}
+
+TEST_F(StayTest, ALeaveOfBeforeSentAgainEndsNoStay) {
+    Client& client = connect();
+    const auto move = [&](const std::string& type, const std::string& id) {
+        say(client, "SEND\ndestination:/pub/chat/send\nreceipt:" + id + "\n\n{\"type\":\"" + type +
+                        "\",\"roomId\":\"r-1\",\"messageId\":\"" + id + "\"}");
+    };
+    move("JOIN", "j");
+    move("LEAVE", "l");
+    move("JOIN", "j2");
+    EXPECT_THAT(client.heard(), HasSubstr("RECEIPT\nreceipt-id:j2\nseq:3\n"));
+    move("LEAVE", "l");
+    EXPECT_THAT(client.text, HasSubstr("RECEIPT\nreceipt-id:l\nseq:2\n"));
+    pass(seconds{20});  // beyond the grace
+    EXPECT_TRUE(presence.is_present(RoomId::trusted("r-1"), MemberId::trusted("u-1")));
+    client.session->on_closed();
+    pass(seconds{20});
+    EXPECT_FALSE(presence.is_present(RoomId::trusted("r-1"), MemberId::trusted("u-1")));
 }
 
 TEST_F(StayTest, HeartBeatsAndPresenceExtendAStayAndATypingHintDoesNot) {

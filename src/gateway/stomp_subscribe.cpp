@@ -12,9 +12,11 @@ namespace {
 
 constexpr std::size_t kPrefetchMost = 100'000;
 
+/// What is too large for 64 bits counts as the largest.
 std::optional<std::uint64_t> number(std::string_view text) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc::result_out_of_range && end == text.data() + text.size()) return UINT64_MAX;
     if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
     return value;
 }

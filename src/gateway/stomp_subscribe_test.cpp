@@ -52,7 +52,7 @@ TEST_F(SubscribeTest, AfterTheReadMark) {
 
 TEST_F(SubscribeTest, APositionThatCannotBeIsToldAndDeliversNothing) {
     store(5);
-    for (const std::string position : {"after-seq:6\n", "after-seq:2\nepoch:8\n"}) {
+    for (const std::string position : {"after-seq:6\n", "after-seq:18446744073709551616\n", "after-seq:2\nepoch:8\n"}) {
         Client& client = connect();
         hear_errors(client);
         say(client, subscribe("s", position + "receipt:1\n"));

@@ -123,9 +123,7 @@ void upgrade_to_stomp(Core& core, const ExchangeRef& exchange, auth::Profile pro
     auto stomp = std::make_shared<StompSession>(core, profile, std::move(identity),
                                                 wire::version_of_subprotocol(chosen), "websocket");
     auto app = std::make_unique<LinkWsApp>(std::move(stomp));
-    // Twice a frame's limit: several frames may come in one message.
-    upgrade_to_websocket(core, exchange, std::move(app), {.max_message = Bytes{2 * core.options().message.count}},
-                         chosen);
+    upgrade_to_websocket(core, exchange, std::move(app), {.max_message = core.options().message}, chosen);
 }
 
 }  // namespace parley::gateway

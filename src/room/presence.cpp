@@ -65,8 +65,9 @@ std::vector<Presence::Absent> Presence::sweep(SteadyTime now) {
         if (entry == nullptr) continue;
         const auto ended = std::erase_if(entry->stays, [now](const auto& stay) { return stay.second <= now; });
         if (ended == 0 || !entry->stays.empty()) continue;
-        tell(room, member, entry->nickname, false);
-        if (forget_absent(room, member)) absent.push_back({room, member});
+        const std::string nickname = entry->nickname;
+        tell(room, member, nickname, false);
+        if (forget_absent(room, member)) absent.push_back({room, member, nickname});
     }
     return absent;
 }

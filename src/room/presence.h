@@ -28,6 +28,7 @@ public:
     struct Absent {
         RoomId room;
         MemberId member;
+        std::string nickname;
     };
 
     using ServerId = std::uint64_t;

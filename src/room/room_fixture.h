@@ -27,6 +27,14 @@ public:
         }
         std::vector<log::Appended> out;
         for (Draft& draft : request.drafts) {
+            const auto& there = rooms_[request.room].messages;
+            const auto same = std::ranges::find_if(there, [&](const MessageRef& message) {
+                return !draft.id.empty() && message->id == draft.id && message->sender == draft.sender;
+            });
+            if (same != there.end()) {
+                out.push_back({(*same)->seq, (*same)->created_at, true});
+                continue;
+            }
             const MessageRef stored = put(request.room, std::move(draft));
             out.push_back({stored->seq, stored->created_at, false});
         }

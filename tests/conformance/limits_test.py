@@ -47,7 +47,11 @@ def _():
 @check("rate.room_create: the third new room of a member is refused, others go on")
 def _():
     server = RATED.get()
-    equal([post(server, f"rate-new-{i}", "x", "u-maker").status for i in range(3)], [201, 201, 429])
+    answers = [post(server, f"rate-new-{i}", "x", "u-maker") for i in range(3)]
+    equal([answer.status for answer in answers], [201, 201, 429])
+    joining = request(server, "POST", "/api/rooms/rate-new-3/join", token=token("u-maker"))
+    for refused in (answers[-1], joining):
+        expect(1700 < int(refused.header("retry-after")) <= 1800, f"{refused.status}, again after {refused.header('retry-after')} s")
     equal(post(server, "rate-new-0", "x", "u-maker").status, 201)
     equal(request(server, "GET", "/api/rooms/rate-new-2", token=token("u-7")).status, 404)
 
@@ -92,6 +96,10 @@ def _():
     with Stomp(server, room="lim-1") as client:
         client.say("x" * 15_000)
         client.chat("x" * 17_000)
+        client.error()
+        equal(client.closing().code, 1009)
+    with Stomp(server, room="lim-1") as client:
+        client.raw(b"\n" * 16_385)  # one WebSocket message of many small things is a message too
         client.error()
         equal(client.closing().code, 1009)
 
