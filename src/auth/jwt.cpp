@@ -170,6 +170,8 @@ Result<VerifiedToken> TokenKeys::verify(std::string_view token, WallTime now) co
     return VerifiedToken{std::move(*claims), sha256_hex(token)};
 }
 
+bool TokenKeys::can_sign() const noexcept { return keys_.front()->can_sign(); }
+
 Result<std::string> TokenKeys::sign(const Claims& claims, WallTime now, milliseconds ttl) const {
     const SigningKey& key = *keys_.front();
     if (!key.can_sign()) return fail(Code::kAuthInvalid, "auth.public_key holds a public key, which cannot sign");

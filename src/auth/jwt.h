@@ -50,6 +50,8 @@ public:
     TokenKeys& operator=(TokenKeys&&) noexcept;
 
     [[nodiscard]] Result<VerifiedToken> verify(std::string_view token, WallTime now) const;
+    /// The primary key is more than a public one.
+    [[nodiscard]] bool can_sign() const noexcept;
     /// A token of the primary key with id, sub, nickName, iat (with milliseconds, so that it compares exactly with
     /// revoked_before), exp and jti. `claims.expires` and `claims.issued_at` are ignored. Error: kAuthInvalid where
     /// the primary key is a public one.

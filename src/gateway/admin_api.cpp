@@ -25,6 +25,9 @@ Result<Broadcast> parse_broadcast(std::string_view body) {
             return fail(Code::kInvalidPayload, "event must have 1 to 64 of A-Z a-z 0-9 _ . -");
         }
         broadcast.event = std::string_view{event->as_string()};
+        if (broadcast.event == "connected") {
+            return fail(Code::kInvalidPayload, "event may not be connected: that is what a stream begins with");
+        }
     }
     const auto* data = json.as_object().if_contains("data");
     if (data == nullptr) return fail(Code::kInvalidPayload, "data is missing");
@@ -56,7 +59,7 @@ bool serve_admin_api(Core& core, const ExchangeRef& exchange) {
     if (exchange->request().method == "POST") {
         serve_broadcast(core, exchange);
     } else {
-        exchange->respond(405, {{"Allow", "POST"}}, "");
+        refuse_method(exchange, "POST");
     }
     return true;
 }

@@ -118,7 +118,10 @@ std::string request_token(const wire::HttpRequest& request) {
         if (auto token = query->get("token"); token && !is_blank(*token)) return *token;
     }
     if (const auto header = request.headers.find("authorization")) {
-        if (header->size() > 7 && wire::iequals(header->substr(0, 7), "Bearer ")) return std::string{header->substr(7)};
+        if (header->size() > 7 && wire::iequals(header->substr(0, 7), "Bearer ")) {
+            const auto begin = header->find_first_not_of(' ', 7);  // one or more (RFC 9110 section 11.4)
+            if (begin != std::string_view::npos) return std::string{header->substr(begin)};
+        }
     }
     if (may_use_cookie(request)) {
         for (const auto header : request.headers.all("cookie")) {

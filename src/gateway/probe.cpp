@@ -63,16 +63,15 @@ void Probe::seen(const Message& message) {
 }
 
 Services::Readiness Probe::readiness() {
-    if (services_.not_ready || services_.draining) {
-        return {false, error_json(Code::kDraining, "the server is shutting down")};
-    }
-    if (services_.memory->refuses_connections()) return {false, error_json(Code::kServerFull, "memory is short")};
+    const auto refuse = [](Code code, std::string_view why) {
+        return Services::Readiness{false, error_json(code, why), code};
+    };
+    if (services_.not_ready || services_.draining) return refuse(Code::kDraining, "the server is shutting down");
+    if (services_.memory->refuses_connections()) return refuse(Code::kServerFull, "memory is short");
     auto degraded = services_.shared_faults();
     {
         const std::lock_guard lock{mutex_};
-        if (!healthy_ && !services_.options.log_is_shared) {
-            return {false, error_json(Code::kStoreUnavailable, fault_)};
-        }
+        if (!healthy_ && !services_.options.log_is_shared) return refuse(Code::kStoreUnavailable, fault_);
         if (!healthy_) degraded.emplace_back("log");
     }
     std::string list;

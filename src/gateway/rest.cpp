@@ -72,7 +72,10 @@ bool Rest::serve(const ExchangeRef& exchange) {
         found = &route;
         call->values = std::move(*values);
     }
-    if (methods.empty()) return false;
+    if (methods.empty()) {
+        if (call->enveloped) call->refuse({Code::kNotFound, {}});
+        return call->enveloped;
+    }
     const std::string allow = allow_field(methods);
     if (!admit_origin(core_.options(), *exchange)) {
         call->refuse({Code::kOriginForbidden, {}});

@@ -42,6 +42,8 @@ private:
     void refresh(const RestCallRef& call);
     void ticket(const RestCallRef& call);
     [[nodiscard]] bool login_rate_left(const RestCallRef& call);
+    /// Refuses where this server signs no tokens.
+    [[nodiscard]] bool keeps_accounts(const RestCallRef& call);
     void give_token(const RestCallRef& call, const MemberId& member, const std::string& nickname);
 
     // rest_rooms.cpp

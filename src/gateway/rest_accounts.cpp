@@ -89,6 +89,12 @@ std::string account_json(const store::Account& account) {
 
 }  // namespace
 
+bool Rest::keeps_accounts(const RestCallRef& call) {
+    if (core_.services().keys.can_sign()) return true;
+    call->refuse({Code::kNotFound, "tokens come from elsewhere: auth.public_key holds no key to sign them with"});
+    return false;
+}
+
 bool Rest::login_rate_left(const RestCallRef& call) {
     const std::string address = auth::address_key(call->exchange()->peer());
     const auto wait = core_.services().rates.login(address, core_.loop().now());
@@ -97,6 +103,7 @@ bool Rest::login_rate_left(const RestCallRef& call) {
 }
 
 void Rest::register_account(const RestCallRef& call) {
+    if (!keeps_accounts(call)) return;
     auto application = parse_application(call->request().body);
     if (!application) {
         call->refuse(application.error());
@@ -115,6 +122,7 @@ void Rest::register_account(const RestCallRef& call) {
 }
 
 void Rest::login(const RestCallRef& call) {
+    if (!keeps_accounts(call)) return;
     const auto fields = wire::JsonFields::parse(call->request().body, {"name", "password"});
     if (!fields) {
         call->refuse(fields.error());
@@ -143,7 +151,7 @@ void Rest::give_token(const RestCallRef& call, const MemberId& member, const std
     const milliseconds ttl = core_.options().token_ttl;
     const auto token = core_.services().keys.sign({.member = member, .nickname = nickname}, now, ttl);
     if (!token) {
-        call->refuse({Code::kAuthUnavailable, "this server has no key to sign tokens with"});
+        call->refuse(token.error());
         return;
     }
     const std::string cookie = token_cookie(*call, *token, std::chrono::floor<seconds>(ttl));
@@ -162,6 +170,7 @@ void Rest::refresh(const RestCallRef& call) {
         call->refuse({Code::kAuthInvalid, "a ticket opens a connection, nothing more"});
         return;
     }
+    if (!keeps_accounts(call)) return;
     give_token(call, call->member(), call->identity.claims.nickname);
 }
 

@@ -169,13 +169,14 @@ bool Router::serve_health(const ExchangeRef& exchange, bool operators) {
     const wire::HttpRequest& request = exchange->request();
     if (request.path != "/health" && request.path != "/ready" && request.path != "/metrics") return false;
     if (request.method != "GET" && request.method != "HEAD") {
-        exchange->respond(405, {{"Allow", "GET, HEAD"}}, "");
+        refuse_method(exchange, "GET, HEAD");
         return true;
     }
     if (request.path == "/health") {
         exchange->respond_json(200, R"({"status":"UP"})");
     } else if (request.path == "/ready") {
         const auto state = core_.services().readiness();
+        if (!state.ready) exchange->add_field("Retry-After", retry_after(503, state.code, {}));
         exchange->respond_json(state.ready ? 200 : 503, state.json);
     } else if (!core_.options().loopback && !operators) {
         return false;  // on the admin listener alone
@@ -193,7 +194,7 @@ bool Router::serve_page(const ExchangeRef& exchange) {
     for (const assets::Asset& asset : assets::all()) {
         if (asset.name != name) continue;
         if (request.method != "GET" && request.method != "HEAD") {
-            exchange->respond(405, {{"Allow", "GET, HEAD"}}, "");
+            refuse_method(exchange, "GET, HEAD");
             return true;
         }
         std::vector<wire::HttpField> fields{

@@ -113,6 +113,7 @@ struct Services {
     struct Readiness {
         bool ready;
         std::string json;
+        Code code = Code::kStoreUnavailable;  ///< why it is not
     };
     std::function<Readiness()> readiness{};
     /// Whether changes that other servers make are heard of as they happen.

@@ -2,7 +2,9 @@
 """Protocol section 4, accounts: register, login, cookie, refresh, ticket, logout, in the envelope existing clients read."""
 import pathlib
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
@@ -148,6 +150,17 @@ def _():
         expect(answer.status in (401, 403, 404), f"{answer.status}")
         data, _ = entered(server, "known")
         equal(request(server, "GET", "/api/rooms", token=data["accessToken"]).status, 200)
+
+
+@check("auth.public_key without its private half: no accounts here, and nobody is told to come again")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        private, public = f"{folder}/private.pem", f"{folder}/public.pem"
+        for arguments in (["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", private], ["pkey", "-in", private, "-pubout", "-out", public]):
+            subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=20)
+        with Server({"auth.algorithm": "ES256", "auth.public_key": public}) as server:
+            for answer in (register(server, "anna"), login(server, "anna")):
+                equal((answer.status, answer.header("retry-after"), answer.json()["statusCode"]), (404, None, 404))
 
 
 @check("logins run off the loops: a talk goes on while twenty passwords are hashed", limit=60)

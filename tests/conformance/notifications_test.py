@@ -137,6 +137,8 @@ def _():
     equal(server.admin("GET", path).status, 405)
     equal(server.admin("POST", "/admin/api/other", good).status, 404)
     equal(request(server, "POST", path, json=good, token=ADMIN).status, 404)
+    taken = server.admin("POST", path, {"event": "connected", "data": "y"})
+    equal((taken.status, taken.code()), (400, "CHAT_INVALID_PAYLOAD"))
     for bad in ({"event": "x"}, {"event": "a b", "data": "y"}, {"event": "", "data": "y"}, {"event": 1, "data": "y"}, {"event": "x" * 65, "data": "y"}, ["x"]):
         equal(server.admin("POST", path, bad).status, 400, repr(bad))
     equal(server.admin("POST", path, body=b'{"event":"x","data":"y"').status, 400)
