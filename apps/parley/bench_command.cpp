@@ -116,9 +116,7 @@ int bench(const Config& config, const BenchRequest& request) {
         fmt::print(stderr, "parley: bench: {}\n", why);
         return 2;
     };
-    const auto options = token_options(config);
-    if (!options) return fault(options.error().message);
-    const auto keys = auth::TokenKeys::load(*options);
+    const auto keys = token_keys(config);
     if (!keys) return fault(keys.error().message);
     bench::Seat nobody;
     nobody.member = "bench";

@@ -13,6 +13,7 @@
 #include "settings.h"
 #include "store/repair.h"
 #include "stores.h"
+#include "tls_files.h"
 
 namespace parley::app {
 namespace {
@@ -27,9 +28,7 @@ int fault(const std::string& why) {
 int make_token(const Config& config, const TokenRequest& request) {
     const auto member = MemberId::parse(request.id);
     if (!member) return fault("--id: " + member.error().message);
-    const auto options = token_options(config);
-    if (!options) return fault(options.error().message);
-    const auto keys = auth::TokenKeys::load(*options);
+    const auto keys = token_keys(config);
     if (!keys) return fault(keys.error().message);
     auth::Claims claims;
     claims.member = *member;
@@ -37,6 +36,21 @@ int make_token(const Config& config, const TokenRequest& request) {
     const auto token = keys->sign(claims, SystemClock{}.wall(), request.ttl);
     if (!token) return fault(token.error().message);
     fmt::print("{}\n", *token);
+    return 0;
+}
+
+int check(const Config& config) {
+    // Without what would be made: a secret and a certificate of its own.
+    if (!config.get(keys::auth_algorithm).starts_with("HS") || !config.get(keys::auth_secret).empty()) {
+        if (const auto keys = token_keys(config); !keys) return fault(keys.error().message);
+    }
+    if (!config.get(keys::tls_certificate).empty()) {
+        const SystemClock clock;
+        auto files = TlsFiles::of(config, clock);
+        if (!files) return fault(files.error().message);
+        if (const auto loaded = files->load(); !loaded) return fault(loaded.error().message);
+    }
+    fmt::print("the configuration is good\n");
     return 0;
 }
 
@@ -92,10 +106,20 @@ int replay(const Config& config, const ReplayRequest& request) {
         if (!found) return fault(found.error().message);
         after = *found;
     }
-    for (;;) {
+    for (bool is_first = true;; is_first = false) {
         const auto page = log->read(*room, after, 1000, 4_MiB);
         if (!page) return fault(page.error().message);
-        if (page->messages.empty()) return 0;
+        if (is_first && after > page->at.head) {
+            fmt::print(stderr, "parley: the last message of this room is {}\n", page->at.head.value);
+            return 1;
+        }
+        if (after.next() < page->at.first) {
+            fmt::print(stderr, "parley: older messages are no longer kept; the first is {}\n", page->at.first.value);
+        }
+        if (page->messages.empty()) {
+            if (page->at.head.value == 0) fmt::print(stderr, "parley: this room has no messages\n");
+            return 0;
+        }
         for (const MessageRef& message : page->messages) fmt::print("{}\n", to_json(*message));
         after = page->messages.back()->seq;
     }

@@ -14,6 +14,9 @@ struct TokenRequest {
 };
 [[nodiscard]] int make_token(const Config& config, const TokenRequest& request);
 
+/// Whether a server could start with it, as far as that shows without opening anything: keys and certificates too.
+[[nodiscard]] int check(const Config& config);
+
 struct ExplainRequest {
     std::string user;
     std::string subscribe;

@@ -124,8 +124,9 @@ int main(int argc, char** argv) {
     CLI::App* replay = app.add_subcommand("replay", "print a room's messages as NDJSON");
     common.add_to(*replay);
     replay->add_option("--room", replay_request.room, "room id")->required();
-    replay->add_option("--from-seq", replay_request.from_seq, "first seq");
-    replay->add_option("--from-time", replay_request.from_time, "first time, ISO 8601");
+    auto* from_seq =
+        replay->add_option("--from-seq", replay_request.from_seq, "first seq")->check(CLI::NonNegativeNumber);
+    replay->add_option("--from-time", replay_request.from_time, "first time, ISO 8601")->excludes(from_seq);
 
     CLI::App* repair = app.add_subcommand("repair", "make a damaged store usable again, keeping the old one");
     common.add_to(*repair);
@@ -138,6 +139,11 @@ int main(int argc, char** argv) {
         "--secret,--token-secret", [&](const std::string& text) { common.set.push_back("auth.secret=" + text); },
         "signs the tokens; without it the configuration's, or the one in --data-dir");
 
+    const auto is_meant = [&](const CLI::App* known) { return known->get_name() == argv[1]; };
+    if (argc > 1 && *argv[1] != '-' && app.get_subcommands(is_meant).empty()) {
+        fmt::print(stderr, "parley: there is no command '{}'; parley --help lists those there are\n", argv[1]);
+        return 2;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -164,12 +170,7 @@ int main(int argc, char** argv) {
             return 0;
         });
     }
-    if (*check) {
-        return with_config(common, [](const auto&) {
-            fmt::print("the configuration is good\n");
-            return 0;
-        });
-    }
+    if (*check) return with_config(common, [](const auto& c) { return parley::app::check(c); });
     if (*explain) return with_config(common, [&](const auto& c) { return parley::app::explain(c, explain_request); });
     if (*replay) return with_config(common, [&](const auto& c) { return parley::app::replay(c, replay_request); });
     if (*bench) return with_config(common, [&](const auto& c) { return parley::app::bench(c, bench_request); });

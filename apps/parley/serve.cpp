@@ -161,8 +161,7 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     options_ = must(gateway_options(config, must(doors(config)), test_endpoints));
     open_tls(config);
     options_.cursor_keys = must(cursor_keys(config));
-    auto tokens = must(token_options(config));
-    keys_.emplace(must(auth::TokenKeys::load(tokens)));
+    keys_.emplace(must(token_keys(config)));
     stores_ = must(open_stores(config, memory_.limit(), clock_));
     fleet_ = must(join_fleet(config, *stores_.log, clock_));
     tickets_.emplace(*fleet_.cache, clock_);

@@ -16,30 +16,54 @@ namespace {
 
 constexpr Bytes kLeastMemory{64_MiB};
 
-Result<std::string> read_or_make_secret(const std::filesystem::path& data_dir) {
-    std::error_code error;
-    std::filesystem::create_directories(data_dir, error);
-    if (error) {
-        return fail(Code::kInternal,
-                    fmt::format("data_dir {}: cannot be made: {}", data_dir.string(), error.message()));
-    }
-    const auto path = data_dir / "secret";
+auto at_data_dir(const Config& config, const std::string& why) {
+    return fail(Code::kInternal, fmt::format("data_dir ({}): {}", config.origin(keys::data_dir), why));
+}
+
+Result<std::string> read_or_make_secret(const Config& config) {
+    const auto data_dir = make_data_dir(config);
+    if (!data_dir) return fail(data_dir.error());
+    const auto path = *data_dir / "secret";
     if (std::filesystem::exists(path)) {
         std::ifstream file{path};
         std::string secret;
         std::getline(file, secret);
         if (secret.size() < 32) {
-            return fail(Code::kInternal,
-                        fmt::format("{} holds no secret of 32 bytes or more; restore or remove it", path.string()));
+            return at_data_dir(config, path.string() + " holds no secret of 32 bytes or more; restore or remove it");
         }
         return secret;
     }
     const std::string secret = random_hex(32);
-    if (auto kept = write_private_file(path, secret + '\n'); !kept) return fail(kept.error());
+    if (auto kept = write_private_file(path, secret + '\n'); !kept) return at_data_dir(config, kept.error().message);
     return secret;
 }
 
+Result<auth::TokenOptions> token_options(const Config& config) {
+    auth::TokenOptions options;
+    options.algorithm = config.get(keys::auth_algorithm);
+    options.secret = config.get(keys::auth_secret);
+    options.secret_previous = config.get(keys::auth_secret_previous);
+    options.public_key = config.get(keys::auth_public_key);
+    options.public_key_previous = config.get(keys::auth_public_key_previous);
+    if (options.algorithm.starts_with("HS") && options.secret.empty()) {
+        auto secret = read_or_make_secret(config);
+        if (!secret) return fail(secret.error());
+        options.secret = std::move(*secret);
+    }
+    return options;
+}
+
 }  // namespace
+
+Result<std::filesystem::path> make_data_dir(const Config& config) {
+    const std::filesystem::path folder = config.get(keys::data_dir);
+    std::error_code error;
+    const bool is_new = std::filesystem::create_directories(folder, error);
+    // Private rooms and the hashes of passwords: for nobody else's eyes.
+    if (is_new) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+    if (error) return at_data_dir(config, fmt::format("{} cannot be made: {}", folder.string(), error.message()));
+    return folder;
+}
 
 Result<std::vector<gateway::Door>> doors(const Config& config) {
     std::vector<gateway::Door> out;
@@ -147,19 +171,21 @@ auth::RateOptions rate_options(const Config& config) {
     return options;
 }
 
-Result<auth::TokenOptions> token_options(const Config& config) {
-    auth::TokenOptions options;
-    options.algorithm = config.get(keys::auth_algorithm);
-    options.secret = config.get(keys::auth_secret);
-    options.secret_previous = config.get(keys::auth_secret_previous);
-    options.public_key = config.get(keys::auth_public_key);
-    options.public_key_previous = config.get(keys::auth_public_key_previous);
-    if (options.algorithm.starts_with("HS") && options.secret.empty()) {
-        auto secret = read_or_make_secret(config.get(keys::data_dir));
-        if (!secret) return fail(secret.error());
-        options.secret = std::move(*secret);
-    }
-    return options;
+Result<auth::TokenKeys> token_keys(const Config& config) {
+    const auto options = token_options(config);
+    if (!options) return fail(options.error());
+    auto loaded = auth::TokenKeys::load(*options);
+    if (loaded) return loaded;
+    std::string why = loaded.error().message;
+    const auto add_place = [&](const auto& key) {
+        const std::string name{key.spec.name};
+        if (why.starts_with(name + ':')) why.insert(name.size(), fmt::format(" ({})", config.origin(key)));
+    };
+    add_place(keys::auth_secret);
+    add_place(keys::auth_secret_previous);
+    add_place(keys::auth_public_key);
+    add_place(keys::auth_public_key_previous);
+    return fail(loaded.error().code, std::move(why));
 }
 
 Result<std::vector<std::string>> cursor_keys(const Config& config) {
@@ -167,7 +193,7 @@ Result<std::vector<std::string>> cursor_keys(const Config& config) {
     if (!tokens) return fail(tokens.error());
     if (tokens->secret.empty()) tokens->secret = config.get(keys::fleet_secret);
     if (tokens->secret.empty()) {
-        auto secret = read_or_make_secret(config.get(keys::data_dir));
+        auto secret = read_or_make_secret(config);
         if (!secret) return fail(secret.error());
         tokens->secret = std::move(*secret);
     }

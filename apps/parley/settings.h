@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,10 @@ namespace parley::app {
 /// What the whole process may have. Half of the machine where nothing is configured.
 [[nodiscard]] Result<Bytes> memory_limit(const Config& config);
 [[nodiscard]] auth::RateOptions rate_options(const Config& config);
-/// With the generated secret where none is configured: made once, kept in `data_dir/secret` with mode 0600.
-[[nodiscard]] Result<auth::TokenOptions> token_options(const Config& config);
+/// The folder of `data_dir`, made where it is not there: for its owner alone.
+[[nodiscard]] Result<std::filesystem::path> make_data_dir(const Config& config);
+/// Of the generated secret where none is configured: made once, kept in `data_dir/secret` with mode 0600.
+[[nodiscard]] Result<auth::TokenKeys> token_keys(const Config& config);
 /// What seals the cursors of polls: from the secrets above; where tokens have a public key from the fleet's secret, or
 /// from the generated one.
 [[nodiscard]] Result<std::vector<std::string>> cursor_keys(const Config& config);

@@ -9,6 +9,7 @@
 #include "log/embedded_log.h"
 #include "log/embedded_table.h"
 #include "log/offline_reader.h"
+#include "settings.h"
 #include "shared_store.h"
 #include "store/embedded_directory.h"
 
@@ -35,8 +36,9 @@ Result<> open_embedded_log(Stores& stores, const Config& config, Bytes memory, c
     options.cache = std::min(options.cache, Bytes{memory.count / 16});
     options.queue_limit = queue_limit(options.queue_limit, memory);
     options.on_trouble = [](const std::string& reason) { report_trouble(reason); };
+    if (const auto made = make_data_dir(config); !made) return fail(made.error());
     auto log = log::EmbeddedLog::open(std::move(options), clock);
-    if (!log) return fail(std::move(log.error()));
+    if (!log) return at_key(config, keys::data_dir, log.error());
     stores.log_stats = [log = log->get()] { return log->stats(); };
     stores.log = std::move(*log);
     return {};
@@ -64,8 +66,9 @@ Result<> open_log_over_topic(Stores& stores, const Config& config, SharedStore* 
         if (!table) return at_key(config, keys::store_kind, table.error());
         return open_kafka_log(stores, config, std::move(*table), writers, memory, clock);
     }
+    if (const auto made = make_data_dir(config); !made) return fail(made.error());
     auto table = log::EmbeddedTable::open(config.get(keys::data_dir), clock);
-    if (!table) return fail(std::move(table.error()));
+    if (!table) return at_key(config, keys::data_dir, table.error());
     const auto head = (*table)->head(RoomId::trusted("~probe"));
     if (!head) return fail(head.error());
     // This table is written by its own server alone.
@@ -116,7 +119,7 @@ Result<Stores> open_stores(const Config& config, Bytes memory, const Clock& cloc
     if (!store_is_shared(config)) {
         if (auto log = open_log(stores, config, nullptr, memory, clock); !log) return fail(log.error());
         auto directory = store::EmbeddedDirectory::open(directory_folder(config), clock);
-        if (!directory) return fail(std::move(directory.error()));
+        if (!directory) return at_key(config, keys::data_dir, directory.error());
         stores.directory = std::move(*directory);
         return stores;
     }
@@ -150,13 +153,19 @@ Result<LogToRead> log_to_read(const Config& config, const Clock& clock) {
         if (!shared) return fail(shared.error());
         return (*shared)->log_to_read();
     }
+    const std::filesystem::path folder = config.get(keys::data_dir);
+    const auto store = folder / (log_is_a_topic(config) ? "topic" : "log");
+    std::error_code none;
+    if (!std::filesystem::exists(store) || std::filesystem::is_empty(store, none)) {
+        return at_key(config, keys::data_dir, {Code::kNotFound, "no server has stored anything in " + folder.string()});
+    }
     if (log_is_a_topic(config)) {
-        auto table = log::EmbeddedTable::open_read_only(config.get(keys::data_dir), clock);
-        if (!table) return fail(std::move(table.error()));
+        auto table = log::EmbeddedTable::open_read_only(folder, clock);
+        if (!table) return at_key(config, keys::data_dir, table.error());
         return reads(std::shared_ptr<log::EmbeddedTable>{std::move(*table)});
     }
-    auto opened = log::OfflineReader::open(config.get(keys::data_dir), clock);
-    if (!opened) return fail(std::move(opened.error()));
+    auto opened = log::OfflineReader::open(folder, clock);
+    if (!opened) return at_key(config, keys::data_dir, opened.error());
     return reads(std::make_shared<log::OfflineReader>(std::move(*opened)));
 }
 

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/config_keys.h"
 #include "base/logger.h"
 #include "private_file.h"
+#include "settings.h"
 
 namespace parley::app {
 namespace {
@@ -24,14 +26,15 @@ Result<TlsFiles> TlsFiles::of(const Config& config, const Clock& clock) {
     TlsFiles out{clock};
     out.files_.certificates = config.get(keys::tls_certificate);
     out.files_.keys = config.get(keys::tls_key);
+    out.places_ = {fmt::format("tls.certificate ({})", config.origin(keys::tls_certificate)),
+                   fmt::format("tls.key ({})", config.origin(keys::tls_key))};
     out.files_.only_tls_1_3 = config.get(keys::tls_min_version) == "1.3";
     if (!config.get(keys::tls_self_signed)) return out;
-    const std::filesystem::path folder = config.get(keys::data_dir);
-    const auto certificate = folder / "self-signed.pem";
-    const auto key = folder / "self-signed.key";
+    const auto folder = make_data_dir(config);
+    if (!folder) return fail(folder.error());
+    const auto certificate = *folder / "self-signed.pem";
+    const auto key = *folder / "self-signed.key";
     if (!std::filesystem::exists(certificate) || !std::filesystem::exists(key)) {
-        std::error_code error;
-        std::filesystem::create_directories(folder, error);
         const auto made = rt::make_self_signed();
         if (!made) return fail(made.error());
         if (auto kept = write_private_file(key, made->key); !kept) return fail(kept.error());
@@ -43,13 +46,18 @@ Result<TlsFiles> TlsFiles::of(const Config& config, const Clock& clock) {
     }
     out.files_.certificates = {certificate.string()};
     out.files_.keys = {key.string()};
+    out.places_.fill(fmt::format("tls.self_signed ({})", config.origin(keys::tls_self_signed)));
     return out;
 }
 
 Result<std::shared_ptr<const rt::TlsContext>> TlsFiles::load() {
     loaded_ = seen_ = look();
     loaded_at_ = clock_.steady();
-    return rt::TlsContext::load(files_);
+    auto loaded = rt::TlsContext::load(files_);
+    if (loaded) return loaded;
+    const std::string& why = loaded.error().message;
+    const bool is_key = std::ranges::any_of(files_.keys, [&](const auto& file) { return why.starts_with(file + ':'); });
+    return fail(loaded.error().code, places_[is_key ? 1 : 0] + ": " + why);
 }
 
 bool TlsFiles::load_is_due() {

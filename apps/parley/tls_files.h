@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,7 +29,8 @@ private:
 
     const Clock& clock_;
     rt::TlsContext::Files files_;
-    std::string loaded_;  ///< how the files looked
+    std::array<std::string, 2> places_;  ///< where the certificates and the keys are configured
+    std::string loaded_;                 ///< how the files looked
     std::string seen_;
     SteadyTime loaded_at_{};
 };

@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <cstring>
 #include <ctime>
 #include <string_view>
 
@@ -93,7 +94,9 @@ bool fill(X509* certificate, EVP_PKEY* key) {
 
 std::string openssl_problem() {
     const unsigned long code = ::ERR_peek_error();
-    const char* const reason = code == 0 ? nullptr : ::ERR_reason_error_string(code);
+    const char* const reason = code == 0                ? nullptr
+                               : ERR_SYSTEM_ERROR(code) ? std::strerror(ERR_GET_REASON(code))
+                                                        : ::ERR_reason_error_string(code);
     std::string out = reason != nullptr ? reason : "an error without a name";
     ::ERR_clear_error();
     return out;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Protocol section 6: the program. Configuration, exit statuses, sub-commands, and the end by SIGTERM."""
 import json
+import os
 import pathlib
 import signal
 import socket
@@ -76,6 +77,49 @@ for setting in ("limits.max_sessions=many", "limits.max_sessions=-1", "drain.lim
 @check("a config file that is not there is exit status 2 with its name")
 def _():
     fails(2, "/no/such/file.toml", arguments=("serve", "--config", "/no/such/file.toml"))
+
+
+for key, settings, named in (
+        ("auth.public_key", 'algorithm = "ES256"\npublic_key = "/no/such.pem"', "/no/such.pem"),
+        ("tls.certificate", 'certificate = ["/no/such.pem"]\nkey = ["/no/such.key"]', "No such file"),
+        ("data_dir", 'data_dir = "/proc/no/such"', "/proc/no/such")):
+    @check(f"a value that cannot be used names its key, file and line: {key}")
+    def _(key=key, settings=settings, named=named):
+        table = key.split(".")[0]
+        text = settings + "\n" if table == key else f"[{table}]\n{settings}\n"
+        line = 1 + [at.split(" =")[0] for at in text.split("\n")].index(key.split(".")[-1])
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write(text)
+            file.flush()
+            for command in ("serve", "config check") if table != key else ("token --id u-7",):
+                fails(2, f"{key} ({file.name}:{line})", named, arguments=(*command.split(), "--listen", "127.0.0.1:0", "--config", file.name))
+
+
+@check("a data directory that another process has is named with its key")
+def _():
+    with Server() as server:
+        fails(2, "data_dir (--data-dir)", "in use by another process", arguments=("serve", "--listen", "127.0.0.1:0", "--data-dir", server.data_dir))
+
+
+@check("what the server makes of its data directory is for its owner alone")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        equal(run_parley("token", "--id", "u-7", "--data-dir", f"{folder}/new").returncode, 0)
+        equal(os.stat(f"{folder}/new").st_mode & 0o777, 0o700)
+
+
+@check("replay where no server has stored anything says that, and leaves nothing behind")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(2):
+            result = run_parley("replay", "--room", "r-1", "--data-dir", folder)
+            equal((result.returncode, "no server has stored anything" in result.stderr, "repair" in result.stderr), (2, True, False), result.stderr)
+        equal(os.listdir(folder), [])
+
+
+@check("a command that does not exist is named")
+def _():
+    fails(2, "'srve'", arguments=("srve",))
 
 
 @check("an unknown environment variable of ours is refused or ignored, a bad value is refused by its name")
@@ -205,6 +249,11 @@ def _():
     with Server() as server:
         stored = fill(server, "r-cli", 5)
         server.stop()
+        for arguments, status, word in ((["--from-seq", "99"], 1, "last message of this room"), (["--from-seq", "-1"], 2, "--from-seq"),
+                                        (["--from-seq", "1", "--from-time", "2020-01-01T00:00:00Z"], 2, "excludes")):
+            asked = run_parley("replay", "--room", "r-cli", *arguments, "--data-dir", server.data_dir)
+            equal((asked.returncode, asked.stdout), (status, ""), arguments)
+            expect(word in asked.stderr, asked.stderr)
         result = run_parley("replay", "--room", "r-cli", "--from-seq", "3", "--data-dir", server.data_dir)
         equal(result.returncode, 0, result.stderr)
         equal([json.loads(line) for line in result.stdout.splitlines()], stored[2:])
@@ -254,6 +303,7 @@ def _():
         clients = [Stomp(server, f"u-{i}", room="r-drain") for i in range(10)]
         server.signal(signal.SIGTERM)
         eventually(lambda: request(server, "GET", "/ready").status == 503, what="/ready 503")
+        equal(request(server, "GET", "/ready").header("retry-after"), "2")
         try:
             WebSocket(server, "/ws-chat", token=token("u-7"), roomId="r-1").close()
             raise AssertionError("a new handshake got in")
