@@ -35,7 +35,8 @@ constexpr Statement kSeek{"seek", R"(
         SELECT no, CASE WHEN m.created_at < $2 THEN m.seq + 1 ELSE low END,
                    CASE WHEN m.created_at < $2 THEN high ELSE m.seq END
         FROM halves JOIN messages m ON m.room = no AND m.seq = (low + high) / 2 WHERE low < high)
-    SELECT low - 1 FROM halves ORDER BY high - low, low DESC LIMIT 1)"};
+    SELECT CASE WHEN low = first AND last_created >= $2 THEN 0 ELSE low - 1 END
+        FROM halves JOIN heads ON room = $1 ORDER BY high - low, low DESC LIMIT 1)"};
 
 log::RoomHead head_of(const Rows& rows, std::size_t row = 0) {
     return {{rows.number(row, 0)}, {rows.number(row, 1)}, {rows.number(row, 2)}};
