@@ -126,8 +126,10 @@ Result<RoomSeq> LogReader::seek(const RoomId& room, WallTime time) const {
     return pool_->with([&](Connection& connection, Deadline, bool) -> Result<RoomSeq> {
         const auto heads = look_up_heads(connection, {room.str()});
         if (!heads) return fail(heads.error());
-        RoomSeq low = heads->at(room.str()).first;
-        RoomSeq high = heads->at(room.str()).head.next();
+        const Head& head = heads->at(room.str());
+        if (head.last_created < time) return head.head;
+        RoomSeq low = head.first;
+        RoomSeq high = head.head.next();
         // `low` to `high` holds the first message that is not older.
         while (low < high) {
             const RoomSeq middle{low.value + (high.value - low.value) / 2};
@@ -141,7 +143,7 @@ Result<RoomSeq> LogReader::seek(const RoomId& room, WallTime time) const {
                 high = block.first;
             }
         }
-        return low.prev();
+        return low == head.first ? RoomSeq{0} : low.prev();
     });
 }
 
