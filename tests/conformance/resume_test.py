@@ -71,7 +71,9 @@ def _(server):
     at_that_time = next(m["seq"] for m in messages if m["createdAt"] >= messages[6]["createdAt"])
     expect(first <= at_that_time, f"started at {first}, seq {at_that_time} has that time")
     equal(watched(server, "r-since", "m10", since="2001-01-01T00:00:00Z")[0][0], 1)
-    equal(watched(server, "r-since", "live", since="2999-01-01T00:00:00Z"), [(11, False)])
+    future = watched(server, "r-since", "live", since="2999-01-01T00:00:00Z")
+    equal(future[-1], (11, False))
+    expect(len(future) <= 2, f"nearly everything again: {future}")
 
 
 def mark_read(server, member, room, seq):

@@ -10,6 +10,7 @@ if [[ -z ${1:-} || " start ready stop ${MORE_COMMANDS:-} " != *" $1 "* ]]; then
     exit 2
 fi
 [ -n "${2:-}" ] || { echo "${0##*/} $1: which directory?" >&2; exit 2; }
+[ "$1" = start ] || [ -d "$2" ] || { [ "$1" = stop ]; exit; }
 mkdir -p "$2"
 DIR=$(cd "$2" && pwd)
 # shellcheck disable=SC1091

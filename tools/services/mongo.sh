@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A server that speaks MongoDB's protocol (mongo-java-server, from Maven on first use) on loopback. mongo.sh start|ready|stop DIR;
 # `start` prints its URL. It has no login, replica set or transactions; killed, it may lose the last second.
-# PORT: a free one by default. Each start after the first finds the data of the one before.
+# PORT: a free one by default. Each start after the first finds the data of the one before, unless MONGO_FILE is `-`: its
+# file store has been seen to close itself under load, which a test of something else need not suffer.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 VERSION=1.46.0
@@ -17,7 +18,7 @@ start() {
     [ -f "$DIR/classes/Mongo.class" ] || javac -cp "$CACHE/libs/*" -d "$DIR/classes" "$SERVICES/Mongo.java"
     [ "$PORT" -ne 0 ] || PORT=$(free_port)
     remember "PORT=$PORT"
-    java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$DIR/classes:$CACHE/libs/*" Mongo "$PORT" "$DIR/data" \
+    java -Xmx768m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$DIR/classes:$CACHE/libs/*" Mongo "$PORT" "${MONGO_FILE:-$DIR/data}" \
         </dev/null >>"$DIR/log" 2>&1 &
     echo $! >"$DIR/pid"
     wait_ready 30 "$DIR/pid"
