@@ -52,9 +52,14 @@ public:
             std::this_thread::yield();
         }
     }
-    /// Everything in the room, checked to be dense and in the order of time.
+    /// Everything in the room, checked to be dense and in the order of time. A store that does not answer is asked
+    /// again, for 10 s.
     std::vector<MessageRef> all(const std::string& room) {
-        const auto page = log_->read(RoomId::trusted(room), {0}, 1'000'000, 1_GiB);
+        const auto read = [&] { return log_->read(RoomId::trusted(room), {0}, 1'000'000, 1_GiB); };
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+        auto page = read();
+        while (!page && page.error().code == Code::kStoreUnavailable && std::chrono::steady_clock::now() < end)
+            page = read();
         EXPECT_TRUE(page.has_value()) << (page ? "" : page.error().message);
         if (!page) return {};
         std::uint64_t seq = page->at.first.value;
