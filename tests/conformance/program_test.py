@@ -6,12 +6,13 @@ import pathlib
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Closed, Refused, Server, Shared, Stomp, WebSocket, check, equal, eventually, expect, request, run, run_parley, short
+from harness import Closed, Refused, Server, Shared, Skip, Stomp, WebSocket, check, equal, eventually, expect, request, run, run_parley, short
 from harness.rooms import fill, history, make_private, post
 from harness.server import binary
 from harness.tokens import SECRET, token
@@ -233,6 +234,15 @@ def _(server):
         client.say("x")
         message = client.message().json()
         equal((message["senderId"], message["senderNickname"]), ("u-cli", "앨리스"))
+
+
+@check("where /dev/shm cannot be written, nothing of that is said: who needs it is not in use")
+def _():
+    without = subprocess.run(["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o ro none /dev/shm && exec "$0" --version', binary()],
+                             capture_output=True, text=True, timeout=20)
+    if "unshare" in without.stderr or "mount:" in without.stderr:
+        raise Skip(f"no mount namespace here: {short(without.stderr)}")
+    equal((without.returncode, without.stderr), (0, ""))
 
 
 @check("parley --version and --help are 0, an unknown sub-command or flag 2")

@@ -176,7 +176,8 @@ def _():
         equal((refusal.status, refusal.code()), (503, "AUTH_UNAVAILABLE"))
         own.start()
         own.command("FLUSHALL")
-        eventually(lambda: request(one, "GET", "/ready").json()["degraded"] == [], limit=10, what="nothing degraded")
+        for server in (one, other):
+            eventually(lambda: request(server, "GET", "/ready").json()["degraded"] == [], limit=10, what="nothing degraded")
         equal(request(other, "GET", "/api/rooms", token=token("u-new")).status, 200)
         equal(request(other, "GET", "/api/rooms", token=gone).status, 401, "revoked before Redis lost its data")
         far.chat("after")

@@ -2,7 +2,8 @@
 
 namespace parley::mongo {
 
-/// Readies libmongoc, once for the process, and keeps its log lines (which name hosts and commands) out of ours.
+/// Readies libmongoc, once for the process. Its log lines, which name hosts and commands, are dropped: what failed is
+/// in the Error of the call.
 void start_library();
 
 }  // namespace parley::mongo
