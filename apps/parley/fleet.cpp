@@ -9,6 +9,7 @@
 #include "base/config_keys.h"
 #include "base/logger.h"
 #include "cache/memory_cache.h"
+#include "chat/external_event.h"
 
 namespace parley::app {
 namespace {
@@ -76,8 +77,14 @@ std::unique_ptr<bus::FleetBus> fleet_bus(const Config& config, std::unique_ptr<b
     for (const std::string& secret : secrets) {
         if (!secret.empty()) signing.push_back(auth::derive_key(secret, "parley fleet"));
     }
+    bus::FleetBus::Options options{.mirror = config.get(keys::bus_mirror)};
+    if (config.get(keys::bus_accept_foreign)) {
+        options.foreign = [most = config.get(keys::limits_message).count](const RoomId& room, std::string_view text) {
+            return text.size() > most ? std::nullopt : chat::external_event(room, text);
+        };
+    }
     return std::make_unique<bus::FleetBus>(local, std::move(carrier), bus::FrameCodec{std::move(signing)}, clock,
-                                           metrics, bus::FleetBus::Options{.mirror = config.get(keys::bus_mirror)});
+                                           metrics, options);
 }
 
 }  // namespace parley::app

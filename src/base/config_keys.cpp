@@ -245,6 +245,7 @@ std::span<const KeySpec* const> all_keys() noexcept {
                                      &log_dedup_window.spec,
                                      &bus_kind.spec,
                                      &bus_mirror.spec,
+                                     &bus_accept_foreign.spec,
                                      &fleet_secret.spec,
                                      &store_kind.spec,
                                      &postgres_url.spec,

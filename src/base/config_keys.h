@@ -156,6 +156,8 @@ inline constexpr Key<std::string> bus_kind{{.name = "bus.kind", .default_text = 
     .help = "How servers tell each other of new messages.", .choices = detail::kBusKinds}};
 inline constexpr Key<bool> bus_mirror{{.name = "bus.mirror", .default_text = "true",
     .help = "Stored messages are also published on `chatroom.{roomId}` for other services."}};
+inline constexpr Key<bool> bus_accept_foreign{{.name = "bus.accept_foreign", .default_text = "false",
+    .help = "What other services publish on `chatroom.{roomId}` is shown to the room's readers as an EXTERNAL event."}};
 inline constexpr Key<std::string> fleet_secret{{.name = "fleet.secret", .default_text = "",
     .help = "Signs what servers tell each other: 32 bytes or more, the same on all. Empty: made from `auth.secret`.",
     .check = detail::check_secret, .secrecy = Secrecy::kSecret}};

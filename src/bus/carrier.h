@@ -18,13 +18,15 @@ public:
     public:
         virtual ~Receiver() = default;
         virtual void on_frame(std::string_view frame) = 0;
+        /// What lies on a room's mirror channel, whoever put it there: a server of the fleet, or another service.
+        virtual void on_mirror(const RoomId& room, std::string_view text) = 0;
         /// The link stands (again): what was sent before may have been missed.
         virtual void on_link() = 0;
     };
 
     virtual ~Carrier() = default;
-    /// Once. `receiver` must outlive the carrier.
-    virtual void start(Receiver& receiver) = 0;
+    /// Once. `receiver` must outlive the carrier; it hears mirror channels only `with_mirrors`.
+    virtual void start(Receiver& receiver, bool with_mirrors) = 0;
     /// Runs `task` on the carrier's thread, in order; not at all once the carrier ends.
     virtual void post(Task task) = 0;
     virtual void send(std::string frame) = 0;

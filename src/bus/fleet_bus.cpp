@@ -26,8 +26,10 @@ FleetBus::FleetBus(InprocBus& local, std::unique_ptr<Carrier> carrier, FrameCode
       received_(metrics.counter("parley_bus_frames_received_total", "Frames that came from other servers")),
       refused_(metrics.counter("parley_bus_frames_refused_total", "Frames that were not this fleet's, or too old")),
       missed_(metrics.counter("parley_bus_frames_missed_total", "Frames of other servers that did not arrive")),
+      foreign_(metrics.counter("parley_bus_foreign_total", "Texts of other services on the mirror channels")),
+      heard_since_(clock.steady()),
       carrier_(std::move(carrier)) {
-    carrier_->start(*this);
+    carrier_->start(*this, static_cast<bool>(options_.foreign));
 }
 
 FleetBus::~FleetBus() = default;
@@ -40,6 +42,11 @@ void FleetBus::announce(std::span<const MessageRef> messages) {
 void FleetBus::mirror(std::span<const MessageRef> messages) {
     if (!options_.mirror) return;
     say([&](auto& waiting) {
+        // Servers that hear mirrors have to know them for the fleet's own.
+        if (options_.foreign) {
+            waiting.insert(waiting.end(), messages.begin(), messages.end());
+            return;
+        }
         for (const MessageRef& message : messages) waiting.emplace_back(Shown{message});
     });
 }
@@ -98,7 +105,10 @@ void FleetBus::send_messages(std::vector<MessageRef>& messages) {
 }
 
 void FleetBus::show(const Message& message) {
-    if (!message.room.is_server_own()) carrier_->mirror(message.room, to_json(message));
+    if (message.room.is_server_own()) return;
+    std::string json = to_json(message);
+    if (options_.foreign) mirrored_.note(json);
+    carrier_->mirror(message.room, std::move(json));
 }
 
 template <class Body>
@@ -124,6 +134,9 @@ void FleetBus::on_frame(std::string_view bytes) {
     if (!is_news(frame->head)) return;
     received_.add();
     if (auto* messages = std::get_if<std::vector<MessageRef>>(&frame->body)) {
+        if (options_.foreign) {
+            for (const MessageRef& message : *messages) mirrored_.note(to_json(*message));
+        }
         local_.announce(*messages);
     } else if (auto* event = std::get_if<RoomEvent>(&frame->body)) {
         local_.event(std::move(*event));
@@ -172,7 +185,18 @@ bool FleetBus::is_news(const FrameHead& head) {
     return true;
 }
 
-void FleetBus::on_link() { local_.missed(); }
+void FleetBus::on_mirror(const RoomId& room, std::string_view text) {
+    if (mirrored_.has(text) || clock_.steady() - heard_since_ < kSettle) return;
+    auto json = options_.foreign(room, text);
+    if (!json) return;
+    foreign_.add();
+    local_.event({room, std::move(*json)});
+}
+
+void FleetBus::on_link() {
+    heard_since_ = clock_.steady();
+    local_.missed();
+}
 
 void FleetBus::refuse(std::string_view why) {
     refused_.add();

@@ -1,6 +1,8 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <variant>
 
@@ -9,6 +11,7 @@
 #include "bus/carrier.h"
 #include "bus/frame.h"
 #include "bus/inproc_bus.h"
+#include "bus/recent_texts.h"
 
 namespace parley::bus {
 
@@ -26,9 +29,13 @@ class FleetBus final : public Bus, private Carrier::Receiver {
 public:
     static constexpr seconds kMaxAge{60};
     static constexpr seconds kEcho{5};
+    static constexpr seconds kSettle{1};  ///< after a link began, what lies on mirror channels may be the fleet's own
     struct Options {
         bool mirror = true;           ///< show stored messages to other services too
         std::size_t frame = 256'000;  ///< bytes of messages from which on another frame is begun
+        /// What a room's readers are shown of a text that another service put on its mirror channel; nothing: it is
+        /// dropped. Empty: mirror channels are not heard.
+        std::function<std::optional<std::string>(const RoomId&, std::string_view)> foreign{};
     };
 
     FleetBus(InprocBus& local, std::unique_ptr<Carrier> carrier, FrameCodec codec, const Clock& clock,
@@ -51,6 +58,7 @@ private:
     };
 
     void on_frame(std::string_view bytes) override;
+    void on_mirror(const RoomId& room, std::string_view text) override;
     void on_link() override;
     void await_echo(std::uint64_t number);
     void on_echo(std::uint64_t number);
@@ -83,6 +91,7 @@ private:
     metrics::Counter& received_;
     metrics::Counter& refused_;
     metrics::Counter& missed_;
+    metrics::Counter& foreign_;
 
     std::mutex saying_;
     std::vector<Word> waiting_;  ///< while there are some, the carrier's thread will come for them
@@ -96,6 +105,8 @@ private:
     std::unordered_map<std::uint64_t, Sender> senders_;
     WallTime next_forget_{};
     WallTime next_complaint_{};
+    RecentTexts mirrored_;  ///< by this fleet: a frame tells of a message before its mirror does
+    SteadyTime heard_since_{};
 
     std::unique_ptr<Carrier> carrier_;  ///< last: its thread uses what is above
 };

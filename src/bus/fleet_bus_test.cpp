@@ -13,6 +13,7 @@ using testing::HasSubstr;
 /// What the servers of a test are connected by: everybody hears every frame, the sender too.
 struct Wire {
     std::vector<Carrier::Receiver*> receivers;
+    std::vector<Carrier::Receiver*> mirror_readers;
     std::vector<std::string> frames;
     std::vector<std::string> mirrored;
     bool is_cut = false;
@@ -20,6 +21,9 @@ struct Wire {
     bool is_busy = false;
     std::vector<Task> later;  ///< what the carrier's thread has not come to
 
+    void publish(const RoomId& room, std::string_view text) {
+        for (Carrier::Receiver* reader : mirror_readers) reader->on_mirror(room, text);
+    }
     void carry(const std::string& frame) {
         if (is_cut) return;
         for (Carrier::Receiver* receiver : receivers) receiver->on_frame(frame);
@@ -29,7 +33,10 @@ struct Wire {
 class FakeCarrier final : public Carrier {
 public:
     explicit FakeCarrier(Wire& wire) : wire_(wire) {}
-    void start(Receiver& receiver) override { wire_.receivers.push_back(&receiver); }
+    void start(Receiver& receiver, bool with_mirrors) override {
+        wire_.receivers.push_back(&receiver);
+        if (with_mirrors) wire_.mirror_readers.push_back(&receiver);
+    }
     void post(Task task) override {
         if (wire_.is_busy) {
             wire_.later.push_back(std::move(task));
@@ -41,18 +48,21 @@ public:
         wire_.frames.push_back(frame);
         if (!wire_.is_deaf) wire_.carry(frame);
     }
-    void mirror(const RoomId& room, std::string json) override { wire_.mirrored.push_back(room.str() + ' ' + json); }
+    void mirror(const RoomId& room, std::string json) override {
+        wire_.mirrored.push_back(room.str() + ' ' + json);
+        wire_.publish(room, json);
+    }
     [[nodiscard]] std::string trouble() const override { return wire_.is_cut ? "the wire is cut" : ""; }
 
 private:
     Wire& wire_;
 };
 
-std::unique_ptr<Node> server(Wire& wire, const Clock& clock, metrics::Registry& metrics,
-                             const std::string& key = "key") {
+std::unique_ptr<Node> server(Wire& wire, const Clock& clock, metrics::Registry& metrics, const std::string& key = "key",
+                             FleetBus::Options options = {}) {
     auto node = std::make_unique<Node>(clock);
     node->fleet = std::make_unique<FleetBus>(node->local, std::make_unique<FakeCarrier>(wire), FrameCodec{{key}}, clock,
-                                             metrics, FleetBus::Options{});
+                                             metrics, options);
     return node;
 }
 
@@ -157,6 +167,47 @@ TEST_F(FleetBusTest, OrdinaryRoomsAreMirroredAndTheServersOwnAreNot) {
     const std::vector<MessageRef> batch{message("r-1", 7), message("~probe", 1)};
     here->bus().announce(batch);
     EXPECT_THAT(wire.mirrored, ElementsAre("r-1 " + to_json(*batch[0])));
+}
+
+class ForeignTest : public FleetBusTest {
+protected:
+    static std::optional<std::string> shown(const RoomId&, std::string_view text) {
+        return text == "unfit" ? std::nullopt : std::optional<std::string>{text};
+    }
+    const RoomId room = RoomId::trusted("r-1");
+    const FleetBus::Options hears{.foreign = shown};
+    std::unique_ptr<Node> one = server(wire, clock, metrics, "key", hears);
+    std::unique_ptr<Node> other = server(wire, clock, metrics, "key", hears);
+    std::string heard(Node& node) {
+        node.runtime.for_each([](rt::Loop&) {});
+        return node.ears[0].heard(0);
+    }
+};
+
+TEST_F(ForeignTest, WhatAnotherServicePublishesIsShownOnceAtEachServerThatWantsIt) {
+    clock.advance(FleetBus::kSettle);
+    wire.publish(room, "weather");
+    wire.publish(room, "unfit");
+    EXPECT_EQ(heard(*one), "r-1:weather ");
+    EXPECT_EQ(heard(*other), "r-1:weather ");
+    EXPECT_EQ(heard(*here), "");
+    EXPECT_THAT(metrics.render(), HasSubstr("parley_bus_foreign_total 2"));
+}
+
+TEST_F(ForeignTest, TheFleetsOwnMirrorsAreNotForeign) {
+    clock.advance(FleetBus::kSettle);
+    one->bus().announce(std::vector{message("r-1", 7)});
+    fleet(*other).mirror(std::vector{message("r-1", 8)});
+    here->bus().announce(std::vector{message("r-1", 9)});
+    EXPECT_EQ(wire.mirrored.size(), 3U);
+    EXPECT_EQ(heard(*one), "");
+    EXPECT_EQ(heard(*other), "");
+}
+
+TEST_F(ForeignTest, NothingIsTakenForForeignJustAfterALinkBegan) {
+    wire.receivers.back()->on_link();
+    wire.publish(room, "too early");
+    EXPECT_EQ(heard(*other), "");
 }
 
 TEST_F(FleetBusTest, ABusThatCarriesNothingBackIsInTrouble) {

@@ -3,6 +3,7 @@
 server, and what an absent Redis costs."""
 import contextlib
 import hashlib
+import json
 import pathlib
 import signal
 import socket
@@ -155,6 +156,37 @@ def _():
         equal(post(server, "r-1", "quiet").status, 201)
         redis().command("PUBLISH", "chatroom.r-1", '"end"')
         equal(mirror.json(), "end")
+
+
+@check("what other services publish is shown where they are let in, and the fleet's own mirrors are not taken for it")
+def _():
+    with fleet("foreign", **{"bus.accept_foreign": "true"}) as (one, other), Stomp(one, "u-a", room="r-1") as client, Stomp(other, "u-b", room="r-1") as far:
+        for reader in (client, far):
+            reader.subscribe("/sub/chat/room/r-1/events", id="events")
+
+        def publish(text):
+            redis().command("PUBLISH", "chatroom.r-1", text)
+
+        def is_shown(reader):
+            publish('{"hello":1}')
+            reader.settle()
+            return any(frame.get("subscription") == "events" for frame in reader.inbox)
+
+        for reader in (client, far):  # just after the start nothing is taken for another service's
+            eventually(lambda: is_shown(reader), limit=20, what="the first of another service")
+        equal(post(one, "r-1", "our own").status, 201)
+        publish("plain text")
+        for reader in (client, far):
+            seen = [reader.message("events").json()]
+            while seen[-1]["content"] != "plain text":
+                seen.append(reader.message("events").json())
+            equal({json.dumps(e) for e in seen}, {json.dumps({"event": "EXTERNAL", "roomId": "r-1", "content": c}) for c in ({"hello": 1}, "plain text")})
+        equal([m["content"] for m in history(one, "r-1")], ["our own"])
+    with fleet("ignored", 1) as (server,), Stomp(server, "u-a", room="r-1") as client:
+        client.subscribe("/sub/chat/room/r-1/events", id="events")
+        redis().command("PUBLISH", "chatroom.r-1", "nobody hears")
+        client.send("/pub/chat/typing", {"roomId": "r-1"})
+        equal(client.message("events").json()["event"], "typing")
 
 
 @check("while Redis is away messages flow, /ready says so, new handshakes get 503; then all is back by itself", limit=90)

@@ -9,7 +9,7 @@
 namespace parley::redis {
 
 /// Redis Pub/Sub between the servers of a fleet: one private channel that all of them read, and for other services one
-/// mirror channel `chatroom.{roomId}` for each room, which nobody here reads.
+/// mirror channel `chatroom.{roomId}` for each room, which is read only where that is asked for.
 ///
 /// Thread: as Carrier: the client's. Frames come by a second connection.
 /// Order:  Redis's own: what one server publishes arrives in that order.
@@ -20,7 +20,7 @@ public:
         : client_(std::move(client)), claim_(std::move(claim)), channel_(prefix + ".fleet") {}
     ~RedisCarrier() override;
 
-    void start(Receiver& receiver) override;
+    void start(Receiver& receiver, bool with_mirrors) override;
     void post(Task task) override;
     void send(std::string frame) override;
     void mirror(const RoomId& room, std::string json) override;
@@ -36,6 +36,7 @@ private:
     const std::unique_ptr<FleetClaim> claim_;
     const std::string channel_;
     Receiver* receiver_ = nullptr;
+    bool with_mirrors_ = false;
     std::unique_ptr<Link> link_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     mutable std::mutex mutex_;

@@ -197,7 +197,7 @@ class Stomp:
             self.inbox.append(frame)
 
     def receipt(self, id):
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         before, self.inbox = collections.deque(self.inbox), []
         try:
             while time.monotonic() < end:
