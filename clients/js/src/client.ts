@@ -257,8 +257,8 @@ export class ParleyClient {
     if (frame.command === "MESSAGE") return this.routes.get(frame.headers["subscription"] ?? "")?.(frame);
     if (frame.command === "RECEIPT") return this.settle(frame.headers["receipt-id"])?.resolve(frame.headers);
     if (frame.command !== "ERROR") return;
-    const message = frame.headers["message"] ?? "";
-    const error: ServerError = { code: frame.headers["code"] ?? "ERROR", message };
+    const said = parse_json(frame.body) as Partial<ServerError> | undefined;
+    const error: ServerError = { code: "ERROR", message: frame.headers["message"] ?? "", ...said };
     const waiting = this.settle(frame.headers["receipt-id"]);
     if (waiting) waiting.reject(error);
     else this.options.on_error?.(error);

@@ -235,6 +235,14 @@ test("presence is announced once and again on every new connection until left", 
   );
 });
 
+test("an ERROR is known by the code in its body, and by its message where there is none", async () => {
+  const t = new Bench();
+  await t.online();
+  t.socket.deliver("ERROR", { message: "AUTH_EXPIRED: it ended" }, '{"code":"AUTH_EXPIRED","message":"it ended"}');
+  t.socket.deliver("ERROR", { message: "malformed frame" }, "plain words");
+  assert.deepEqual(t.notes, ["AUTH_EXPIRED", "ERROR"]);
+});
+
 test("44xx waits for somebody to decide", async () => {
   const t = new Bench();
   await t.online();
