@@ -17,6 +17,7 @@ namespace parley::redis {
 namespace {
 
 constexpr milliseconds kTick{100};
+constexpr std::size_t kPiece = 4'096;
 constexpr milliseconds kIdle{1'000};
 constexpr milliseconds kFirstPause{50};
 constexpr milliseconds kLongestPause{2'000};
@@ -175,16 +176,25 @@ void Link::read() {
             return;
         }
         heard_ = loop_.now();
-        reader_->feed({buffer.data(), static_cast<std::size_t>(size)});
-        while (fd_ >= 0) {
-            auto reply = reader_->next();
-            if (!reply) {
-                break_off(reply.error().message);
-            } else if (*reply) {
-                on_reply(std::move(**reply));
-            } else {
-                break;
-            }
+        // The reader moves what it holds after each KiB it has given out: it gets little at a time.
+        for (std::string_view rest{buffer.data(), static_cast<std::size_t>(size)}; !rest.empty() && fd_ >= 0;) {
+            const auto piece = rest.substr(0, kPiece);
+            rest.remove_prefix(piece.size());
+            reader_->feed(piece);
+            take_replies();
+        }
+    }
+}
+
+void Link::take_replies() {
+    while (fd_ >= 0) {
+        auto reply = reader_->next();
+        if (!reply) {
+            break_off(reply.error().message);
+        } else if (*reply) {
+            on_reply(std::move(**reply));
+        } else {
+            return;
         }
     }
 }

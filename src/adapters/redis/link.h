@@ -63,6 +63,7 @@ private:
     void on_turn_end() override;
     void on_tick();
     void read();
+    void take_replies();
     void on_reply(Reply reply);
     void write();
     void queue(std::string_view bytes, Done done);

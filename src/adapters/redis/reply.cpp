@@ -2,6 +2,9 @@
 
 #include <hiredis/hiredis.h>
 
+#include <array>
+#include <charconv>
+
 namespace parley::redis {
 namespace {
 
@@ -33,16 +36,23 @@ Reply to_reply(const redisReply& from) {
 }  // namespace
 
 std::string encode(std::span<const std::string_view> words) {
-    std::vector<const char*> data;
-    std::vector<std::size_t> sizes;
+    std::string out;
+    std::size_t size = 16;
+    for (const std::string_view word : words) size += word.size() + 16;
+    out.reserve(size);
+    const auto count = [&out](char kind, std::size_t number) {
+        std::array<char, 24> digits{};
+        const auto end = std::to_chars(digits.begin(), digits.end(), number).ptr;
+        out += kind;
+        out.append(digits.data(), end);
+        out += "\r\n";
+    };
+    count('*', words.size());
     for (const std::string_view word : words) {
-        data.push_back(word.data());
-        sizes.push_back(word.size());
+        count('$', word.size());
+        out += word;
+        out += "\r\n";
     }
-    char* bytes = nullptr;
-    const int size = redisFormatCommandArgv(&bytes, static_cast<int>(words.size()), data.data(), sizes.data());
-    std::string out{bytes, size < 0 ? 0 : static_cast<std::size_t>(size)};
-    redisFreeCommand(bytes);
     return out;
 }
 
