@@ -27,7 +27,7 @@ def alone(topic, **more):
     return {"log.kind": "kafka", "kafka.brokers": brokers(), "kafka.topics.chat": topic, "kafka.partitions": 3, **more}
 
 
-@check("a wrong address, missing brokers, a refused property, a retention that Kafka's log has not: one line with key, file and line", limit=60)
+@check("a wrong address, missing brokers, a refused property, a retention that Kafka's log has not: one line with key, file and line", limit=180)
 def _():
     nobody = 'log.kind = "kafka"\nkafka.brokers = "127.0.0.1:1"\n'
     refused(nobody, "kafka.brokers (", "parley.toml:2)", "127.0.0.1:1 cannot be reached", within=25)
@@ -39,7 +39,7 @@ def _():
     refused(nobody + 'log.keep_age = "1d"', "log.keep_age needs another log")
 
 
-@check("whichever of three servers a message came through, the clients of all get it, once and in one order", limit=60)
+@check("whichever of three servers a message came through, the clients of all get it, once and in one order", limit=180)
 def _():
     servers = [Server(settings("trap")).start() for _ in range(3)]
     clients = [Stomp(server, member=f"u-{n}", room="r-0") for n, server in enumerate(servers)]
@@ -71,7 +71,7 @@ def _():
         server.close()
 
 
-@check("one server with Kafka and nothing else keeps its history over restarts, and replay reads it", limit=60)
+@check("one server with Kafka and nothing else keeps its history over restarts, and replay reads it", limit=180)
 def _():
     with Server(alone("alone")) as server:
         for n in range(20):
@@ -95,7 +95,7 @@ def _():
                 "kafka.brokers (", "holds the messages of topic trap")
 
 
-@check("beside a Redis bus a message is shown to other services once, by the server that took it", limit=60)
+@check("beside a Redis bus a message is shown to other services once, by the server that took it", limit=180)
 def _():
     redis = services.shared("redis")
     among = settings("mirrored", **{"bus.kind": "redis", "redis.url": redis.url, "redis.prefix": "mirrored"})

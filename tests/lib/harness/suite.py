@@ -38,7 +38,7 @@ def logs_dir():
     return path
 
 
-def check(name, limit=30):
+def check(name, limit=60):
     """Registers a check. Its function takes the suite's server, or nothing."""
     def mark(function):
         _checks.append((name, function, limit))
@@ -61,7 +61,7 @@ def short(value, limit=300):
     return text if len(text) <= limit else text[:limit] + "…"
 
 
-def eventually(probe, limit=5.0, what="condition"):
+def eventually(probe, limit=15.0, what="condition"):
     """Polls a condition that no event announces (a file, a metric, another process)."""
     end = time.monotonic() + limit
     while True:
