@@ -94,10 +94,15 @@ TEST(RedisCarrier, WhatOthersPublishReachesNobody) {
     const auto stranger = client();
     ASSERT_TRUE(stranger->ask({"PUBLISH", "chatroom.r-1", R"({"content":"forged"})"}));
     ASSERT_EQ(stranger->ask({"PUBLISH", prefix + ".fleet", "forged"})->integer, 1);
+    const auto is_refused = [&] {
+        return metrics.render().find("parley_bus_frames_refused_total 1") != std::string::npos;
+    };
+    const auto deadline = kClock.steady() + seconds{30};
+    while (!is_refused() && kClock.steady() < deadline) std::this_thread::yield();
+    EXPECT_TRUE(is_refused());
     server->bus().event({RoomId::trusted("r-1"), "end"});
-    EXPECT_THAT(server->ears[0].heard(1), HasSubstr("r-1:end"));
+    EXPECT_EQ(server->ears[0].heard(1), "r-1:end ");
     EXPECT_EQ(server->ears[0].seqs(0).size(), 0U);
-    EXPECT_THAT(metrics.render(), HasSubstr("parley_bus_frames_refused_total 1"));
 }
 
 TEST(RedisCarrier, TwoFleetsOnOneRedisDoNotHearEachOther) {
@@ -117,7 +122,7 @@ TEST(RedisCarrier, AfterARestartItHearsAgainAndSaysThatSomethingMayBeMissing) {
     const auto here = node(prefix, metrics);
     const auto there = node(prefix, metrics);
     server().stop();
-    const auto deadline = kClock.steady() + seconds{10};
+    const auto deadline = kClock.steady() + seconds{30};
     while (trouble(*here).empty() && kClock.steady() < deadline) std::this_thread::yield();
     EXPECT_NE(trouble(*here), "");
     here->bus().event({RoomId::trusted("r-1"), "lost"});
