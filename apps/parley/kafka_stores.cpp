@@ -7,13 +7,12 @@
 #include <iterator>
 
 #include "adapters/kafka/kafka_log.h"
+#include "adapters/kafka/lag_watch.h"
 #include "adapters/kafka/table_writer.h"
 #include "base/config_keys.h"
 #include "base/logger.h"
 
 namespace parley::app {
-namespace {
-
 Result<kafka::Settings> kafka_settings(const Config& config) {
     kafka::Settings out;
     out.brokers = config.get(keys::kafka_brokers);
@@ -36,6 +35,28 @@ Result<kafka::Settings> kafka_settings(const Config& config) {
         return at_key(config, keys::kafka_properties, {Code::kBadRequest, name + ", " + properties.error().message});
     out.properties = std::move(*properties);
     return out;
+}
+
+std::vector<std::string> worker_groups() { return {}; }
+
+namespace {
+
+Result<std::shared_ptr<kafka::LagWatch>> watch_lag(const kafka::Settings& settings, const Config& config,
+                                                   kafka::KafkaLog& log, log::MessageTable& table) {
+    kafka::LagWatchOptions options;
+    options.groups = worker_groups();
+    options.every = config.get(keys::kafka_lag_interval);
+    options.warn_at = static_cast<std::uint64_t>(config.get(keys::kafka_lag_warn));
+    options.on_change = [](const std::string& reader, std::uint64_t records, kafka::LagAlarm::Change change) {
+        if (change == kafka::LagAlarm::Change::kBehind) {
+            logger::warn("kafka", "a reader of the topic is far behind", {{"reader", reader}, {"records", records}});
+        } else {
+            logger::info("kafka", "a reader of the topic has caught up", {{"reader", reader}, {"records", records}});
+        }
+    };
+    auto watch = kafka::LagWatch::open(settings, std::move(options), log, table);
+    if (!watch) return at_key(config, keys::kafka_brokers, watch.error());
+    return std::shared_ptr<kafka::LagWatch>{std::move(*watch)};
 }
 
 }  // namespace
@@ -61,13 +82,25 @@ Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<lo
     };
     auto writer = kafka::TableWriter::open(*settings, std::move(writing), *table);
     if (!writer) return at_key(config, keys::kafka_brokers, writer.error());
+    const std::shared_ptr<kafka::TableWriter> table_writer{std::move(*writer)};
+    const auto lag = watch_lag(*settings, config, **log, *table);
+    if (!lag) return fail(lag.error());
+    stores.lags = [watch = lag->get()] { return watch->last(); };
+    stores.lag_partitions = (*lag)->partitions();
+    stores.lag_watch = *lag;
+    stores.faults = [log = log->get(), writer = table_writer.get()] {
+        std::vector<std::string> out;
+        if (!log->table_answers()) out.emplace_back("store");
+        if (!writer->is_well()) out.emplace_back("db-writer");
+        return out;
+    };
     stores.log_stats = [log = log->get()] { return log->stats(); };
     stores.on_own_commit = [log = log->get()](log::RoomLog::CommitListener listener) {
         log->on_own_commit(std::move(listener));
     };
     stores.table = std::move(table);
     stores.log = std::move(*log);
-    stores.table_writer = std::shared_ptr<kafka::TableWriter>{std::move(*writer)};
+    stores.table_writer = table_writer;
     logger::info("parley", "messages are in Kafka", {{"brokers", settings->brokers}, {"topic", settings->topic}});
     return {};
 }

@@ -11,6 +11,7 @@
 #include "bench/cli.h"
 #include "bench_command.h"
 #include "commands.h"
+#include "kafka_commands.h"
 #include "serve.h"
 
 namespace {
@@ -121,12 +122,34 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"game", "public", "broker"}));
 
     parley::app::ReplayRequest replay_request;
-    CLI::App* replay = app.add_subcommand("replay", "print a room's messages as NDJSON");
+    parley::app::TopicReplayRequest topic_request;
+    CLI::App* replay = app.add_subcommand("replay", "print a room's messages, or a Kafka topic's, as NDJSON");
     common.add_to(*replay);
-    replay->add_option("--room", replay_request.room, "room id")->required();
+    auto* room = replay->add_option("--room", replay_request.room, "room id");
     auto* from_seq =
         replay->add_option("--from-seq", replay_request.from_seq, "first seq")->check(CLI::NonNegativeNumber);
-    replay->add_option("--from-time", replay_request.from_time, "first time, ISO 8601")->excludes(from_seq);
+    from_seq->needs(room);
+    auto* from_time = replay->add_option("--from-time", replay_request.from_time, "first time, ISO 8601");
+    from_time->excludes(from_seq);
+    auto* partition = replay->add_option("--partition", topic_request.partition, "of the topic, without --room");
+    partition->excludes(room);
+    replay->add_option("--from-offset", topic_request.from_offset, "first offset")
+        ->needs(partition)
+        ->excludes(from_time);
+    replay->add_option("--to-offset", topic_request.to_offset, "last offset")->needs(partition);
+
+    parley::app::GroupResetRequest reset_request;
+    CLI::App* group = app.add_subcommand("group", "look after a Kafka topic's consumer groups");
+    group->require_subcommand(1);
+    CLI::App* reset = group->add_subcommand("reset", "say where a group would go on, and with --execute move it there");
+    common.add_to(*reset);
+    reset->add_option("--group", reset_request.group, "its name, without kafka.group_prefix")->required();
+    reset->add_option("--partition", reset_request.partition, "this one alone");
+    auto* target = reset->add_option_group("where");
+    target->add_option("--to-offset", reset_request.to_offset, "the next offset it reads");
+    target->add_option("--to-time", reset_request.to_time, "the first record from this ISO 8601 time on");
+    target->require_option(1);
+    reset->add_flag("--execute", reset_request.execute, "do it");
 
     CLI::App* repair = app.add_subcommand("repair", "make a damaged store usable again, keeping the old one");
     common.add_to(*repair);
@@ -172,7 +195,16 @@ int main(int argc, char** argv) {
     }
     if (*check) return with_config(common, [](const auto& c) { return parley::app::check(c); });
     if (*explain) return with_config(common, [&](const auto& c) { return parley::app::explain(c, explain_request); });
-    if (*replay) return with_config(common, [&](const auto& c) { return parley::app::replay(c, replay_request); });
+    if (*replay) {
+        if (*room) return with_config(common, [&](const auto& c) { return parley::app::replay(c, replay_request); });
+        if (!*partition && !*from_time) {
+            fmt::print(stderr, "parley: replay needs --room, --partition or --from-time\n");
+            return 2;
+        }
+        topic_request.from_time = replay_request.from_time;
+        return with_config(common, [&](const auto& c) { return parley::app::replay_topic(c, topic_request); });
+    }
+    if (*reset) return with_config(common, [&](const auto& c) { return parley::app::reset_group(c, reset_request); });
     if (*bench) return with_config(common, [&](const auto& c) { return parley::app::bench(c, bench_request); });
     if (*repair) return with_config(common, [](const auto& c) { return parley::app::repair(c); });
     return 2;

@@ -1,5 +1,7 @@
 #include "metrics.h"
 
+#include <limits>
+
 #include "base/memory_account.h"
 #include "gateway/core.h"
 
@@ -68,6 +70,24 @@ std::vector<metrics::GaugeHandle> server_gauges(metrics::Registry& registry, gat
                                         {{"up_to", bound}}));
     }
     return gauges;
+}
+
+void add_lag_gauges(std::vector<metrics::GaugeHandle>& gauges, metrics::Registry& registry, const log::ReaderLags& lags,
+                    std::uint32_t partitions) {
+    const auto readers = lags();
+    for (std::size_t i = 0; i < readers->size(); ++i) {
+        for (std::uint32_t partition = 0; partition < partitions; ++partition) {
+            gauges.push_back(registry.gauge(
+                "parley_lag_records", "Records of the topic that a reader has not read yet; NaN: not known now",
+                [lags, i, partition] {
+                    const auto now = lags();
+                    const log::ReaderLag& lag = now->at(i);
+                    return lag.is_known() ? static_cast<double>(lag.by_partition[partition])
+                                          : std::numeric_limits<double>::quiet_NaN();
+                },
+                {{"group", (*readers)[i].reader}, {"partition", std::to_string(partition)}}));
+        }
+    }
 }
 
 }  // namespace parley::app

@@ -208,6 +208,7 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     services_->memory = &memory_;
     services_->hears_others = [this] { return fleet_bus_ != nullptr && fleet_bus_->trouble().empty(); };
     services_->shared_faults = [this] { return shared_faults(); };
+    if (stores_.lags) services_->reader_lags = stores_.lags;
     if (fleet_bus_ != nullptr) share_presence();
     services_->topic_hubs.resize(threads);
     services_->cores.resize(threads);
@@ -221,6 +222,7 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
         }
     });
     gauges_ = server_gauges(metrics_, *services_, stores_.log_stats);
+    if (stores_.lags) add_lag_gauges(gauges_, metrics_, stores_.lags, stores_.lag_partitions);
 }
 
 /// The room behind `/topic/public` is there from the start: a guest's first word makes no room.
@@ -239,6 +241,7 @@ std::vector<std::string> Server::shared_faults() const {
     std::vector<std::string> out;
     if (fleet_bus_ != nullptr && !fleet_bus_->trouble().empty()) out.emplace_back("bus");
     if (!fleet_.cache_fault().empty()) out.emplace_back("cache");
+    for (std::string& fault : stores_.faults()) out.push_back(std::move(fault));
     return out;
 }
 
@@ -294,6 +297,7 @@ Server::~Server() {
     guard_.reset();
     reads_.reset();
     hashing_.reset();
+    stores_.lag_watch.reset();
     stores_.log.reset();
     fleet_bus_.reset();
     if (runtime_ != nullptr) runtime_->stop();

@@ -60,7 +60,7 @@ Result<> open_shared_log(Stores& stores, const Config& config, SharedStore& shar
 /// Its messages are kept in the shared store, or, without one (null), in `data_dir`.
 Result<> open_log_over_topic(Stores& stores, const Config& config, SharedStore* shared, Bytes memory,
                              const Clock& clock) {
-    const std::string writers = "db-writer";
+    const std::string writers = kTableWriters;
     if (shared != nullptr) {
         auto table = shared->table();
         if (!table) return at_key(config, keys::store_kind, table.error());
@@ -81,6 +81,14 @@ Result<> open_log(Stores& stores, const Config& config, SharedStore* shared, Byt
     if (log_is_a_topic(config)) return open_log_over_topic(stores, config, shared, memory, clock);
     if (log_is_in_store(config)) return open_shared_log(stores, config, *shared, memory, clock);
     return open_embedded_log(stores, config, memory, clock);
+}
+
+/// `data_dir`, where a server has stored something in its folder `name`.
+Result<std::filesystem::path> folder_to_read(const Config& config, const char* name) {
+    const std::filesystem::path folder = config.get(keys::data_dir);
+    std::error_code none;
+    if (std::filesystem::exists(folder / name) && !std::filesystem::is_empty(folder / name, none)) return folder;
+    return at_key(config, keys::data_dir, {Code::kNotFound, "no server has stored anything in " + folder.string()});
 }
 
 template <class Log>
@@ -147,24 +155,34 @@ Result<std::unique_ptr<store::Directory>> directory_to_read(const Config& config
     return Out{std::move(*directory)};
 }
 
+Result<std::unique_ptr<log::MessageTable>> table_to_read(const Config& config, const Clock& clock) {
+    using Out = std::unique_ptr<log::MessageTable>;
+    if (store_is_shared(config)) {
+        const auto shared = open_shared_store(config, Use::kLook);
+        if (!shared) return fail(shared.error());
+        return (*shared)->table();
+    }
+    const auto folder = folder_to_read(config, "topic");
+    if (!folder) return fail(folder.error());
+    auto table = log::EmbeddedTable::open_read_only(*folder, clock);
+    if (!table) return at_key(config, keys::data_dir, table.error());
+    return Out{std::move(*table)};
+}
+
 Result<LogToRead> log_to_read(const Config& config, const Clock& clock) {
     if (log_is_in_store(config) || (log_is_a_topic(config) && store_is_shared(config))) {
         const auto shared = open_shared_store(config, Use::kLook);
         if (!shared) return fail(shared.error());
         return (*shared)->log_to_read();
     }
-    const std::filesystem::path folder = config.get(keys::data_dir);
-    const auto store = folder / (log_is_a_topic(config) ? "topic" : "log");
-    std::error_code none;
-    if (!std::filesystem::exists(store) || std::filesystem::is_empty(store, none)) {
-        return at_key(config, keys::data_dir, {Code::kNotFound, "no server has stored anything in " + folder.string()});
-    }
     if (log_is_a_topic(config)) {
-        auto table = log::EmbeddedTable::open_read_only(folder, clock);
-        if (!table) return at_key(config, keys::data_dir, table.error());
-        return reads(std::shared_ptr<log::EmbeddedTable>{std::move(*table)});
+        auto table = table_to_read(config, clock);
+        if (!table) return fail(table.error());
+        return reads(std::shared_ptr<log::MessageTable>{std::move(*table)});
     }
-    auto opened = log::OfflineReader::open(folder, clock);
+    const auto folder = folder_to_read(config, "log");
+    if (!folder) return fail(folder.error());
+    auto opened = log::OfflineReader::open(*folder, clock);
     if (!opened) return at_key(config, keys::data_dir, opened.error());
     return reads(std::make_shared<log::OfflineReader>(std::move(*opened)));
 }

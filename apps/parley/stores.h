@@ -3,11 +3,14 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/config.h"
 #include "log/log_stats.h"
 #include "log/message_table.h"
+#include "log/reader_lag.h"
 #include "log/room_log.h"
 #include "store/directory.h"
 
@@ -25,7 +28,12 @@ struct Stores {
     std::unique_ptr<log::RoomLog> log;
     /// Of a log that tells every server every message: who hears this server's own. Else empty.
     std::function<void(log::RoomLog::CommitListener)> on_own_commit;
-    std::shared_ptr<void> table_writer;        ///< what fills `table`
+    std::shared_ptr<void> table_writer;  ///< what fills `table`
+    log::ReaderLags lags;                ///< of a log that is a topic; else empty
+    std::uint32_t lag_partitions = 0;    ///< that each of `lags` has
+    std::shared_ptr<void> lag_watch;     ///< what looks them up; goes before `log`
+    /// What is wrong behind a log that takes messages all the same, in /ready's words.
+    std::function<std::vector<std::string>()> faults = [] { return std::vector<std::string>{}; };
     std::function<log::LogStats()> log_stats;  ///< for as long as `log` lives
     std::unique_ptr<store::Directory> directory;
 };
@@ -43,6 +51,8 @@ struct LogToRead {
     std::function<Result<log::Page>(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max)> read;
     std::function<Result<RoomSeq>(const RoomId& room, WallTime time)> seek;
 };
+/// What a topic's messages are kept in, likewise.
+[[nodiscard]] Result<std::unique_ptr<log::MessageTable>> table_to_read(const Config& config, const Clock& clock);
 [[nodiscard]] Result<LogToRead> log_to_read(const Config& config, const Clock& clock);
 
 }  // namespace parley::app

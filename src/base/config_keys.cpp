@@ -264,6 +264,8 @@ std::span<const KeySpec* const> all_keys() noexcept {
                                      &kafka_batch.spec,
                                      &kafka_group_prefix.spec,
                                      &kafka_properties.spec,
+                                     &kafka_lag_interval.spec,
+                                     &kafka_lag_warn.spec,
                                      &cache_kind.spec,
                                      &redis_url.spec,
                                      &redis_prefix.spec,

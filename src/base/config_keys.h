@@ -195,6 +195,10 @@ inline constexpr Key<std::string> kafka_group_prefix{{.name = "kafka.group_prefi
     .help = "Before the names of consumer groups (`db-writer`).", .check = detail::check_topic_part}};
 inline constexpr Key<std::string> kafka_properties{{.name = "kafka.properties", .default_text = "",
     .help = "A file of librdkafka's properties, one `name=value` a line: SASL, TLS and the like."}};
+inline constexpr Key<milliseconds> kafka_lag_interval{{.name = "kafka.lag_interval", .default_text = "60s",
+    .help = "How often the lag of the topic's readers is looked up.", .min = 100, .max = 3'600'000}};
+inline constexpr Key<std::int64_t> kafka_lag_warn{{.name = "kafka.lag_warn", .default_text = "10000",
+    .help = "Records that a reader may be behind before the log says so; 0: it never does.", .max = 1'000'000'000'000}};
 inline constexpr Key<std::string> cache_kind{{.name = "cache.kind", .default_text = "memory",
     .help = "Where revoked tokens and tickets are shared.", .choices = detail::kCacheKinds}};
 inline constexpr Key<std::string> redis_url{{.name = "redis.url", .default_text = "",

@@ -80,7 +80,16 @@ Services::Readiness Probe::readiness() {
         append_json_string(list, fault);
     }
     const bool ready = degraded.empty() || !services_.options.ready_strict;
-    return {ready, JsonObject{}.text("status", ready ? "READY" : "DEGRADED").raw("degraded", '[' + list + ']').str()};
+    JsonObject answer;
+    answer.text("status", ready ? "READY" : "DEGRADED").raw("degraded", '[' + list + ']');
+    if (const auto lags = services_.reader_lags()) {
+        JsonObject records;
+        for (const log::ReaderLag& lag : *lags) {
+            if (lag.is_known()) records.number(lag.reader, lag.total());
+        }
+        answer.raw("lag", records.str());
+    }
+    return {ready, answer.str()};
 }
 
 }  // namespace parley::gateway

@@ -17,6 +17,7 @@
 #include "gateway/online.h"
 #include "gateway/rest_turns.h"
 #include "gateway/ws_session.h"
+#include "log/reader_lag.h"
 #include "log/room_log.h"
 #include "room/presence.h"
 #include "room/presence_sync.h"
@@ -120,6 +121,8 @@ struct Services {
     std::function<bool()> hears_others = [] { return false; };
     /// What is away for every server of the fleet (`bus`, `cache`), not for this one alone: that leaves it ready.
     std::function<std::vector<std::string>()> shared_faults = [] { return std::vector<std::string>{}; };
+    /// How far readers of the log are behind: told by /ready, without a say in whether this server is ready.
+    log::ReaderLags reader_lags = [] { return nullptr; };
     /// Told of messages in the room `~probe`, on the first loop.
     std::function<void(const Message&)> on_probe{};
 };

@@ -95,6 +95,93 @@ def _():
                 "kafka.brokers (", "holds the messages of topic trap")
 
 
+@check("how far readers are behind is told by /ready, /metrics and the log; a writer that stopped is told and leaves the server ready", limit=180)
+def _():
+    with Server(settings("lag", **{"kafka.lag_interval": "100ms", "kafka.lag_warn": 2})) as server:
+        def told():
+            return request(server, "GET", "/ready").json()
+
+        def said():
+            return server.log().count("a reader of the topic is far behind")
+        for n in range(5):
+            equal(post(server, "r-1", f"talk {n}").status, 201)
+        eventually(lambda: told().get("lag") == {"sender": 0, "db-writer": 0}, limit=30, what="readers at the end")
+        before = said()
+        metrics = request(server, "GET", "/metrics").text
+        equal(sum(line.startswith('parley_lag_records{group="db-writer",partition="') for line in metrics.splitlines()), 6, "gauges of the table's writer")
+        services.shared("postgres").sql("UPDATE lag.messages SET seq = 6 WHERE seq = 5 AND content = 'talk 4'")
+        for n in range(5):
+            equal(post(server, "r-1", f"more {n}").status, 201, "messages go on")
+        eventually(lambda: told()["degraded"] == ["db-writer"] and told()["lag"]["db-writer"] >= 5, limit=30, what="the stopped writer at /ready")
+        equal((request(server, "GET", "/ready").status, told()["status"]), (200, "READY"))
+        eventually(lambda: said() == before + 1, limit=30, what="the line in the log")
+        far = told()["lag"]["db-writer"]
+        equal(post(server, "r-1", "once more").status, 201)
+        eventually(lambda: told()["lag"]["db-writer"] > far, limit=30, what="another look")
+        equal(said(), before + 1, "lines that say so")
+
+
+@check("replay prints a topic by partition, offset and time; what is no range is one line", limit=180)
+def _():
+    where = alone("ops")
+    flags = [word for key, value in where.items() for word in ("--set", f"{key}={value}")]
+    with Server(where) as server:
+        stored = [post(server, f"r-{n % 4}", f"talk {n}").json() for n in range(12)]
+        flags += ["--data-dir", server.data_dir]
+
+        def replayed(*arguments):
+            ran = run_parley("replay", *arguments, *flags)
+            equal((ran.returncode, ran.stderr), (0, ""), f"replay {arguments}")
+            return [line for line in map(json.loads, ran.stdout.splitlines()) if line["roomId"] != "~probe"]
+        lines = [line for partition in range(3) for line in replayed("--partition", str(partition))]
+        messages = [{key: value for key, value in line.items() if key not in ("partition", "offset")} for line in lines]
+        equal(sorted(messages, key=lambda m: m["content"]), sorted(stored, key=lambda m: m["content"]), "all partitions")
+        last = lines[-1]
+        equal(replayed("--partition", str(last["partition"]), "--from-offset", str(last["offset"]), "--to-offset", str(last["offset"])), [last], "one record")
+        since = [line["messageId"] for line in replayed("--from-time", stored[6]["createdAt"])]
+        equal({m["messageId"] for m in stored[6:]} - set(since), set(), "missing from a time on")
+        for arguments, words in ((("--partition", "3"), "has the partitions 0 to 2"), (("--partition", "0", "--from-offset", "999"), "holds the offsets"),
+                                 ((), "needs --room, --partition or --from-time"), (("--from-time", "soon"), "--from-time: must be an ISO 8601 time")):
+            ran = run_parley("replay", *arguments, *flags)
+            equal((ran.returncode, ran.stdout), (2, ""), f"replay {arguments}")
+            expect(words in ran.stderr, f"replay {arguments}: {ran.stderr}")
+
+
+@check("a group's position is moved after a dry run, by offset or time, and not while somebody reads in it", limit=180)
+def _():
+    where = alone("moved", **{"kafka.group_prefix": "moved."})
+    with Server(where) as server:
+        stored = [post(server, "r-1", f"talk {n}").json() for n in range(6)]
+        flags = [word for key, value in where.items() for word in ("--set", f"{key}={value}")] + ["--data-dir", server.data_dir]
+
+        def reset(*arguments, group="analytics"):
+            ran = run_parley("group", "reset", "--group", group, *arguments, *flags)
+            return ran.returncode, ran.stdout.splitlines()[1:], ran.stderr
+        begun = ["partition 0: not begun -> 0", "partition 1: not begun -> 0", "partition 2: not begun -> 0"]
+        for _ in range(2):
+            equal(reset("--to-offset", "0"), (0, [*begun, "nothing was changed; --execute does it"], ""), "a dry run")
+        equal(reset("--to-offset", "0", "--execute"), (0, [*begun, "done"], ""))
+        equal(reset("--to-offset", "0", "--partition", "1"), (0, ["partition 1: 0 stays", "nothing was changed; --execute does it"], ""))
+        ran = run_parley("replay", "--from-time", stored[3]["createdAt"], *flags)
+        lines = [json.loads(line) for line in ran.stdout.splitlines()]
+        partition = next(line["partition"] for line in lines if line["roomId"] == "r-1")
+        first = next(line for line in lines if line["partition"] == partition)
+        status, lines, _ = reset("--to-time", stored[3]["createdAt"], "--partition", str(first["partition"]), "--execute")
+        equal((status, lines[0]), (0, f"partition {first['partition']}: 0 -> {first['offset']} ({first['offset']} records left out)"))
+        equal(reset("--to-offset", "0", "--partition", str(first["partition"]))[1][0], f"partition {first['partition']}: {first['offset']} -> 0 ({first['offset']} records again)")
+        status, _, why = reset("--to-offset", "0", group="db-writer")
+        expect(status == 2 and "goes on where its table is" in why, f"db-writer: {why}")
+        epoch = request(server, "GET", "/api/rooms/r-1/messages", token=token("u-7")).header("x-parley-epoch")
+        flags += ["--set", "kafka.group_prefix="]
+        status, _, why = reset("--to-offset", "0", "--execute", group=f"moved.db-writer.{epoch}")
+        expect(status == 1 and "nothing was changed: 1 reads in this group now" in why, f"live: {status} {why}")
+        status, _, why = reset("--to-time", "soon")
+        expect(status == 2 and "--to-time: must be an ISO 8601 time" in why, why)
+    with Server() as server:
+        ran = run_parley("group", "reset", "--group", "analytics", "--to-offset", "0", "--data-dir", server.data_dir)
+        expect(ran.returncode == 2 and "log.kind=kafka" in ran.stderr, f"without Kafka: {ran.stderr}")
+
+
 @check("beside a Redis bus a message is shown to other services once, by the server that took it", limit=180)
 def _():
     redis = services.shared("redis")

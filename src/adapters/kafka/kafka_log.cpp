@@ -288,6 +288,7 @@ void KafkaLog::ask_table() {
         if (steady_clock::now() < next) continue;
         next = steady_clock::now() + options_.ask_table_every;
         const auto positions = table_.positions();
+        table_answers_ = positions.has_value();
         if (!positions) continue;
         const std::lock_guard lock{state_mutex_};
         for (const auto& [partition, stored] : *positions) recent_->stored(partition, stored);
@@ -321,6 +322,13 @@ bool KafkaLog::may_try() {
     auto due = next_try_.load();
     const auto now = steady_clock::now();
     return now >= due && next_try_.compare_exchange_strong(due, now + kBetweenTries);
+}
+
+std::vector<std::uint64_t> KafkaLog::positions() {
+    const std::lock_guard lock{state_mutex_};
+    std::vector<std::uint64_t> out;
+    for (const Partition& partition : partitions_) out.push_back(partition.next);
+    return out;
 }
 
 log::LogStats KafkaLog::stats() const {

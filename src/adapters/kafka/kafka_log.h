@@ -69,6 +69,10 @@ public:
     void on_own_commit(CommitListener listener);
 
     [[nodiscard]] log::LogStats stats() const;
+    /// By partition: the next record this server will read.
+    [[nodiscard]] std::vector<std::uint64_t> positions();
+    /// Whether the table answered when it was asked last.
+    [[nodiscard]] bool table_answers() const { return table_answers_; }
 
 private:
     /// What a partition's first records are held against: that the topic is the one the table knows.
@@ -120,6 +124,7 @@ private:
     std::atomic<bool> faulted_{false};
     std::atomic<SteadyTime> next_try_{SteadyTime{}};
     std::atomic<bool> broken_{false};  ///< for good: fault_ says why
+    std::atomic<bool> table_answers_{true};
     std::atomic<bool> closing_{false};
     std::atomic<bool> stopping_{false};
 

@@ -159,6 +159,7 @@ void TableWriter::on_assigned(rd_kafka_topic_partition_list_t& partitions) {
         for (;;) {
             auto checkpoint = table_.checkpoint(number);
             if (checkpoint) {
+                trouble({});
                 one.offset = static_cast<std::int64_t>(checkpoint->next);
                 owned_.insert_or_assign(number,
                                         Owned{PartitionCounter{settings_.dedup_window, *checkpoint}, checkpoint->next});
@@ -192,8 +193,9 @@ void TableWriter::stop_for_good(const std::string& why) {
 }
 
 void TableWriter::trouble(const std::string& why) {
-    if (why == trouble_) return;
+    if (why == trouble_ || (stopped_ && why.empty())) return;
     trouble_ = why;
+    in_trouble_ = !why.empty();
     if (options_.on_trouble) options_.on_trouble(why);
 }
 

@@ -43,6 +43,8 @@ public:
     [[nodiscard]] std::uint64_t stored() const { return stored_; }
     /// Not for good stopped.
     [[nodiscard]] bool is_running() const { return !stopped_; }
+    /// Neither stopped nor waiting for a table that is away.
+    [[nodiscard]] bool is_well() const { return !in_trouble_; }
 
 private:
     struct Owned {
@@ -75,6 +77,7 @@ private:
     bool was_assigned_ = false;
     std::atomic<std::uint64_t> stored_{0};
     std::atomic<bool> stopped_{false};
+    std::atomic<bool> in_trouble_{false};
     std::atomic<bool> stopping_{false};
     std::thread thread_;
 };

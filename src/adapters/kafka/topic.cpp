@@ -1,16 +1,15 @@
 #include "adapters/kafka/topic.h"
 
 #include <fmt/format.h>
-#include <librdkafka/rdkafka.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <map>
-#include <memory>
 #include <span>
 #include <thread>
 
+#include "adapters/kafka/handles.h"
 #include "base/logger.h"
 
 namespace parley::kafka {
@@ -21,21 +20,6 @@ using std::chrono::steady_clock;
 constexpr milliseconds kBetweenLooks{50};
 /// Room for a transaction of 512 KiB whose every byte JSON escapes.
 constexpr const char* kLargestRecord = "4194304";
-
-template <auto Free>
-struct Freed {
-    template <class T>
-    void operator()(T* thing) const {
-        Free(thing);
-    }
-};
-using Metadata = std::unique_ptr<const rd_kafka_metadata_t, Freed<&rd_kafka_metadata_destroy>>;
-using TopicHandle = std::unique_ptr<rd_kafka_topic_t, Freed<&rd_kafka_topic_destroy>>;
-using Queue = std::unique_ptr<rd_kafka_queue_t, Freed<&rd_kafka_queue_destroy>>;
-using Event = std::unique_ptr<rd_kafka_event_t, Freed<&rd_kafka_event_destroy>>;
-using Options = std::unique_ptr<rd_kafka_AdminOptions_t, Freed<&rd_kafka_AdminOptions_destroy>>;
-using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Freed<&rd_kafka_NewTopic_destroy>>;
-using Resource = std::unique_ptr<rd_kafka_ConfigResource_t, Freed<&rd_kafka_ConfigResource_destroy>>;
 
 int limit_of(const Settings& settings) { return static_cast<int>(settings.connect_limit.count()); }
 
@@ -223,6 +207,27 @@ private:
 }  // namespace
 
 Result<TopicFacts> open_topic(Client& client, const Settings& settings) { return Opening{client, settings}.run(); }
+
+Result<std::uint32_t> partitions_of(const Settings& settings) {
+    const auto client = Client::open(Client::Kind::kConsumer, settings, {}, nullptr);
+    if (!client) return fail(client.error());
+    rd_kafka_t* const handle = (*client)->get();
+    const TopicHandle topic{rd_kafka_topic_new(handle, settings.topic.c_str(), nullptr)};
+    const rd_kafka_metadata_t* raw = nullptr;
+    const auto code = rd_kafka_metadata(handle, 0, topic.get(), &raw, limit_of(settings));
+    const Metadata found{raw};
+    rd_kafka_poll(handle, 0);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return fail(unavailable(
+            fmt::format("{} cannot be reached: {}{}", settings.brokers, rd_kafka_err2str(code), (*client)->trouble())));
+    const auto& about = found->topics[0];
+    if (about.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        return fail(Code::kNotFound, fmt::format("Kafka: there is no topic {}", settings.topic));
+    if (about.err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return fail(
+            unavailable(fmt::format("topic {}: it cannot be used: {}", settings.topic, rd_kafka_err2str(about.err))));
+    return static_cast<std::uint32_t>(about.partition_cnt);
+}
 
 Result<TopicFacts::Range> range_of(Client& client, const Settings& settings, std::uint32_t partition) {
     return Opening{client, settings}.range(partition);

@@ -21,6 +21,8 @@ struct TopicFacts {
 /// election, with three replicas two in sync. `client` is a consumer's.
 /// Error: one sentence for the operator (kStoreUnavailable; kBadRequest for settings of the topic that are refused).
 [[nodiscard]] Result<TopicFacts> open_topic(Client& client, const Settings& settings);
+/// How many partitions the topic has. Error: it is missing (kNotFound), or nobody says.
+[[nodiscard]] Result<std::uint32_t> partitions_of(const Settings& settings);
 /// A partition's offsets now.
 [[nodiscard]] Result<TopicFacts::Range> range_of(Client& client, const Settings& settings, std::uint32_t partition);
 

@@ -32,6 +32,7 @@ public:
     Result<std::span<const InRecord>> read(milliseconds wait);
     /// Every partition has been read to the end it had at some moment since the start.
     [[nodiscard]] bool has_caught_up() const { return to_catch_up_ == 0; }
+    [[nodiscard]] bool has_caught_up(std::uint32_t partition) const { return caught_up_[partition]; }
     [[nodiscard]] std::string trouble() const { return client_->trouble(); }
 
 private:
