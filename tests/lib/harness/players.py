@@ -25,7 +25,7 @@ class RefusedHere(Exception):
 
 
 # What may go well a moment later: a store or cache is away.
-TEMPORARY = {"CHAT_STORE_UNAVAILABLE", "AUTH_UNAVAILABLE", "SERVER_FULL", "DRAINING"}
+TEMPORARY = {"CHAT_STORE_UNAVAILABLE", "AUTH_UNAVAILABLE", "SERVER_FULL", "SERVER_DRAINING"}
 
 
 def _code(body):

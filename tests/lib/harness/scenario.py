@@ -26,10 +26,11 @@ REFUSED = {
 
 class Scenario:
     """`kinds` in each of `rooms` rooms, one player each, who say `messages` in all. `server` is asked for the logs, `doors` are
-    where players connect, each at the next one. `patient` players try again what is refused because something is away."""
+    where players connect, each at the next one. `patient` players try again what is refused because something is away. `turn` is awaited
+    before each message."""
 
-    def __init__(self, server, seed, messages, rooms=4, doors=None, kinds=(*BY_CURSOR, *KINDS, "switching", "switching"), patient=False):
-        self.server, self.seed, self.messages = server, seed, messages
+    def __init__(self, server, seed, messages, rooms=4, doors=None, kinds=(*BY_CURSOR, *KINDS, "switching", "switching"), patient=False, turn=None):
+        self.server, self.seed, self.messages, self.turn = server, seed, messages, turn
         self.writer, self.numbers = Writer(seed), iter(range(messages))
         rng = random.Random(seed)
         doors = doors or [(server.host, server.port)]
@@ -75,6 +76,8 @@ class Scenario:
         cuts = {rng.randrange(count) for _ in range(CUTS_EACH)}
         refusals = {rng.randrange(count) for _ in range(3)}
         for i in range(count):
+            if self.turn:
+                await self.turn()
             words = {"roomId": player.room, "content": self.writer.content(""), "messageId": f"m-{next(self.numbers)}"}
             if i in refusals:
                 why = rng.choice(list(REFUSED))
