@@ -37,14 +37,11 @@ Result<kafka::Settings> kafka_settings(const Config& config) {
     return out;
 }
 
-std::vector<std::string> worker_groups() { return {}; }
-
 namespace {
 
 Result<std::shared_ptr<kafka::LagWatch>> watch_lag(const kafka::Settings& settings, const Config& config,
                                                    kafka::KafkaLog& log, log::MessageTable& table) {
     kafka::LagWatchOptions options;
-    options.groups = worker_groups();
     options.every = config.get(keys::kafka_lag_interval);
     options.warn_at = static_cast<std::uint64_t>(config.get(keys::kafka_lag_warn));
     options.on_change = [](const std::string& reader, std::uint64_t records, kafka::LagAlarm::Change change) {

@@ -1,7 +1,6 @@
 #pragma once
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "adapters/kafka/settings.h"
 #include "base/clock.h"
@@ -14,8 +13,6 @@ namespace parley::app {
 [[nodiscard]] Result<kafka::Settings> kafka_settings(const Config& config);
 /// The group that writes a topic's messages into a table; of a table of one server its epoch follows.
 inline constexpr const char* kTableWriters = "db-writer";
-/// The consumer groups besides the table's writers, without prefix.
-[[nodiscard]] std::vector<std::string> worker_groups();
 
 /// `log.kind=kafka`: the log over the configured topic, and what brings its messages into `table`.
 /// Error: one sentence for the operator that names the key.
