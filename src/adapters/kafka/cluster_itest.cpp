@@ -1,7 +1,9 @@
 #include <signal.h>
 
 #include <functional>
+#include <sstream>
 
+#include "adapters/kafka/handles.h"
 #include "adapters/kafka/kafka_fixture.h"
 
 namespace parley::kafka {
@@ -23,6 +25,23 @@ protected:
     static void TearDownTestSuite() { cluster().stop(); }
     void SetUp() override {
         if (cluster().url().empty()) GTEST_SKIP() << "no cluster";
+        // A topic gets as many replicas as there are brokers, and the one of the test before may not be back yet.
+        const auto deadline = std::chrono::steady_clock::now() + 60s;
+        bool all_know_all = false;
+        while (!all_know_all && std::chrono::steady_clock::now() < deadline) {
+            all_know_all = true;
+            std::istringstream addresses{cluster().url()};
+            for (std::string one; std::getline(addresses, one, ',');)
+                all_know_all = all_know_all && brokers_known_to(one) == 3;
+        }
+        ASSERT_TRUE(all_know_all);
+    }
+    static int brokers_known_to(const std::string& one) {
+        const auto client = std::move(*Client::open(Client::Kind::kConsumer, fresh_settings(one), {}, nullptr));
+        const rd_kafka_metadata_t* raw = nullptr;
+        if (rd_kafka_metadata(client->get(), 0, nullptr, &raw, 5'000) != RD_KAFKA_RESP_ERR_NO_ERROR) return 0;
+        const Metadata metadata{raw};
+        return metadata->broker_cnt;
     }
 
     /// Three senders, each at the servers in turn, before, during and after.
