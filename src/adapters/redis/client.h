@@ -49,8 +49,8 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::optional<std::string> trouble_;  ///< none: it is not known yet; empty: there is none
-    rt::WorkPool resolver_{"parley-resolve", 1, 8};
     rt::Runtime runtime_;
+    rt::WorkPool resolver_{"parley-resolve", 1, 8};  ///< ends before the loop that it answers to
     std::unique_ptr<Link> link_;
 };
 
