@@ -53,7 +53,8 @@ class Person {
     await this.entered(id);
   }
   async entered(id) {
-    await this.page.waitForFunction(room => location.hash === `#/room/${room}`, id);
+    // The address changes before the page does: until then the input is the room's before.
+    await this.page.locator('.room-title', {hasText: ` · ${id}`}).waitFor();
     await this.at('message-input').waitFor();
   }
   async say(text) {
