@@ -8,7 +8,7 @@
 #include "auth/acl.h"
 #include "base/clock.h"
 #include "base/config_keys.h"
-#include "gateway/iso_time.h"
+#include "command_line.h"
 #include "log/repair.h"
 #include "settings.h"
 #include "store/repair.h"
@@ -16,14 +16,6 @@
 #include "tls_files.h"
 
 namespace parley::app {
-namespace {
-
-int fault(const std::string& why) {
-    fmt::print(stderr, "parley: {}\n", why);
-    return 2;
-}
-
-}  // namespace
 
 int make_token(const Config& config, const TokenRequest& request) {
     const auto member = MemberId::parse(request.id);
@@ -100,8 +92,8 @@ int replay(const Config& config, const ReplayRequest& request) {
     if (!log) return fault(log.error().message);
     RoomSeq after{request.from_seq == 0 ? 0 : request.from_seq - 1};
     if (!request.from_time.empty()) {
-        const auto time = gateway::parse_iso_time(request.from_time);
-        if (!time) return fault("--from-time: must be an ISO 8601 time such as 2026-11-20T12:34:56Z");
+        const auto time = parse_time("--from-time", request.from_time);
+        if (!time) return fault(time.error().message);
         const auto found = log->seek(*room, *time);
         if (!found) return fault(found.error().message);
         after = *found;

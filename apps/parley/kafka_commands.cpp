@@ -9,17 +9,12 @@
 #include "adapters/kafka/topic_replay.h"
 #include "base/clock.h"
 #include "base/config_keys.h"
-#include "gateway/iso_time.h"
+#include "command_line.h"
 #include "kafka_stores.h"
 #include "stores.h"
 
 namespace parley::app {
 namespace {
-
-int fault(const std::string& why) {
-    fmt::print(stderr, "parley: {}\n", why);
-    return 2;
-}
 
 int not_a_topic(const Config& config) {
     return fault(fmt::format("log.kind ({}): partitions, offsets and groups are Kafka's (log.kind=kafka)",
@@ -28,10 +23,9 @@ int not_a_topic(const Config& config) {
 
 Result<std::optional<WallTime>> time_of(const std::string& text, const char* flag) {
     if (text.empty()) return std::optional<WallTime>{};
-    const auto time = gateway::parse_iso_time(text);
-    if (!time)
-        return fail(Code::kBadRequest, fmt::format("{}: must be an ISO 8601 time such as 2026-11-20T12:34:56Z", flag));
-    return std::optional<WallTime>{*time};
+    const auto time = parse_time(flag, text);
+    if (!time) return fail(time.error());
+    return std::optional{*time};
 }
 
 /// The message's JSON behind its place; without seq where that is not known.
@@ -100,7 +94,7 @@ int replay_topic(const Config& config, const TopicReplayRequest& request) {
 
 int reset_group(const Config& config, const GroupResetRequest& request) {
     if (config.get(keys::log_kind) != "kafka") return not_a_topic(config);
-    if (request.group.starts_with(kTableWriters))
+    if (request.group.starts_with(kafka::kTableWriters))
         return fault(
             fmt::format("--group: {} goes on where its table is, whatever the group's position: rows and "
                         "position change together. To have them read anew, empty the table while no server "

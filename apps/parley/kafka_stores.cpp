@@ -88,7 +88,7 @@ Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<lo
     stores.faults = [log = log->get(), writer = table_writer.get()] {
         std::vector<std::string> out;
         if (!log->table_answers()) out.emplace_back("store");
-        if (!writer->is_well()) out.emplace_back("db-writer");
+        if (!writer->is_well()) out.emplace_back(kafka::kTableWriters);
         return out;
     };
     stores.log_stats = [log = log->get()] { return log->stats(); };

@@ -11,8 +11,6 @@
 namespace parley::app {
 
 [[nodiscard]] Result<kafka::Settings> kafka_settings(const Config& config);
-/// The group that writes a topic's messages into a table; of a table of one server its epoch follows.
-inline constexpr const char* kTableWriters = "db-writer";
 
 /// `log.kind=kafka`: the log over the configured topic, and what brings its messages into `table`.
 /// Error: one sentence for the operator that names the key.

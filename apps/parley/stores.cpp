@@ -60,7 +60,7 @@ Result<> open_shared_log(Stores& stores, const Config& config, SharedStore& shar
 /// Its messages are kept in the shared store, or, without one (null), in `data_dir`.
 Result<> open_log_over_topic(Stores& stores, const Config& config, SharedStore* shared, Bytes memory,
                              const Clock& clock) {
-    const std::string writers = kTableWriters;
+    const std::string writers = kafka::kTableWriters;
     if (shared != nullptr) {
         auto table = shared->table();
         if (!table) return at_key(config, keys::store_kind, table.error());

@@ -20,8 +20,8 @@ namespace parley::bus {
 ///
 /// Thread: as Bus. Owns the carrier, on whose thread frames are written and read. Borrows the rest.
 /// Order:  what is said leaves in that order; what gathers while the carrier is busy goes in one frame. A number that
-/// was heard is not heard again (nor can
-///         be played back by others); a number that is missing tells this server's cores to ask (on_missed).
+///         was heard is not heard again (nor can be played back by others); a number that is missing tells this
+///         server's cores to ask (on_missed).
 /// Limit:  a frame older or younger than kMaxAge is not believed: servers' clocks have to agree about that well.
 /// Fails:  never: while the carrier's link is down only this server's cores hear, the others find out from the log.
 ///         What it sends comes back to it too; where it does not, trouble() says so.

@@ -194,7 +194,6 @@ void Service::leave(const Speaker& speaker, Words words, Then<Stay> then) {
            });
 }
 
-/// Whether the JOIN or LEAVE at `seq`, sent again, is still the member's last: else it is history.
 void Service::settle_repeat(const RoomId& room, const MemberId& member, RoomSeq seq, Then<bool> then) {
     parts_.asker.ask(
         [&log = parts_.log, room, member, after = seq]() mutable -> Result<bool> {

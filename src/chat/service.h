@@ -89,7 +89,6 @@ public:
     /// The session's stay in the room ran out: nothing is stored.
     void expire(const Speaker& speaker, const RoomId& room);
     /// The readers of this server are told that a member came or went; the other servers tell theirs.
-    void settle_repeat(const RoomId& room, const MemberId& member, RoomSeq seq, Then<bool> then);
     void tell_presence(const RoomId& room, const MemberId& member, std::string_view nickname, bool present);
     /// Whose grace is over: run on one core, about once a second.
     void sweep_presence();
@@ -109,6 +108,8 @@ public:
     void settle_refused();
 
 private:
+    /// Whether the JOIN or LEAVE at `seq`, sent again, is still the member's last: else it is history.
+    void settle_repeat(const RoomId& room, const MemberId& member, RoomSeq seq, Then<bool> then);
     void tell_changed(const RoomId& room, const RoomChange& change);
     void apply(store::ChangeInFlight note, RoomChange change, RoomSeq seq, Then<RoomSeq> then);
 

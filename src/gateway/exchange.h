@@ -102,9 +102,10 @@ using ExchangeRef = std::shared_ptr<Exchange>;
 /// The value of Retry-After, whole seconds: `wait` rounded up, else what suits the reason. Empty: the status has none.
 [[nodiscard]] std::string retry_after(int status, Code code, milliseconds wait);
 
-/// `{"code":"…","message":"…"}`; `extra` is further members, `"epoch":"3"`, or empty.
 /// METHOD_NOT_ALLOWED; `allow` names the methods there are.
 void refuse_method(const ExchangeRef& exchange, std::string_view allow);
+
+/// `{"code":"…","message":"…"}`; `extra` is further members, `"epoch":"3"`, or empty.
 [[nodiscard]] std::string error_json(Code code, std::string_view message, std::string_view extra = {});
 
 }  // namespace parley::gateway

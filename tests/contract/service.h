@@ -3,12 +3,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include "base/temp_dir.h"
+#include "shell.h"
 
 namespace parley::contract {
 
@@ -50,25 +50,9 @@ public:
     }
 
 private:
-    struct Ran {
-        int status;
-        std::string out;
-    };
     Ran run(const std::string& what, const std::string& more = {}) const {
-        const std::string command = environment_ + " SERVICE_OWNER=" + std::to_string(::getpid()) + " tools/services/" +
-                                    name_ + ".sh " + what + " " + dir_.path() + " " + more + " 2>&1";
-        std::FILE* pipe = ::popen(command.c_str(), "r");
-        std::string out;
-        std::array<char, 4096> part{};
-        while (const auto size = std::fread(part.data(), 1, part.size(), pipe)) out.append(part.data(), size);
-        const int status = ::pclose(pipe);
-        return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out};
-    }
-
-    static std::string last_line(std::string text) {
-        while (!text.empty() && text.back() == '\n') text.pop_back();
-        const auto before = text.rfind('\n');
-        return before == std::string::npos ? text : text.substr(before + 1);
+        return shell(environment_ + " SERVICE_OWNER=" + std::to_string(::getpid()) + " tools/services/" + name_ +
+                     ".sh " + what + " " + dir_.path() + " " + more + " 2>&1");
     }
 
     const std::string name_;

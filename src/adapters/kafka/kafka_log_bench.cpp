@@ -1,12 +1,11 @@
 #include <benchmark/benchmark.h>
 #include <librdkafka/rdkafka.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
-#include <cstdio>
 #include <thread>
 
+#include "../tests/contract/bench_support.h"
 #include "adapters/kafka/kafka_log.h"
 #include "adapters/kafka/murmur2.h"
 #include "adapters/kafka/record.h"
@@ -23,35 +22,15 @@ constexpr int kRooms = 64;
 constexpr int kRounds = 5;
 constexpr std::uint32_t kPartitions = 6;
 
-std::string run(const std::string& command) {
-    std::FILE* pipe = ::popen(command.c_str(), "r");
-    std::string out;
-    std::array<char, 4096> part{};
-    while (const auto size = std::fread(part.data(), 1, part.size(), pipe)) out.append(part.data(), size);
-    ::pclose(pipe);
-    while (!out.empty() && out.back() == '\n') out.pop_back();
+/// A topic of its own each time.
+Settings fresh_settings(const std::string& brokers) {
+    static int count = 0;
+    Settings out;
+    out.brokers = brokers;
+    out.topic = "bench-" + std::to_string(++count);
+    out.partitions = kPartitions;
     return out;
 }
-
-/// The real broker, by the project's script, for as long as this lives.
-class Broker {
-public:
-    Broker() : url_(run("tools/services/kafka.sh start " + dir_.path() + " 2>/dev/null | tail -n 1")) {}
-    ~Broker() { run("tools/services/kafka.sh stop " + dir_.path()); }
-    [[nodiscard]] Settings settings() const {
-        Settings out;
-        out.brokers = url_;
-        out.topic = "bench-" + std::to_string(++count_);
-        out.partitions = kPartitions;
-        return out;
-    }
-    [[nodiscard]] bool is_there() const { return !url_.empty(); }
-
-private:
-    TempDir dir_;
-    std::string url_;
-    mutable int count_ = 0;
-};
 
 /// How many are through, and those who wait for it.
 class Passed {
@@ -204,15 +183,10 @@ double produced_and_consumed(const Settings& settings, const std::vector<OutReco
     return per_second(begun);
 }
 
-double median(std::vector<double> values) {
-    std::ranges::sort(values);
-    return values[values.size() / 2];
-}
-
 /// In turns, each round on a topic of its own.
 void BM_AppendBesideBareLibrdkafka(benchmark::State& state) {
-    const Broker broker;
-    if (!broker.is_there()) {
+    const contract::BenchService broker{"kafka"};
+    if (broker.url().empty()) {
         state.SkipWithError("skipped: Kafka cannot be had (tools/setup.sh test)");
         return;
     }
@@ -223,16 +197,16 @@ void BM_AppendBesideBareLibrdkafka(benchmark::State& state) {
         std::vector<double> theirs;
         std::vector<double> ratios;
         for (int round = 0; round < kRounds; ++round) {
-            const Settings settings = broker.settings();
+            const Settings settings = fresh_settings(broker.url());
             const auto client = std::move(*Client::open(Client::Kind::kConsumer, settings, {}, nullptr));
             if (!open_topic(*client, settings)) return state.SkipWithError("the topic cannot be made");
             theirs.push_back(produced_and_consumed(settings, records));
-            ours.push_back(appended(broker.settings()));
+            ours.push_back(appended(fresh_settings(broker.url())));
             ratios.push_back(ours.back() / theirs.back());
         }
-        state.counters["messages_s"] = median(ours);
-        state.counters["bare_s"] = median(theirs);
-        state.counters["ratio"] = median(ratios);
+        state.counters["messages_s"] = contract::median(ours);
+        state.counters["bare_s"] = contract::median(theirs);
+        state.counters["ratio"] = contract::median(ratios);
     }
 }
 BENCHMARK(BM_AppendBesideBareLibrdkafka)->Iterations(1)->Unit(benchmark::kMillisecond)->UseRealTime();

@@ -16,7 +16,7 @@ LagWatch::LagWatch(LagWatchOptions options, KafkaLog& log, log::MessageTable& ta
       log_(log),
       table_(table),
       partitions_(static_cast<std::uint32_t>(log.positions().size())) {
-    auto unknown = std::make_shared<Lags>(Lags{{"sender", {}}, {"db-writer", {}}});
+    auto unknown = std::make_shared<Lags>(Lags{{"sender", {}}, {kTableWriters, {}}});
     for (const std::string& group : options_.groups) unknown->push_back({group, {}});
     alarms_.assign(unknown->size(), LagAlarm{options_.warn_at});
     last_ = std::move(unknown);

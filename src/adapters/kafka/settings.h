@@ -11,6 +11,9 @@
 
 namespace parley::kafka {
 
+/// The group that writes a topic's messages into a table; of a table of one server its epoch follows.
+inline constexpr const char* kTableWriters = "db-writer";
+
 /// Which topic, and how it is spoken with. `properties` may hold a password: they are part of no message.
 struct Settings {
     std::string brokers;  ///< `host:port,host:port`: where to begin

@@ -15,7 +15,7 @@ namespace parley::kafka {
 
 struct TableWriterOptions {
     /// Of the topic's readers those with the same name share the partitions.
-    std::string group = "db-writer";
+    std::string group = kTableWriters;
     std::size_t batch_messages = 100;
     milliseconds batch_time{50};
     milliseconds between_tries{1'000};

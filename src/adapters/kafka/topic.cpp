@@ -23,6 +23,18 @@ constexpr const char* kLargestRecord = "4194304";
 
 int limit_of(const Settings& settings) { return static_cast<int>(settings.connect_limit.count()); }
 
+/// What brokers say of the topic. Error: none of them answers.
+Result<Metadata> look_up(Client& client, const Settings& settings) {
+    const TopicHandle topic{rd_kafka_topic_new(client.get(), settings.topic.c_str(), nullptr)};
+    const rd_kafka_metadata_t* raw = nullptr;
+    const auto code = rd_kafka_metadata(client.get(), 0, topic.get(), &raw, limit_of(settings));
+    Metadata found{raw};
+    rd_kafka_poll(client.get(), 0);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return found;
+    return fail(unavailable(
+        fmt::format("{} cannot be reached: {}{}", settings.brokers, rd_kafka_err2str(code), client.trouble())));
+}
+
 class Opening {
 public:
     Opening(Client& client, const Settings& settings)
@@ -80,18 +92,13 @@ private:
 
     /// Makes the topic where it is missing. The least number of replicas that a partition has.
     Result<int> wait_for_leaders() {
-        const TopicHandle topic{rd_kafka_topic_new(client_.get(), settings_.topic.c_str(), nullptr)};
         for (bool asked_to_make = false;;) {
-            const rd_kafka_metadata_t* raw = nullptr;
-            const auto code = rd_kafka_metadata(client_.get(), 0, topic.get(), &raw, limit_of(settings_));
-            const Metadata found{raw};
-            if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-                return fail(unavailable(
-                    fmt::format("{} cannot be reached: {}{}", settings_.brokers, rd_kafka_err2str(code), trouble())));
-            const auto& about = found->topics[0];
+            const auto found = look_up(client_, settings_);
+            if (!found) return fail(found.error());
+            const auto& about = (*found)->topics[0];
             const bool missing = about.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
             if (missing && !asked_to_make) {
-                if (auto made = make(found->broker_cnt); !made) return fail(made.error());
+                if (auto made = make((*found)->broker_cnt); !made) return fail(made.error());
                 asked_to_make = true;
             } else if (about.err == RD_KAFKA_RESP_ERR_NO_ERROR && has_leaders(about)) {
                 partitions_ = static_cast<std::uint32_t>(about.partition_cnt);
@@ -211,16 +218,9 @@ Result<TopicFacts> open_topic(Client& client, const Settings& settings) { return
 Result<std::uint32_t> partitions_of(const Settings& settings) {
     const auto client = Client::open(Client::Kind::kConsumer, settings, {}, nullptr);
     if (!client) return fail(client.error());
-    rd_kafka_t* const handle = (*client)->get();
-    const TopicHandle topic{rd_kafka_topic_new(handle, settings.topic.c_str(), nullptr)};
-    const rd_kafka_metadata_t* raw = nullptr;
-    const auto code = rd_kafka_metadata(handle, 0, topic.get(), &raw, limit_of(settings));
-    const Metadata found{raw};
-    rd_kafka_poll(handle, 0);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return fail(unavailable(
-            fmt::format("{} cannot be reached: {}{}", settings.brokers, rd_kafka_err2str(code), (*client)->trouble())));
-    const auto& about = found->topics[0];
+    const auto found = look_up(**client, settings);
+    if (!found) return fail(found.error());
+    const auto& about = (*found)->topics[0];
     if (about.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
         return fail(Code::kNotFound, fmt::format("Kafka: there is no topic {}", settings.topic));
     if (about.err != RD_KAFKA_RESP_ERR_NO_ERROR)

@@ -4,15 +4,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <condition_variable>
-#include <cstdio>
 #include <mutex>
 #include <thread>
 
+#include "../tests/contract/bench_support.h"
 #include "adapters/redis/redis_carrier.h"
-#include "base/temp_dir.h"
 #include "bus/fleet_bus.h"
 
 namespace parley::redis {
@@ -22,28 +19,6 @@ const SystemClock kClock;
 constexpr int kMessages = 100'000;
 constexpr int kInFlight = 5'000;
 constexpr int kRounds = 5;
-
-std::string run(const std::string& command) {
-    std::FILE* pipe = ::popen(command.c_str(), "r");
-    std::string out;
-    std::array<char, 4096> part{};
-    while (const auto size = std::fread(part.data(), 1, part.size(), pipe)) out.append(part.data(), size);
-    ::pclose(pipe);
-    while (!out.empty() && out.back() == '\n') out.pop_back();
-    return out;
-}
-
-/// The real server, by the project's script, for as long as this lives.
-class Server {
-public:
-    Server() : url_(run("tools/services/redis.sh start " + dir_.path() + " 2>/dev/null | tail -n 1")) {}
-    ~Server() { run("tools/services/redis.sh stop " + dir_.path()); }
-    [[nodiscard]] const std::string& url() const { return url_; }
-
-private:
-    TempDir dir_;
-    std::string url_;
-};
 
 /// A server of the fleet with one core, which counts what it hears.
 class Node final : public bus::Bus::Listener {
@@ -158,20 +133,17 @@ double published(const Settings& settings) {
     if (!one.is_ready() || !other.is_ready()) return 0;
     const auto frame = bus::FrameCodec{{"key"}}.encode({}, make_batch(1)).size();
     const std::string out =
-        run(fmt::format("redis-benchmark -h {} -p {} -c 1 -P 64 -n {} --csv PUBLISH bench.yardstick {} | tail -n 1",
-                        settings.host, settings.port, kMessages, std::string(frame, 'x')));
+        contract::shell(
+            fmt::format("redis-benchmark -h {} -p {} -c 1 -P 64 -n {} --csv PUBLISH bench.yardstick {} | tail -n 1",
+                        settings.host, settings.port, kMessages, std::string(frame, 'x')))
+            .out;
     const auto rate = out.find("\",\"");
     return rate == std::string::npos ? 0 : std::stod(out.substr(rate + 3));
 }
 
-double median(std::vector<double> values) {
-    std::ranges::sort(values);
-    return values[values.size() / 2];
-}
-
 /// In turns with redis-benchmark; the argument is how many messages a commit announces at once.
 void BM_AnnounceBesidePublish(benchmark::State& state) {
-    const Server server;
+    const contract::BenchService server{"redis"};
     const auto settings = parse_url(server.url());
     if (!settings) {
         state.SkipWithError("skipped: Redis cannot be had (tools/setup.sh test)");
@@ -188,9 +160,9 @@ void BM_AnnounceBesidePublish(benchmark::State& state) {
             ours.push_back(announced(*settings, batch, mirror));
             ratios.push_back(ours.back() / theirs.back());
         }
-        state.counters["messages_s"] = median(ours);
-        state.counters["redis_benchmark_s"] = median(theirs);
-        state.counters["ratio"] = median(ratios);
+        state.counters["messages_s"] = contract::median(ours);
+        state.counters["redis_benchmark_s"] = contract::median(theirs);
+        state.counters["ratio"] = contract::median(ratios);
     }
 }
 BENCHMARK(BM_AnnounceBesidePublish)
