@@ -11,7 +11,7 @@ build:  ## build/release/bin/parley (installs what is missing)
 run: build  ## build, then serve in the foreground on http://127.0.0.1:8080
 	@exec build/release/bin/parley serve
 
-fleet:  ## two servers behind HAProxy with PostgreSQL and Redis, on http://127.0.0.1:8080
+fleet:  ## two servers behind HAProxy with Kafka, PostgreSQL and Redis, on http://127.0.0.1:8080; KAFKA=no: without Kafka
 	@exec tools/fleet.sh
 
 test:  ## everything CI runs, 25 minutes with a warm ccache

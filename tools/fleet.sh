@@ -1,72 +1,122 @@
 #!/usr/bin/env bash
-# Two Parley servers behind HAProxy, on one PostgreSQL and one Redis, all on loopback; ends with Ctrl-C. What they
-# keep is in /var/tmp/parley-fleet (or $PARLEY_FLEET_DIR) and is found again by the next start. PORT: the page's, 8080.
+# Two Parley servers behind HAProxy, with Kafka, PostgreSQL and Redis, all on loopback; ends with Ctrl-C. What they keep
+# is in /var/tmp/parley-fleet (or $PARLEY_FLEET_DIR) and is found again by the next start. PORT: the page's, 8080.
+# KAFKA=no: messages go straight into PostgreSQL; needs no Java, and has messages of its own.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-tools/setup.sh fleet
-[ -n "${PARLEY_BIN:-}" ] || build_preset release parley
-parley=${PARLEY_BIN:-$ROOT/build/release/bin/parley}
 dir=${PARLEY_FLEET_DIR:-/var/tmp/parley-fleet}
 door=${PORT:-8080}
-unset PARLEY_FLEET_DIR PARLEY_BIN PARLEY_JOBS PORT  # they are this script's, not the servers'
+kafka=${KAFKA:-yes}
+case $kafka in yes | no) ;; *) die "KAFKA is yes or no, not $kafka" ;; esac
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+if answers "$door"; then die "Port $door is in use. Another one: make fleet PORT=8090"; fi
+
+tools/setup.sh fleet
+[ "$kafka" = no ] || tools/setup.sh kafka
+[ -n "${PARLEY_BIN:-}" ] || build_preset release parley
+parley=${PARLEY_BIN:-$ROOT/build/release/bin/parley}
+unset PARLEY_FLEET_DIR PARLEY_BIN PARLEY_JOBS PORT KAFKA  # they are this script's, not the servers'
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 chmod a+x "$dir"  # started by root, the database runs as a user of its own
+exec 8>"$dir/lock"  # held by the servers too
+flock -n 8 || die "A fleet is running in $dir already. Another one: PARLEY_FLEET_DIR=… make fleet PORT=8090"
 SERVICE_OWNER=$$
 export SERVICE_OWNER
 
+services=(postgres redis)
+[ "$kafka" = no ] || services+=(kafka)
+declare -A starting=()
 pids=()
+# Servers first: what they have under way still gets into the services.
 finish() {
-    trap - EXIT INT TERM
+    trap - EXIT
+    trap '' INT TERM
     say "Stopping…"
     for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
     wait "${pids[@]}" 2>/dev/null || true
-    tools/services/redis.sh stop "$dir/redis"
-    tools/services/postgres.sh stop "$dir/postgres"
+    for pid in "${starting[@]}"; do kill -- "-$pid" 2>/dev/null || true; done
+    for service in "${services[@]}"; do "tools/services/$service.sh" stop "$dir/$service" 8>&- & done
+    wait
 }
 trap finish EXIT
 trap 'exit 0' INT TERM
 
-say "Starting PostgreSQL and Redis…"
-database=$(tools/services/postgres.sh start "$dir/postgres")
-redis=$(tools/services/redis.sh start "$dir/redis")
-
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+# Each in a session of its own, which Ctrl-C does not reach.
+begun=$SECONDS
+say "Starting ${services[*]}…"
+for service in "${services[@]}"; do
+    setsid "tools/services/$service.sh" start "$dir/$service" >"$dir/$service.url" 2>"$dir/$service.said" </dev/null 8>&- &
+    starting[$service]=$!
+done
+slow=$((begun + 10))
+for service in "${services[@]}"; do
+    while kill -0 "${starting[$service]}" 2>/dev/null; do
+        if [ $SECONDS -ge $slow ]; then
+            say "  $service is still starting; the first time it is fetched or set up"
+            slow=$((SECONDS + 15))
+        fi
+        sleep 0.05
+    done
+    status=0
+    wait "${starting[$service]}" || status=$?
+    if [ "$status" -ne 0 ]; then
+        cat "$dir/$service.said" >&2
+        [ "$service" != kafka ] || say "Without Kafka: make fleet KAFKA=no"
+        exit 1
+    fi
+    unset "starting[$service]"
+    say "  $service is ready ($((SECONDS - begun)) s)"
+done
 
 # Passwords and the secret are in a file that only its owner reads.
 if [ ! -f "$dir/secret.toml" ]; then
     (umask 077 && printf '[auth]\nsecret = "%s"\n' "$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')" >"$dir/secret.toml")
 fi
+if [ "$kafka" = no ]; then
+    log='kind = "store"' schema=parley
+else
+    log=$(printf 'kind = "kafka"\n[kafka]\nbrokers = "%s"' "$(cat "$dir/kafka.url")") schema=parley_kafka
+fi
 (umask 077 && cat >"$dir/parley.toml" <<TOML
 $(cat "$dir/secret.toml")
 [log]
-kind = "store"
+$log
 [store]
 kind = "postgres"
 [postgres]
-url = "$database"
+url = "$(cat "$dir/postgres.url")"
+schema = "$schema"
 [bus]
 kind = "redis"
 [cache]
 kind = "redis"
 [redis]
-url = "$redis"
+url = "$(cat "$dir/redis.url")"
 [proxies]
 trusted = ["127.0.0.1/32"]
+[drain]
+notice = "2s"  # HAProxy asks every second
 TOML
 )
 
+# as_ours COMMAND...: ends with this script, however that ends.
+as_ours() { exec setpriv --pdeathsig TERM "$@"; }
+
 servers=()
-for name in one two; do
+names=(one two)
+for name in "${names[@]}"; do
     port=$(free_port)
-    "$parley" serve --config "$dir/parley.toml" --listen "127.0.0.1:$port" --data-dir "$dir/$name" \
+    as_ours "$parley" serve --config "$dir/parley.toml" --listen "127.0.0.1:$port" --data-dir "$dir/$name" \
         >"$dir/$name.log" 2>&1 </dev/null &
     pids+=($!)
     servers+=("127.0.0.1:$port")
     say "Server $name: http://127.0.0.1:$port, process $!, log $dir/$name.log"
 done
 for i in 0 1; do
-    until grep -q '^parley ready' "$dir/$([ "$i" -eq 0 ] && echo one || echo two).log"; do
-        kill -0 "${pids[$i]}" 2>/dev/null || { cat "$dir"/*.log >&2; exit 1; }
+    until grep -q '^parley ready' "$dir/${names[$i]}.log"; do
+        kill -0 "${pids[$i]}" 2>/dev/null || { cat "$dir"/{one,two}.log >&2; exit 1; }
         sleep 0.1
     done
 done
@@ -92,10 +142,12 @@ backend parley
     server one ${servers[0]} check inter 1s fall 1 rise 1
     server two ${servers[1]} check inter 1s fall 1 rise 1
 HAPROXY
-PATH=$PATH:/usr/sbin haproxy -W -q -f "$dir/haproxy.cfg" >"$dir/haproxy.log" 2>&1 </dev/null &
+PATH=$PATH:/usr/sbin as_ours haproxy -W -q -f "$dir/haproxy.cfg" >"$dir/haproxy.log" 2>&1 </dev/null &
 pids+=($!)
-sleep 0.5
-kill -0 $! 2>/dev/null || { cat "$dir/haproxy.log" >&2; exit 1; }
-say "Kill one (kill -9 ${pids[0]}): its pages go on at the other."
+until answers "$door"; do
+    kill -0 $! 2>/dev/null || { cat "$dir/haproxy.log" >&2; exit 1; }
+    sleep 0.1
+done
+say "Kill one (kill -9 ${pids[0]}): its pages go on at the other. Ctrl-C ends everything."
 printf 'fleet ready http://127.0.0.1:%s\n' "$door"
 wait "${pids[2]}"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup.sh build|test|bench|fleet: installs the Debian packages of tools/packages/ that are missing. Fetches
+# setup.sh build|test|bench|fleet|kafka: installs the Debian packages of tools/packages/ that are missing. Fetches
 # nothing when all are there. Without root: sudo, or the command to type and exit status 1.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -15,8 +15,8 @@ needed() {
 lists=(tools/packages/build.txt)
 case ${1:-} in
     build) ;;
-    test | bench | fleet) lists+=("tools/packages/$1.txt") ;;
-    *) die "usage: setup.sh build|test|bench|fleet" ;;
+    test | bench | fleet | kafka) lists+=("tools/packages/$1.txt") ;;
+    *) die "usage: setup.sh build|test|bench|fleet|kafka" ;;
 esac
 command -v dpkg-query >/dev/null || die "Parley is built on Debian 12; what it needs is listed in: ${lists[*]}"
 
