@@ -54,6 +54,8 @@ std::vector<metrics::GaugeHandle> server_gauges(metrics::Registry& registry, gat
     of_log("parley_log_commits", "Commits since the start", [](const log::LogStats& s) { return s.commits; });
     of_log("parley_log_repeats", "Messages that were repeats", [](const log::LogStats& s) { return s.repeats; });
     of_log("parley_log_refused", "Appends refused by the store", [](const log::LogStats& s) { return s.refused; });
+    of_log("parley_log_left_out", "Records of the topic since the start that are no messages",
+           [](const log::LogStats& s) { return s.left_out; });
     of_log("parley_log_queue_bytes", "Bytes waiting for a commit",
            [](const log::LogStats& s) { return s.queue_bytes; });
     of_log("parley_log_available", "1 while messages can be stored",

@@ -17,6 +17,7 @@ struct LogStats {
     std::uint64_t refused = 0;  ///< appends answered kStoreUnavailable
     std::uint64_t faults = 0;   ///< times storing began to fail
     std::uint64_t trimmed = 0;
+    std::uint64_t left_out = 0;  ///< records of a shared topic that are no messages
     std::uint64_t queue_bytes = 0;
     bool available = true;
     /// Commits that took at most the bound; the last one counts those above all bounds.
@@ -26,7 +27,8 @@ struct LogStats {
 
 /// Where a log counts. Thread: any.
 struct LogCounters {
-    std::atomic<std::uint64_t> commits{0}, messages{0}, repeats{0}, refused{0}, faults{0}, trimmed{0}, time_us{0};
+    std::atomic<std::uint64_t> commits{0}, messages{0}, repeats{0}, refused{0}, faults{0}, trimmed{0}, left_out{0},
+        time_us{0};
     std::array<std::atomic<std::uint64_t>, LogStats::kCommitBoundsUs.size() + 1> time{};
 
     void count_commit(std::chrono::microseconds took) {
@@ -47,6 +49,7 @@ struct LogCounters {
         out.refused = refused;
         out.faults = faults;
         out.trimmed = trimmed;
+        out.left_out = left_out;
         out.commit_time_us = time_us;
         for (std::size_t i = 0; i < out.commit_time.size(); ++i) out.commit_time[i] = time[i];
         return out;

@@ -2,7 +2,8 @@
 # Apache Kafka 3.9.1 (KRaft) from Maven Central on loopback. kafka.sh start|ready|stop DIR; `start` prints its brokers.
 # NODES=3: a cluster (replication 3, min in-sync 2); else one broker. kafka.sh stop-node|start-node DIR I: one of them,
 # 0 to 2. PORT: the first of three for each node, free ones by default. Each start after the first finds the data of the
-# one before. Each broker also speaks SASL over TLS: DIR/secure-brokers, user and password `parley`, DIR/secure-ca.pem.
+# one before. Each broker also speaks SASL over TLS: DIR/secure-brokers, user and password `parley`, DIR/secure-ca.pem; user and
+# password `guest` may do nothing.
 set -euo pipefail
 # shellcheck disable=SC2034
 MORE_COMMANDS="stop-node start-node"
@@ -56,6 +57,9 @@ print(*(s.getsockname()[1] for s in held))' $((3 * NODES)))
     fi
 }
 
+# Its log; DATA=FOLDER has it elsewhere.
+data_of() { echo "${DATA:-$DIR}/node$1/data"; }
+
 run_java() { java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$CACHE/libs/*" "$@"; }
 
 configure() {
@@ -86,11 +90,13 @@ advertised.listeners=PLAINTEXT://127.0.0.1:$(broker_port $i),SECURE://127.0.0.1:
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
 listener.name.secure.sasl.enabled.mechanisms=PLAIN
-listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_parley="parley";
+listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_parley="parley" user_guest="guest";
 listener.name.secure.ssl.keystore.type=PEM
 listener.name.secure.ssl.keystore.location=$DIR/secure.pem
 inter.broker.listener.name=PLAINTEXT
-log.dirs=$node/data
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:parley
+log.dirs=$(data_of $i)
 default.replication.factor=$replicas
 min.insync.replicas=$in_sync
 offsets.topic.replication.factor=$replicas
@@ -105,7 +111,7 @@ broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=4000
 replica.lag.time.max.ms=6000
 CONF
-        [ -f "$node/data/meta.properties" ] || run_java kafka.tools.StorageTool format -t "$CLUSTER" \
+        [ -f "$(data_of $i)/meta.properties" ] || run_java kafka.tools.StorageTool format -t "$CLUSTER" \
             -c "$node/server.properties" >>"$DIR/log" 2>&1 || { tail -n 5 "$DIR/log" >&2; exit 1; }
     done
 }
@@ -143,7 +149,7 @@ start() {
     install
     choose_ports
     CLUSTER=${CLUSTER:-$(head -c 16 /dev/urandom | base64 | tr '+/' 'xy' | tr -d =)}
-    remember "NODES=$NODES" "PORTS='$PORTS'" "CLUSTER=$CLUSTER"
+    remember "DATA='${DATA:-}'" "NODES=$NODES" "PORTS='$PORTS'" "CLUSTER=$CLUSTER"
     configure
     local i
     for ((i = 0; i < NODES; i++)); do launch $i; done

@@ -88,6 +88,8 @@ struct Client::Calls {
         if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
             self.listener_->on_assigned(*partitions);
             error = rd_kafka_incremental_assign(client, partitions);
+            // They are read by another client, which no member's comings and goings touch.
+            rd_kafka_pause_partitions(client, partitions);
         } else {
             self.listener_->on_revoked(*partitions);
             error = rd_kafka_incremental_unassign(client, partitions);

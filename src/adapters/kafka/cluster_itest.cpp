@@ -43,6 +43,15 @@ protected:
         const Metadata metadata{raw};
         return metadata->broker_cnt;
     }
+    /// Of partition 0, as a node's number.
+    static int leader_of(const Settings& settings) {
+        const auto client = std::move(*Client::open(Client::Kind::kConsumer, settings, {}, nullptr));
+        const TopicHandle topic{rd_kafka_topic_new(client->get(), settings.topic.c_str(), nullptr)};
+        const rd_kafka_metadata_t* raw = nullptr;
+        EXPECT_EQ(rd_kafka_metadata(client->get(), 0, topic.get(), &raw, 10'000), RD_KAFKA_RESP_ERR_NO_ERROR);
+        const Metadata metadata{raw};
+        return metadata->topics[0].partitions[0].leader - 1;
+    }
 
     /// Three senders, each at the servers in turn, before, during and after.
     void expect_nothing_lost_or_doubled(const std::function<void()>& begin, const std::function<void()>& end) {
@@ -106,6 +115,40 @@ TEST_F(BrokerFault, AKilledBrokerLosesAndDoublesNothing) {
 TEST_F(BrokerFault, ABrokerThatStandsStillLosesAndDoublesNothing) {
     const pid_t pid = cluster().pid(pid_file(1));
     expect_nothing_lost_or_doubled([&] { ::kill(pid, SIGSTOP); }, [&] { ::kill(pid, SIGCONT); });
+}
+
+/// It answers with what it had when it stood still, until it hears of the others again.
+TEST_F(BrokerFault, ABrokerThatComesBackAloneIsNoLoss) {
+    const Settings settings = fresh_settings(cluster().url(), 1);
+    OwnTable own;
+    Node node{settings, *own.table};
+    const auto writer = std::move(*TableWriter::open(settings, {}, *own.table));
+    std::vector<std::string> said;
+    const auto say = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            said.push_back("m-" + std::to_string(said.size()));
+            ASSERT_TRUE(node.insist("r-1", "u", said.back()));
+        }
+    };
+    const auto eventually = [](const auto& probe) {
+        const auto end = std::chrono::steady_clock::now() + 60s;
+        while (!probe() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+        return probe();
+    };
+    say(5);
+    const int leader = leader_of(settings);
+    const auto signal = [](int broker, int number) { ::kill(cluster().pid(pid_file(broker)), number); };
+    signal(leader, SIGSTOP);
+    say(20);
+    for (int i = 1; i < 3; ++i) signal((leader + i) % 3, SIGSTOP);
+    signal(leader, SIGCONT);
+    EXPECT_TRUE(eventually([&] { return !node.log().stats().available; })) << "nobody asked it";
+    for (int i = 1; i < 3; ++i) signal((leader + i) % 3, SIGCONT);
+    EXPECT_TRUE(eventually([&] { return node.log().stats().available; }));
+    say(5);
+    EXPECT_EQ(ids(node.heard("r-1", said.size())), said);
+    EXPECT_EQ(ids(node.all("r-1")), said);
+    EXPECT_TRUE(eventually([&] { return writer->stored() >= said.size() && writer->is_well(); }));
 }
 
 TEST_F(BrokerFault, WithOneBrokerOfThreeSendersAreRefusedUntilASecondIsBack) {

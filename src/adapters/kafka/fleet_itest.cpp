@@ -1,9 +1,12 @@
+#include <array>
 #include <fstream>
 #include <set>
 
 #include "adapters/kafka/client.h"
+#include "adapters/kafka/handles.h"
 #include "adapters/kafka/kafka_fixture.h"
 #include "adapters/kafka/murmur2.h"
+#include "adapters/kafka/producer.h"
 #include "adapters/kafka/topic.h"
 
 namespace parley::kafka {
@@ -160,7 +163,8 @@ TEST(Start, RefusesAnotherShapeThanTheTableRemembers) {
 }
 
 TEST(Start, RefusesATopicWithoutTheRecordsThatTheTableHasPositionsFor) {
-    const Settings settings = fresh_settings(broker().url());
+    Settings settings = fresh_settings(broker().url());
+    settings.connect_limit = 2s;
     OwnTable own;
     ASSERT_EQ(refusal(settings, *own.table), "");
     const std::vector<log::Position> ahead{{1, 77}};
@@ -233,6 +237,107 @@ TEST_F(Secure, AWrongPasswordAndAnUnknownAuthorityAreSaidAndThePasswordIsNot) {
     EXPECT_THAT(password, Not(HasSubstr("hunter2")));
     settings_.properties.pop_back();
     EXPECT_THAT(refusal(settings_, *own_.table), HasSubstr("certificate"));
+}
+
+TEST(Fleet, ARecordThatIsNoMessageIsLeftOutAndOneThatCannotBeReadKeepsItsPlace) {
+    Fleet fleet{1, 2};
+    ASSERT_TRUE(fleet.nodes[0]->send("r-1", "u", "a").get());
+    std::atomic<int> sent{0};
+    const auto stranger = std::move(*Producer::open(fleet.settings, 1, [&](std::uint64_t, const Error* why) {
+        EXPECT_EQ(why, nullptr);
+        ++sent;
+    }));
+    const auto poison = [&](const std::string& key, const std::string& value, const std::string& id = {}) {
+        OutRecord record;
+        record.key = key;
+        record.value = value;
+        if (!id.empty()) record.headers = {{"messageId", id}, {"senderId", "u"}};
+        stranger->send(record, 1);
+    };
+    poison("", "{}");
+    poison("no room's id", R"({"content":"hello"})");
+    poison("r-1", R"({"content":"hello"})", "no message's id");
+    poison("r-1", std::string("\xff\x00{{{", 5));
+    const auto end = std::chrono::steady_clock::now() + 30s;
+    while (sent < 4) ASSERT_LT(std::chrono::steady_clock::now(), end);
+    const auto last = fleet.nodes[1]->send("r-1", "u", "b").get();
+    ASSERT_TRUE(last);
+    EXPECT_EQ(last->front().seq.value, 3U);
+    fleet.wait_for_rows("r-1", 3);
+    for (const auto& node : fleet.nodes) {
+        const auto heard = node->heard("r-1", 3);
+        EXPECT_THAT(heard[1]->content, HasSubstr("cannot be read"));
+        EXPECT_EQ(node->log().stats().left_out, 3U);
+    }
+}
+
+/// What a user without any right was given.
+void grant(const Settings& settings, rd_kafka_ResourceType_t of, const std::string& name,
+           const std::vector<rd_kafka_AclOperation_t>& rights) {
+    const auto client = std::move(*Client::open(Client::Kind::kConsumer, settings, {}, nullptr));
+    const Queue queue{rd_kafka_queue_new(client->get())};
+    for (const auto right : rights) {
+        std::array<char, 256> why{};
+        rd_kafka_AclBinding_t* acl =
+            rd_kafka_AclBinding_new(of, name.c_str(), RD_KAFKA_RESOURCE_PATTERN_LITERAL, "User:guest", "*", right,
+                                    RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, why.data(), why.size());
+        ASSERT_NE(acl, nullptr) << why.data();
+        rd_kafka_CreateAcls(client->get(), &acl, 1, nullptr, queue.get());
+        const Event event{rd_kafka_queue_poll(queue.get(), 10'000)};
+        rd_kafka_AclBinding_destroy(acl);
+        ASSERT_NE(event, nullptr);
+        ASSERT_EQ(rd_kafka_event_error(event.get()), RD_KAFKA_RESP_ERR_NO_ERROR);
+    }
+}
+
+class Guest : public Secure {
+protected:
+    Guest() {
+        settings_.properties[2].second = settings_.properties[3].second = "guest";
+        settings_.connect_limit = 2s;
+        owner_.topic = settings_.topic;
+        make_topic(owner_, 1, {});
+    }
+    void may(const std::vector<rd_kafka_AclOperation_t>& rights) {
+        grant(owner_, RD_KAFKA_RESOURCE_TOPIC, settings_.topic, rights);
+    }
+    Settings owner_ = fresh_settings(broker().url());
+};
+
+TEST_F(Guest, ARightThatAStartNeedsAndIsMissingRefusesIt) {
+    EXPECT_THAT(refusal(settings_, *own_.table), HasSubstr("topic " + settings_.topic + ": it cannot be used"));
+    may({RD_KAFKA_ACL_OPERATION_DESCRIBE});
+    settings_.connect_limit = 10s;
+    EXPECT_THAT(refusal(settings_, *own_.table), HasSubstr("its settings cannot be read"));
+}
+
+TEST_F(Guest, WithoutTheRightToTheGroupTheWriterSaysSoAndBeginsWhenItHasIt) {
+    may({RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_ACL_OPERATION_DESCRIBE,
+         RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS});
+    settings_.connect_limit = 10s;
+    Node node{settings_, *own_.table};
+    ASSERT_TRUE(node.send("r-1", "u", "a").get());
+    std::mutex mutex;
+    std::string said;
+    TableWriterOptions options;
+    options.on_trouble = [&](const std::string& why) {
+        const std::lock_guard lock{mutex};
+        said += why;
+    };
+    const auto writer = std::move(*TableWriter::open(settings_, std::move(options), *own_.table));
+    const auto eventually = [](const auto& probe) {
+        const auto end = std::chrono::steady_clock::now() + 60s;
+        while (!probe()) ASSERT_LT(std::chrono::steady_clock::now(), end);
+    };
+    eventually([&] { return !writer->is_well(); });
+    {
+        const std::lock_guard lock{mutex};
+        EXPECT_THAT(said,
+                    HasSubstr("group " + settings_.group_prefix + "db-writer: Broker: Group authorization failed"));
+    }
+    grant(owner_, RD_KAFKA_RESOURCE_GROUP, settings_.group_prefix + "db-writer",
+          {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_ACL_OPERATION_DESCRIBE});
+    eventually([&] { return writer->stored() == 1 && writer->is_well(); });
 }
 
 TEST(Writer, StopsWhereAnotherRecordIsKnownUnderASeq) {

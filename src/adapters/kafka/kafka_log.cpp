@@ -10,6 +10,7 @@
 #include "adapters/kafka/producer.h"
 #include "adapters/kafka/topic.h"
 #include "adapters/kafka/topic_reader.h"
+#include "base/logger.h"
 #include "base/uuid.h"
 #include "log/held_message.h"
 
@@ -22,6 +23,7 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kReadWait{20};
 constexpr milliseconds kBetweenTries{200};
+constexpr seconds kBetweenWords{1};
 constexpr std::size_t kMessageOverhead = 400;  // ids, headers and JSON around one message
 
 std::uint64_t random_number() {
@@ -95,7 +97,7 @@ Result<> KafkaLog::load_partitions(Client& client, std::uint32_t count) {
         const auto checkpoint = table_.checkpoint(i);
         if (!checkpoint) return fail(checkpoint.error());
         // After the checkpoint: others go on writing both.
-        const auto kept = range_of(client, settings_, i);
+        const auto kept = range_of(client, settings_, i, checkpoint->next);
         if (!kept) return fail(kept.error());
         if (checkpoint->next < kept->begin || checkpoint->next > kept->end)
             return fail(unavailable(
@@ -198,6 +200,7 @@ void KafkaLog::read_topic() {
             continue;
         }
         const auto records = reader_->read(kReadWait);
+        in_doubt_ = !reader_->doubt().empty();
         const Result<> passed = records ? pass(*records) : fail(records.error());
         if (!passed) {
             fault(passed.error().message);
@@ -237,7 +240,10 @@ Result<> KafkaLog::pass(std::span<const InRecord> records) {
             continue;
         }
         auto head = parse_head(record);
-        if (!head) continue;
+        if (!head) {
+            leave_out(record);
+            continue;
+        }
         auto drafts = decode(record, *head);
         reads.push_back({&record, std::move(*head), std::move(drafts)});
     }
@@ -277,6 +283,16 @@ Result<> KafkaLog::pass(std::span<const InRecord> records) {
     if (!answers.empty()) recovered();
     for (auto& [number, answer] : answers) waiting_.read_back(number, std::move(answer));
     return {};
+}
+
+/// Somebody else's; it has no number at any reader.
+void KafkaLog::leave_out(const InRecord& record) {
+    ++counters_.left_out;
+    const auto now = steady_clock::now();
+    if (now < next_word_of_left_out_) return;
+    next_word_of_left_out_ = now + kBetweenWords;
+    logger::warn("kafka", "a record of the topic is no message and was left out",
+                 {{"partition", record.partition}, {"offset", record.offset}});
 }
 
 /// What the table has need not be kept here.
@@ -334,7 +350,7 @@ std::vector<std::uint64_t> KafkaLog::positions() {
 log::LogStats KafkaLog::stats() const {
     log::LogStats out = counters_.read();
     out.queue_bytes = waiting_.bytes();
-    out.available = !faulted_;
+    out.available = !faulted_ && !in_doubt_;
     return out;
 }
 

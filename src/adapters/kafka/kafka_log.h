@@ -95,6 +95,7 @@ private:
     void ask_table();
     Result<> pass(std::span<const InRecord> records);
     Result<> check(Partition& partition, const InRecord& record) const;
+    void leave_out(const InRecord& record);
     void on_sent(std::uint64_t number, const Error* why);
     [[nodiscard]] Partition& partition_of(const RoomId& room);
     [[nodiscard]] log::RoomHead head_now(const RoomId& room);
@@ -123,12 +124,14 @@ private:
     std::string fault_;
     std::atomic<bool> faulted_{false};
     std::atomic<SteadyTime> next_try_{SteadyTime{}};
-    std::atomic<bool> broken_{false};  ///< for good: fault_ says why
+    std::atomic<bool> broken_{false};    ///< for good: fault_ says why
+    std::atomic<bool> in_doubt_{false};  ///< the reader waits for a broker that knows what it has read
     std::atomic<bool> table_answers_{true};
     std::atomic<bool> closing_{false};
     std::atomic<bool> stopping_{false};
 
     std::unique_ptr<TopicReader> reader_;
+    SteadyTime next_word_of_left_out_{};  ///< the reading thread's
     std::unique_ptr<Producer> producer_;
     std::thread reading_;
     std::thread asking_;

@@ -1,6 +1,5 @@
 #include "adapters/kafka/table_writer.h"
 
-#include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
 
@@ -24,6 +23,9 @@ std::span<rd_kafka_topic_partition_t> all(rd_kafka_topic_partition_list_t& list)
 
 }  // namespace
 
+TableWriter::TableWriter(Settings settings, TableWriterOptions options, log::MessageTable& table)
+    : settings_(std::move(settings)), options_(std::move(options)), table_(table) {}
+
 Result<std::unique_ptr<TableWriter>> TableWriter::open(const Settings& settings, TableWriterOptions options,
                                                        log::MessageTable& table) {
     std::unique_ptr<TableWriter> writer{new TableWriter{settings, std::move(options), table}};
@@ -33,11 +35,12 @@ Result<std::unique_ptr<TableWriter>> TableWriter::open(const Settings& settings,
                                 {"enable.auto.commit", "false"},
                                 {"auto.offset.reset", "error"},
                                 {"session.timeout.ms", "10000"},
-                                {"heartbeat.interval.ms", "1000"},
-                                {"fetch.wait.max.ms", "100"},
-                                {"queued.max.messages.kbytes", "16384"}},
+                                {"heartbeat.interval.ms", "1000"}},
                                writer.get());
     if (!client) return fail(client.error());
+    auto reader = TopicReader::open(settings, {});
+    if (!reader) return fail(reader.error());
+    writer->reader_ = std::move(*reader);
     writer->client_ = std::move(*client);
     rd_kafka_t* const handle = writer->client_->get();
     rd_kafka_poll_set_consumer(handle);
@@ -62,7 +65,6 @@ void TableWriter::run() {
         if (!moved_.empty()) store_batch();
     }
     leave_group();
-    owned_.clear();
 }
 
 /// librdkafka 2.0 aborts the process when it is closed after it has joined the group and before the first assignment.
@@ -85,24 +87,32 @@ void TableWriter::gather() {
     while (!stopping_ && !stopped_ && batch_.size() < options_.batch_messages && steady_clock::now() < end) {
         const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now());
         const auto wait = moved_.empty() ? kLook : std::min(kLook, left);
-        rd_kafka_message_t* const message = rd_kafka_consumer_poll(client_->get(), static_cast<int>(wait.count()));
-        if (message == nullptr) continue;
-        take(*message);
-        rd_kafka_message_destroy(message);
+        serve_group();
+        const auto records = reader_->read(wait, options_.batch_messages - batch_.size());
+        if (!records) {
+            stop_for_good(records.error().message);
+            return;
+        }
+        for (const InRecord& record : *records) take(record);
+        if (moved_.empty()) trouble(waiting_for());
         if (!moved_.empty() && end == steady_clock::time_point::max()) end = steady_clock::now() + options_.batch_time;
     }
 }
 
-void TableWriter::take(const rd_kafka_message_t& message) {
-    if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || message.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
-        stop_for_good(
-            fmt::format("partition {} has no offset {}: records were removed before they were stored, or the "
-                        "topic was made anew",
-                        message.partition, message.offset));
-        return;
-    }
-    if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return;  // a broker is away; librdkafka goes on by itself
-    const InRecord record = record_of(message);
+/// Calls on_assigned() and on_revoked(). No record comes this way: its partitions are paused.
+void TableWriter::serve_group() {
+    rd_kafka_message_t* const message = rd_kafka_consumer_poll(client_->get(), 0);
+    if (message == nullptr) return;
+    if (message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+        message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        not_allowed_ =
+            "Kafka: group " + settings_.group_prefix + options_.group + ": " + rd_kafka_err2str(message->err);
+    rd_kafka_message_destroy(message);
+}
+
+std::string TableWriter::waiting_for() const { return not_allowed_.empty() ? reader_->doubt() : not_allowed_; }
+
+void TableWriter::take(const InRecord& record) {
     const auto owned = owned_.find(record.partition);
     if (owned == owned_.end() || record.offset < owned->second.next) return;
     owned->second.next = record.offset + 1;
@@ -133,7 +143,7 @@ void TableWriter::store_batch() {
         trouble(stored.error().message);
         if (!wait_to_try_again()) return;
     }
-    trouble({});
+    trouble(waiting_for());
     stored_ += batch_.size();
     commit_offsets();
     batch_.clear();
@@ -154,27 +164,30 @@ void TableWriter::commit_offsets() {
 
 void TableWriter::on_assigned(rd_kafka_topic_partition_list_t& partitions) {
     was_assigned_ = true;
+    not_allowed_.clear();
     for (auto& one : all(partitions)) {
         const auto number = static_cast<std::uint32_t>(one.partition);
         for (;;) {
-            auto checkpoint = table_.checkpoint(number);
-            if (checkpoint) {
-                trouble({});
+            const auto checkpoint = table_.checkpoint(number);
+            const auto started = checkpoint ? reader_->start({number, checkpoint->next}) : fail(checkpoint.error());
+            if (started) {
                 one.offset = static_cast<std::int64_t>(checkpoint->next);
                 owned_.insert_or_assign(number,
                                         Owned{PartitionCounter{settings_.dedup_window, *checkpoint}, checkpoint->next});
                 break;
             }
-            trouble(checkpoint.error().message);
-            if (!wait_to_try_again()) break;
+            trouble(started.error().message);
+            if (!wait_to_try_again()) return;
         }
     }
+    trouble(waiting_for());
 }
 
 void TableWriter::on_revoked(rd_kafka_topic_partition_list_t& partitions) {
     // Who takes them over begins at the table's position.
     for (const auto& one : all(partitions)) {
         const auto number = static_cast<std::uint32_t>(one.partition);
+        reader_->stop(number);
         owned_.erase(number);
         moved_.erase(number);
         std::erase_if(batch_, [number](const auto& row) { return row.partition == number; });

@@ -13,23 +13,26 @@
 
 namespace parley::kafka {
 
+class TopicReader;
+
 struct TableWriterOptions {
     /// Of the topic's readers those with the same name share the partitions.
     std::string group = kTableWriters;
     std::size_t batch_messages = 100;
     milliseconds batch_time{50};
     milliseconds between_tries{1'000};
-    /// Told on the writer's thread when the table cannot be written (why), and when it can again (empty).
+    /// Told on the writer's thread when messages do not reach the table (why), and when they do again (empty).
     UniqueFunction<void(const std::string& reason)> on_trouble;
 };
 
 /// Brings the topic's messages into the table: one of a group that shares the partitions. It derives each message's seq
-/// by the counting rule, as every reader does, going on from the table's own checkpoint.
+/// by the counting rule, as every reader does, going on from the table's own checkpoint. The group says only whose a
+/// partition is; it is read by a TopicReader.
 ///
 /// Thread: one of its own. Shares the table.
 /// Order:  a partition's by offset. The table's position is what counts; the group's offsets follow it, for tools.
-/// Fails:  while the table is away a batch is tried every second. Another record under a known (room, seq), or an
-///         offset that is gone, stops it for good: rows and topic do not belong together.
+/// Fails:  while the table is away a batch is tried every second. Another record under a known (room, seq), or what
+///         TopicReader fails for, stops it for good: rows and topic do not belong together.
 class TableWriter final : private Client::Listener {
 public:
     static Result<std::unique_ptr<TableWriter>> open(const Settings& settings, TableWriterOptions options,
@@ -52,13 +55,15 @@ private:
         std::uint64_t next = 0;
     };
 
-    TableWriter(Settings settings, TableWriterOptions options, log::MessageTable& table)
-        : settings_(std::move(settings)), options_(std::move(options)), table_(table) {}
+    TableWriter(Settings settings, TableWriterOptions options, log::MessageTable& table);
     void on_assigned(rd_kafka_topic_partition_list_s& partitions) override;
     void on_revoked(rd_kafka_topic_partition_list_s& partitions) override;
     void run();
-    void take(const rd_kafka_message_s& message);
     void gather();
+    void serve_group();
+    /// What keeps messages from the table that is not the table; empty: nothing does.
+    [[nodiscard]] std::string waiting_for() const;
+    void take(const InRecord& record);
     void leave_group();
     void store_batch();
     void commit_offsets();
@@ -69,11 +74,13 @@ private:
     const Settings settings_;
     TableWriterOptions options_;
     log::MessageTable& table_;
-    std::unique_ptr<Client> client_;
+    std::unique_ptr<Client> client_;  ///< the group's member
+    std::unique_ptr<TopicReader> reader_;
     std::map<std::uint32_t, Owned> owned_;
     std::vector<log::PlacedMessage> batch_;
     std::map<std::uint32_t, std::uint64_t> moved_;  ///< positions behind the batch
     std::string trouble_;
+    std::string not_allowed_;  ///< what the group's coordinator says, until it gives partitions
     bool was_assigned_ = false;
     std::atomic<std::uint64_t> stored_{0};
     std::atomic<bool> stopped_{false};

@@ -45,6 +45,10 @@ public:
         if (!replicas) return fail(replicas.error());
         // A topic that was just made is not known to all brokers at once.
         if (auto checked = patiently([&] { return check_settings(*replicas); }); !checked) return fail(checked.error());
+        if (*replicas < static_cast<int>(settings_.replication) && *replicas < brokers_)
+            logger::warn("kafka",
+                         "the topic has fewer replicas than it could have; docs/kafka.md says how it gets more",
+                         {{"topic", settings_.topic}, {"replicas", *replicas}, {"brokers", brokers_}});
         TopicFacts facts;
         for (std::uint32_t partition = 0; partition < partitions_; ++partition) {
             const auto at = range(partition);
@@ -68,6 +72,14 @@ public:
             if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return fail(failed("its offsets cannot be read", code));
             return TopicFacts::Range{static_cast<std::uint64_t>(begin), static_cast<std::uint64_t>(end)};
         });
+    }
+
+    Result<TopicFacts::Range> range_up_to(std::uint32_t partition, std::uint64_t known) {
+        for (;;) {
+            const auto at = range(partition);
+            if (!at || at->end >= known || steady_clock::now() >= end_) return at;
+            std::this_thread::sleep_for(kBetweenLooks);
+        }
     }
 
 private:
@@ -95,6 +107,7 @@ private:
         for (bool asked_to_make = false;;) {
             const auto found = look_up(client_, settings_);
             if (!found) return fail(found.error());
+            brokers_ = (*found)->broker_cnt;
             const auto& about = (*found)->topics[0];
             const bool missing = about.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
             if (missing && !asked_to_make) {
@@ -151,6 +164,10 @@ private:
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return fail(failed("it is missing and cannot be made", code));
         logger::info("kafka", "the topic was made",
                      {{"topic", settings_.topic}, {"partitions", settings_.partitions}, {"replication", replication}});
+        if (replication < static_cast<int>(settings_.replication))
+            logger::warn(
+                "kafka", "fewer brokers answer than kafka.replication asks for; the topic keeps that many replicas",
+                {{"topic", settings_.topic}, {"replicas", replication}, {"kafka.replication", settings_.replication}});
         return {};
     }
 
@@ -208,6 +225,7 @@ private:
     const Settings& settings_;
     const steady_clock::time_point end_;
     std::uint32_t partitions_ = 0;
+    int brokers_ = 0;
     bool passing_ = false;  ///< the last failure was one of a cluster in motion
 };
 
@@ -229,8 +247,9 @@ Result<std::uint32_t> partitions_of(const Settings& settings) {
     return static_cast<std::uint32_t>(about.partition_cnt);
 }
 
-Result<TopicFacts::Range> range_of(Client& client, const Settings& settings, std::uint32_t partition) {
-    return Opening{client, settings}.range(partition);
+Result<TopicFacts::Range> range_of(Client& client, const Settings& settings, std::uint32_t partition,
+                                   std::uint64_t known) {
+    return Opening{client, settings}.range_up_to(partition, known);
 }
 
 }  // namespace parley::kafka

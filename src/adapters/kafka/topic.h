@@ -23,7 +23,9 @@ struct TopicFacts {
 [[nodiscard]] Result<TopicFacts> open_topic(Client& client, const Settings& settings);
 /// How many partitions the topic has. Error: it is missing (kNotFound), or nobody says.
 [[nodiscard]] Result<std::uint32_t> partitions_of(const Settings& settings);
-/// A partition's offsets now.
-[[nodiscard]] Result<TopicFacts::Range> range_of(Client& client, const Settings& settings, std::uint32_t partition);
+/// A partition's offsets now; as long as they end before `known`, one that was there once, brokers are asked again
+/// until `connect_limit` is over: one that was held up knows less for a moment.
+[[nodiscard]] Result<TopicFacts::Range> range_of(Client& client, const Settings& settings, std::uint32_t partition,
+                                                 std::uint64_t known = 0);
 
 }  // namespace parley::kafka

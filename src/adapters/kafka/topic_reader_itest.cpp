@@ -1,0 +1,90 @@
+#include <functional>
+
+#include "adapters/kafka/handles.h"
+#include "adapters/kafka/kafka_fixture.h"
+#include "adapters/kafka/producer.h"
+#include "adapters/kafka/topic.h"
+#include "adapters/kafka/topic_reader.h"
+
+namespace parley::kafka {
+namespace {
+
+/// A topic of one partition.
+class Reader : public testing::Test {
+protected:
+    void SetUp() override {
+        client_ = std::move(*Client::open(Client::Kind::kConsumer, settings_, {}, nullptr));
+        make_topic(settings_, 1, {});
+        ASSERT_TRUE(open_topic(*client_, settings_));
+    }
+    void send(int count, const std::string& what) {
+        std::atomic<int> sent{0};
+        const auto producer = std::move(*Producer::open(settings_, 1, [&](std::uint64_t, const Error* why) {
+            EXPECT_EQ(why, nullptr);
+            ++sent;
+        }));
+        for (int i = 0; i < count; ++i) {
+            OutRecord record;
+            record.key = "r-1";
+            record.value = what + std::to_string(i);
+            producer->send(record, static_cast<std::uint64_t>(i) + 1);
+        }
+        eventually([&] { return sent == count; });
+    }
+    void remove_before(std::int64_t offset) {
+        const PartitionList list{rd_kafka_topic_partition_list_new(1)};
+        rd_kafka_topic_partition_list_add(list.get(), settings_.topic.c_str(), 0)->offset = offset;
+        rd_kafka_DeleteRecords_t* order = rd_kafka_DeleteRecords_new(list.get());
+        const Queue queue{rd_kafka_queue_new(client_->get())};
+        rd_kafka_DeleteRecords(client_->get(), &order, 1, nullptr, queue.get());
+        const Event event{rd_kafka_queue_poll(queue.get(), 30'000)};
+        ASSERT_NE(event, nullptr);
+        EXPECT_EQ(rd_kafka_event_error(event.get()), RD_KAFKA_RESP_ERR_NO_ERROR);
+        rd_kafka_DeleteRecords_destroy(order);
+    }
+    std::unique_ptr<TopicReader> reader_from(std::uint64_t offset) {
+        const std::vector<TopicReader::Start> starts{{0, offset}};
+        return std::move(*TopicReader::open(settings_, starts));
+    }
+    static void eventually(const std::function<bool()>& probe) {
+        const auto end = std::chrono::steady_clock::now() + 30s;
+        while (!probe()) ASSERT_LT(std::chrono::steady_clock::now(), end);
+    }
+
+    const Settings settings_ = fresh_settings(broker().url(), 1);
+    std::unique_ptr<Client> client_;
+};
+
+TEST_F(Reader, RecordsThatWereRemovedBeforeTheyWereReadAreALossForGood) {
+    send(6, "a");
+    remove_before(4);
+    const auto reader = reader_from(2);
+    std::string why;
+    eventually([&] {
+        const auto records = reader->read(20ms);
+        if (!records) why = records.error().message;
+        return !why.empty() || !records->empty();
+    });
+    EXPECT_THAT(why, testing::HasSubstr("nothing before offset 4, and 2 is the next to be read: records were removed"));
+}
+
+TEST_F(Reader, AnOffsetThatNoBrokerHasYetIsWaitedForAndNothingBeforeItComes) {
+    send(2, "a");
+    const auto reader = reader_from(4);
+    eventually([&] { return reader->read(20ms).has_value() && !reader->doubt().empty(); });
+    EXPECT_THAT(reader->doubt(), testing::HasSubstr("partition 0 does not know offset 4"));
+    EXPECT_FALSE(reader->has_caught_up());
+    send(4, "b");
+    std::vector<std::string> values;
+    eventually([&] {
+        const auto records = reader->read(20ms);
+        if (records)
+            for (const InRecord& record : *records) values.emplace_back(record.value);
+        return values.size() >= 2;
+    });
+    EXPECT_EQ(values, (std::vector<std::string>{"b2", "b3"}));
+    EXPECT_EQ(reader->doubt(), "");
+}
+
+}  // namespace
+}  // namespace parley::kafka
