@@ -16,7 +16,7 @@ from peers.rabbitmq import RabbitMq
 from peers.spring import Spring
 from runner import claims, groups, process, report
 from runner.process import Failed
-from runner.results import write
+from runner.results import keep, write
 from runner.workbench import Workbench
 
 PEERS = {peer.key: peer for peer in (Nats, RabbitMq, Spring)}
@@ -76,7 +76,7 @@ def words(run):
             f"{100 * run.get('busy', 0):.0f} % of a core")
 
 
-def measure_peer(bench, peer, plans, progress, results):
+def measure_peer(bench, peer, plans, progress, results, folder):
     """One peer's groups while it is up. False: it could not be brought up, which only some peers may."""
     try:
         with bench.peer(peer):
@@ -86,6 +86,7 @@ def measure_peer(bench, peer, plans, progress, results):
                 options = peer.instead.get(group.name.split()[-1])
                 if options and not group.name.endswith("idle"):
                     results["instead"][group.name] = " ".join(map(str, options))
+                keep("fanout", results, folder)
         return True
     except Unavailable as why:
         reason = str(why)
@@ -157,8 +158,9 @@ def main():
     good = True
     for group in plans:
         results["groups"][group.name] = measure(group, progress)
+        keep("fanout", results, options.out)
     for peer, peer_plans in peers:
-        good = measure_peer(bench, peer, peer_plans, progress, results) and good
+        good = measure_peer(bench, peer, peer_plans, progress, results, options.out) and good
     write("fanout", report, results, options.out, README if options.out == RESULTS else None)
     print((options.out / "fanout.md").read_text().split("## Each round")[0])
     print(f"written to {options.out}", file=sys.stderr)

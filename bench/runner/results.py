@@ -3,10 +3,15 @@ import json
 import sys
 
 
-def write(name, pages, results, folder, page=None):
-    """`pages` is the module that makes table and picture of these results, and that knows their place in `page`."""
+def keep(name, results, folder):
+    """What is measured so far, so that a run that is broken off leaves it; --write-only makes the pages of it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+
+
+def write(name, pages, results, folder, page=None):
+    """`pages` is the module that makes table and picture of these results, and that knows their place in `page`."""
+    keep(name, results, folder)
     (folder / f"{name}.md").write_text(pages.markdown(results), encoding="utf-8")
     picture = pages.picture(results)
     if picture is not None:
