@@ -220,6 +220,11 @@ Result<RoomSeq> EmbeddedLog::seek(const RoomId& room, WallTime time) {
                        [&](const StoreReader& reader) { return reader.seek(room, time); });
 }
 
+Result<std::vector<ListedRoom>> EmbeddedLog::rooms(const RoomId& after, WallTime since, std::size_t limit) {
+    return with_reader(store_mutex_, reopening_, store_,
+                       [&](const StoreReader& reader) { return reader.rooms(after, since, limit); });
+}
+
 void EmbeddedLog::trim_now() { trimmer_->sweep(); }
 
 void EmbeddedLog::compact() {

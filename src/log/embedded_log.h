@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "log/listed_room.h"
 #include "log/log_stats.h"
 #include "log/room_log.h"
 
@@ -70,6 +71,8 @@ public:
     Result<RoomHead> head(const RoomId& room) override;
     Result<RoomSeq> seek(const RoomId& room, WallTime time) override;
     void on_commit(CommitListener listener) override;
+    /// As ListRooms.
+    Result<std::vector<ListedRoom>> rooms(const RoomId& after, WallTime since, std::size_t limit);
 
     [[nodiscard]] LogStats stats() const;
     /// Applies the retention limits to every room now, returning when done. Any thread but the log's.

@@ -1,5 +1,6 @@
 #include "log/embedded_log.h"
 
+#include "../tests/contract/listed_rooms.h"
 #include "../tests/contract/room_log_contract.h"
 #include "base/temp_dir.h"
 
@@ -16,6 +17,17 @@ struct EmbeddedBackend {
     }
     TempDir dir;
 };
+
+TEST(EmbeddedLog, ListsRoomsOfClientsSinceATime) {
+    ManualClock clock;
+    const TempDir dir;
+    EmbeddedLogOptions options;
+    options.data_dir = dir.path();
+    const auto log = EmbeddedLog::open(std::move(options), clock);
+    ASSERT_TRUE(log);
+    contract::check_listed_rooms(
+        **log, [&log](const auto& after, auto since, auto limit) { return (*log)->rooms(after, since, limit); }, clock);
+}
 
 }  // namespace
 

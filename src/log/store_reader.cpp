@@ -152,6 +152,21 @@ Result<RoomSeq> StoreReader::seek(const RoomId& room, WallTime time) const {
     return low == head.first ? RoomSeq{0} : low.prev();
 }
 
+Result<std::vector<ListedRoom>> StoreReader::rooms(const RoomId& after, WallTime since, std::size_t limit) const {
+    std::vector<ListedRoom> out;
+    const std::unique_ptr<rocksdb::Iterator> at{store_.db().NewIterator({}, store_.heads())};
+    for (at->Seek(after.str()); at->Valid() && out.size() < limit; at->Next()) {
+        RoomId room = RoomId::trusted(at->key().ToString());
+        if (room == after) continue;
+        if (room.is_server_own()) return out;  // their `~` is behind every other letter
+        const auto head = records::decode_head(at->value().ToStringView());
+        if (!head) return fail(head.error());
+        if (head->last_created >= since) out.push_back({std::move(room), head->head});
+    }
+    if (!at->status().ok()) return fail(Code::kStoreUnavailable, "the list of rooms: " + at->status().ToString());
+    return out;
+}
+
 Result<WallTime> StoreReader::created_at(const rocksdb::ReadOptions& options, records::RoomNo room, RoomSeq seq) const {
     rocksdb::PinnableSlice record;
     const auto status = store_.db().Get(options, store_.messages(), records::message_key(room, seq), &record);

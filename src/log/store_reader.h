@@ -1,4 +1,5 @@
 #pragma once
+#include "log/listed_room.h"
 #include "log/room_log.h"
 #include "log/store.h"
 
@@ -14,6 +15,8 @@ public:
     Result<Page> read_before(const RoomId& room, RoomSeq before, std::size_t limit, Bytes max) const;
     Result<RoomHead> head(const RoomId& room) const;
     Result<RoomSeq> seek(const RoomId& room, WallTime time) const;
+    /// As ListRooms.
+    Result<std::vector<ListedRoom>> rooms(const RoomId& after, WallTime since, std::size_t limit) const;
 
     /// `made` false: the room is unknown, the rest as for an empty one.
     struct Found {

@@ -48,6 +48,7 @@ std::string room_of_member_key(const MemberId& member, const RoomId& room) {
 std::string read_mark_key(const RoomId& room, const MemberId& member) { return prefix('k', room.str()) + member.str(); }
 std::string changes_prefix() { return key('c', ""); }
 std::string change_key(const RoomId& room, const MessageId& id) { return prefix('c', room.str()) + id.str(); }
+std::string ledger_key(std::string_view key) { return std::string{'l'}.append(key); }
 
 std::string encode(const Account& account) {
     return RecordWriter{kVersion}

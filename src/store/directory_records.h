@@ -25,6 +25,7 @@ std::string room_of_member_key(const MemberId& member, const RoomId& room);
 std::string read_mark_key(const RoomId& room, const MemberId& member);
 std::string changes_prefix();
 std::string change_key(const RoomId& room, const MessageId& id);
+std::string ledger_key(std::string_view key);
 
 struct StoredRoom {
     RoomInfo info;

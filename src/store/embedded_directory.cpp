@@ -2,6 +2,7 @@
 
 #include "store/database.h"
 #include "store/directory_records.h"
+#include "store/embedded_ledger.h"
 
 namespace parley::store {
 
@@ -23,8 +24,10 @@ Error later_version(const std::filesystem::path& folder) {
 
 }  // namespace
 
-EmbeddedDirectory::EmbeddedDirectory(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+EmbeddedDirectory::EmbeddedDirectory(std::shared_ptr<Database> database) : database_(std::move(database)) {}
 EmbeddedDirectory::~EmbeddedDirectory() = default;
+
+std::unique_ptr<Ledger> EmbeddedDirectory::ledger() { return std::make_unique<EmbeddedLedger>(database_); }
 
 Result<std::unique_ptr<EmbeddedDirectory>> EmbeddedDirectory::open(const std::filesystem::path& folder,
                                                                    const Clock& clock, rocksdb::Env* env) {

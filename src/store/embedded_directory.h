@@ -14,6 +14,7 @@ class Env;
 namespace parley::store {
 
 class Database;
+class Ledger;
 namespace records {
 struct StoredStanding;
 }
@@ -34,6 +35,8 @@ public:
     static Result<std::unique_ptr<EmbeddedDirectory>> open_read_only(const std::filesystem::path& folder,
                                                                      const Clock& clock);
     ~EmbeddedDirectory() override;
+    /// In the same store; may outlive the directory.
+    [[nodiscard]] std::unique_ptr<Ledger> ledger();
 
     Result<> add_account(const Account& account) override;
     Result<std::optional<Account>> account(const MemberId& id) override;
@@ -65,7 +68,7 @@ public:
     Result<RoomSeq> read_mark(const RoomId& room, const MemberId& member) override;
 
 private:
-    explicit EmbeddedDirectory(std::unique_ptr<Database> database);
+    explicit EmbeddedDirectory(std::shared_ptr<Database> database);
     std::mutex& stripe(const std::string& key);
     template <class T>
     Result<std::optional<T>> read(const std::string& key, std::optional<T> (*decode)(std::string_view));
@@ -79,7 +82,7 @@ private:
     /// Stores max(old, time).
     Result<> raise(const std::string& key, WallTime time);
 
-    std::unique_ptr<Database> database_;
+    std::shared_ptr<Database> database_;
     std::mutex accounts_;  ///< adding one checks two keys
     std::array<std::mutex, 64> stripes_;
 };

@@ -147,4 +147,18 @@ Result<RoomSeq> LogReader::seek(const RoomId& room, WallTime time) const {
     });
 }
 
+Result<std::vector<log::ListedRoom>> LogReader::rooms(const RoomId& after, WallTime since, std::size_t limit) const {
+    Document filter;
+    filter.document("_id", Document{}.text("$gt", after.str()).text("$lt", "~"));
+    filter.document("last_created", Document{}.time("$gte", since));
+    const auto found = pool_->find(find(collection::kHeads, filter, limit));
+    if (!found) return fail(found.error());
+    std::vector<log::ListedRoom> out;
+    for (const Document& head : *found) {
+        if (auto known = check_format(head); !known) return fail(std::move(known.error()));
+        out.push_back({RoomId::trusted(head.text("_id")), {head.number("head")}});
+    }
+    return out;
+}
+
 }  // namespace parley::mongo

@@ -6,6 +6,7 @@
 
 #include "adapters/mongo/heads.h"
 #include "adapters/mongo/pool.h"
+#include "log/listed_room.h"
 #include "log/room_log.h"
 
 namespace parley::mongo {
@@ -22,6 +23,10 @@ public:
     [[nodiscard]] Result<log::RoomHead> head(const RoomId& room) const;
     [[nodiscard]] Result<std::vector<log::RoomHead>> heads(std::span<const RoomId> rooms) const;
     [[nodiscard]] Result<RoomSeq> seek(const RoomId& room, WallTime time) const;
+    /// As log::ListRooms, but for a message that its server had no time to note (heads.h) until somebody reads the
+    /// room.
+    [[nodiscard]] Result<std::vector<log::ListedRoom>> rooms(const RoomId& after, WallTime since,
+                                                             std::size_t limit) const;
 
 private:
     /// Seqs `from` up to, not including, `to`, in the order asked for, at most `limit` and about `max` bytes.

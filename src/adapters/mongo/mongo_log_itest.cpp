@@ -1,3 +1,4 @@
+#include "../tests/contract/listed_rooms.h"
 #include "../tests/contract/room_log_contract.h"
 #include "../tests/contract/shared_log_contract.h"
 #include "adapters/mongo/database_fixture.h"
@@ -14,6 +15,17 @@ struct MongoBackend {
     }
     mongo::Settings settings = mongo::fresh_settings();
 };
+
+TEST(MongoLog, ListsRoomsOfClientsSinceATime) {
+    ManualClock clock;
+    MongoBackend backend;
+    const auto log = backend.open(clock);
+    ASSERT_NE(log, nullptr);
+    const mongo::LogReader reader{mongo::open_pool(backend.settings), {}};
+    log::contract::check_listed_rooms(
+        *log, [&reader](const auto& after, auto since, auto limit) { return reader.rooms(after, since, limit); },
+        clock);
+}
 
 }  // namespace
 

@@ -21,6 +21,7 @@ inline constexpr const char* kMemberships = "memberships";
 inline constexpr const char* kChanges = "changes_in_flight";
 inline constexpr const char* kReadMarks = "read_marks";
 inline constexpr const char* kHeads = "heads";
+inline constexpr const char* kLedger = "ledger";
 inline constexpr const char* kMessages = "messages";
 }  // namespace collection
 

@@ -38,6 +38,9 @@ constexpr Statement kSeek{"seek", R"(
     SELECT CASE WHEN low = first AND last_created >= $2 THEN 0 ELSE low - 1 END
         FROM halves JOIN heads ON room = $1 ORDER BY high - low, low DESC LIMIT 1)"};
 
+constexpr Statement kRooms{"rooms_since", R"(
+    SELECT v, room, head FROM heads WHERE room > $1 AND room < '~' AND last_created >= $2 ORDER BY room LIMIT $3)"};
+
 log::RoomHead head_of(const Rows& rows, std::size_t row = 0) {
     return {{rows.number(row, 0)}, {rows.number(row, 1)}, {rows.number(row, 2)}};
 }
@@ -99,6 +102,16 @@ Result<RoomSeq> LogReader::seek(const RoomId& room, WallTime time) const {
     const auto rows = pool_->run(kSeek, Params{}.text(room.str()).time(time));
     if (!rows) return fail(rows.error());
     return RoomSeq{rows->empty() ? 0 : rows->number(0, 0)};
+}
+
+Result<std::vector<log::ListedRoom>> LogReader::rooms(const RoomId& after, WallTime since, std::size_t limit) const {
+    const auto rows = pool_->run(kRooms, Params{}.text(after.str()).time(since).number(limit));
+    if (!rows) return fail(rows.error());
+    if (auto known = check_format(*rows, 0); !known) return fail(known.error());
+    std::vector<log::ListedRoom> out;
+    for (std::size_t row = 0; row < rows->size(); ++row)
+        out.push_back({RoomId::trusted(rows->text(row, 1)), {rows->number(row, 2)}});
+    return out;
 }
 
 }  // namespace parley::postgres

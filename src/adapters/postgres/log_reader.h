@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "adapters/postgres/pool.h"
+#include "log/listed_room.h"
 #include "log/room_log.h"
 
 namespace parley::postgres {
@@ -17,6 +18,9 @@ public:
     [[nodiscard]] Result<log::RoomHead> head(const RoomId& room) const;
     [[nodiscard]] Result<std::vector<log::RoomHead>> heads(std::span<const RoomId> rooms) const;
     [[nodiscard]] Result<RoomSeq> seek(const RoomId& room, WallTime time) const;
+    /// As log::ListRooms.
+    [[nodiscard]] Result<std::vector<log::ListedRoom>> rooms(const RoomId& after, WallTime since,
+                                                             std::size_t limit) const;
 
 private:
     [[nodiscard]] Result<log::Page> page(const Statement& statement, const RoomId& room, RoomSeq from,

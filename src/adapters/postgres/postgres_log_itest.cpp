@@ -1,3 +1,4 @@
+#include "../tests/contract/listed_rooms.h"
 #include "../tests/contract/room_log_contract.h"
 #include "../tests/contract/shared_log_contract.h"
 #include "adapters/postgres/database_fixture.h"
@@ -14,6 +15,17 @@ struct PostgresBackend {
     }
     postgres::Settings settings = postgres::fresh_settings();
 };
+
+TEST(PostgresLog, ListsRoomsOfClientsSinceATime) {
+    ManualClock clock;
+    PostgresBackend backend;
+    const auto log = backend.open(clock);
+    ASSERT_NE(log, nullptr);
+    const postgres::LogReader reader{postgres::open_pool(backend.settings)};
+    log::contract::check_listed_rooms(
+        *log, [&reader](const auto& after, auto since, auto limit) { return reader.rooms(after, since, limit); },
+        clock);
+}
 
 }  // namespace
 

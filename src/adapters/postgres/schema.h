@@ -121,6 +121,14 @@ CREATE TABLE positions (
     v smallint NOT NULL DEFAULT 1,
     part integer PRIMARY KEY,
     next bigint NOT NULL);
+)",
+                                   // 3: what readers of the log remember.
+                                   R"(
+CREATE TABLE ledger (
+    v smallint NOT NULL DEFAULT 1,
+    revision bigint NOT NULL,
+    key text COLLATE "C" PRIMARY KEY,
+    value text NOT NULL);
 )"};
 
 }  // namespace parley::postgres
