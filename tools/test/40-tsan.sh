@@ -9,7 +9,7 @@ no_aslr=(setarch "$(uname -m)" -R)
 "${no_aslr[@]}" true 2>/dev/null || no_aslr=()
 
 build 'tsan configuration' build_preset tsan -t targets all || exit 0
-mapfile -t binaries < <(targets_matching tsan '^(rt|log|room|bus|chat|adapters_[a-z]+)_i?test$' | grep -v '^adapters_kafka_itest$')
+mapfile -t binaries < <(targets_matching tsan '^(rt|log|room|bus|chat|worker|adapters_[a-z]+)_i?test$' | grep -v '^adapters_kafka_itest$')
 record "skipped tsan/adapters_kafka_itest: librdkafka starts C11 threads, which this TSan does not know and crashes on"
 build tsan build_preset tsan parley "${binaries[@]}" || exit 0
 under_tsan() { "${no_aslr[@]}" bash -c 'source tools/test/lib.sh; gtest "$@"' gtest tsan "$limit" "build/tsan/bin/$1"; }
