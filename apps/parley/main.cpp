@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "kafka_commands.h"
 #include "serve.h"
+#include "worker_command.h"
 
 namespace {
 
@@ -95,6 +96,13 @@ int main(int argc, char** argv) {
     common.add_to(*serve);
     serve->add_flag("--enable-test-endpoints", test_endpoints, "/echo, /stomp and /sockjs/* for conformance suites");
 
+    std::vector<std::string> roles;
+    CLI::App* worker = app.add_subcommand("worker", "run roles without a server, on a store that servers share");
+    common.add_to(*worker);
+    worker->add_option("--role", roles, "notification, analytics, db-writer; any number")
+        ->check(CLI::IsMember({"notification", "analytics", "db-writer"}))
+        ->required();
+
     parley::app::TokenRequest token_request;
     std::string ttl = "1h";
     CLI::App* token = app.add_subcommand("token", "make a signed token for trying things out");
@@ -174,6 +182,7 @@ int main(int argc, char** argv) {
         return status == 0 ? 0 : 2;
     }
     if (*serve) return with_config(common, [&](const auto& c) { return parley::app::serve(c, test_endpoints); });
+    if (*worker) return with_config(common, [&](const auto& c) { return parley::app::run_worker(c, roles); });
     if (*token) {
         return with_config(common, [&](const auto& c) {
             constexpr parley::Key<parley::milliseconds> kTtl{

@@ -25,6 +25,7 @@
 #include "store/database.h"
 #include "stores.h"
 #include "tls_files.h"
+#include "workers.h"
 
 namespace parley::app {
 namespace {
@@ -101,6 +102,7 @@ private:
     void make_public_room();
     [[nodiscard]] std::vector<std::string> shared_faults() const;
     void share_presence();
+    void start_workers();
     void start_cores();
     void wait_for_signal(milliseconds limit, std::function<bool()> done);
     void drain();
@@ -128,6 +130,7 @@ private:
     std::unique_ptr<auth::TokenGuard> guard_;
     std::unique_ptr<gateway::Services> services_;
     std::unique_ptr<room::PresenceSync> presence_sync_;
+    std::unique_ptr<Workers> workers_;
     std::vector<std::unique_ptr<gateway::Core>> cores_;
     std::unique_ptr<gateway::Probe> probe_;
     std::unique_ptr<MemoryWatch> memory_watch_;
@@ -213,6 +216,7 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     services_->topic_hubs.resize(threads);
     services_->cores.resize(threads);
     probe_ = std::make_unique<gateway::Probe>(*services_);
+    start_workers();
     start_cores();
     memory_watch_ = std::make_unique<MemoryWatch>(memory_, clock_, [this] {
         for (std::size_t i = 0; i < runtime_->size(); ++i) {
@@ -257,6 +261,23 @@ void Server::share_presence() {
     services_->presence_sync = presence_sync_.get();
 }
 
+void Server::start_workers() {
+    workers_ = std::make_unique<Workers>(config_.get(keys::worker_roles),
+                                         Workers::Parts{stores_, *bus_, clock_, metrics_,
+                                                        [this](const RoomId& room) {
+                                                            std::vector<worker::Named> out;
+                                                            for (auto& [member, nickname] : presence_->present(room))
+                                                                out.push_back({member, nickname});
+                                                            return out;
+                                                        },
+                                                        [this] { return services_->hears_others(); }});
+    services_->on_messages = [this](const bus::MessageBatch& batch) { workers_->hint(batch); };
+    services_->on_missed = [this] { workers_->missed(); };
+    services_->admin_read = [this](const std::string& path, const wire::QueryParams& query) {
+        return workers_->read(path, query);
+    };
+}
+
 void Server::start_cores() {
     cores_.resize(runtime_->size());
     std::vector<Result<>> listening(runtime_->size());
@@ -298,6 +319,7 @@ Server::~Server() {
     reads_.reset();
     hashing_.reset();
     stores_.lag_watch.reset();
+    workers_.reset();
     stores_.log.reset();
     fleet_bus_.reset();
     if (runtime_ != nullptr) runtime_->stop();

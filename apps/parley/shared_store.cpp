@@ -4,9 +4,11 @@
 
 #include "adapters/mongo/database.h"
 #include "adapters/mongo/mongo_directory.h"
+#include "adapters/mongo/mongo_ledger.h"
 #include "adapters/mongo/mongo_log.h"
 #include "adapters/postgres/database.h"
 #include "adapters/postgres/postgres_directory.h"
+#include "adapters/postgres/postgres_ledger.h"
 #include "adapters/postgres/postgres_log.h"
 #include "adapters/postgres/postgres_table.h"
 #include "base/config_keys.h"
@@ -40,6 +42,13 @@ LogToRead reads(std::shared_ptr<Reader> log) {
             [log](const RoomId& room, WallTime time) { return log->seek(room, time); }};
 }
 
+template <class Reader>
+log::ListRooms lists(Reader log) {
+    return [log = std::move(log)](const RoomId& after, WallTime since, std::size_t limit) {
+        return log.rooms(after, since, limit);
+    };
+}
+
 class InPostgres final : public SharedStore {
 public:
     explicit InPostgres(std::unique_ptr<postgres::Pool> pool) : pool_(std::move(pool)) {}
@@ -51,6 +60,8 @@ public:
         auto options = log_options<postgres::PostgresLogOptions>(std::move(settings));
         return opened(postgres::PostgresLog::open(pool_, std::move(options), clock));
     }
+    std::unique_ptr<store::Ledger> ledger() override { return std::make_unique<postgres::PostgresLedger>(pool_); }
+    log::ListRooms list_rooms() override { return lists(postgres::LogReader{pool_}); }
     Result<LogToRead> log_to_read() override { return reads(std::make_shared<postgres::LogReader>(pool_)); }
     Result<std::unique_ptr<log::MessageTable>> table() override {
         return std::unique_ptr<log::MessageTable>{std::make_unique<postgres::PostgresTable>(pool_)};
@@ -76,6 +87,8 @@ public:
         auto options = log_options<mongo::MongoLogOptions>(std::move(settings));
         return opened(mongo::MongoLog::open(pool_, std::move(options), clock));
     }
+    std::unique_ptr<store::Ledger> ledger() override { return std::make_unique<mongo::MongoLedger>(pool_); }
+    log::ListRooms list_rooms() override { return lists(mongo::LogReader{pool_, {}}); }
     Result<LogToRead> log_to_read() override {
         const auto epoch = mongo::epoch_of(*pool_);
         if (!epoch) return fail(epoch.error());

@@ -27,6 +27,9 @@ public:
     virtual ~SharedStore() = default;
     [[nodiscard]] virtual std::unique_ptr<store::Directory> directory() = 0;
     [[nodiscard]] virtual Result<Log> open_log(LogSettings settings, const Clock& clock) = 0;
+    [[nodiscard]] virtual std::unique_ptr<store::Ledger> ledger() = 0;
+    /// Of the log, or the messages of a topic, that are here.
+    [[nodiscard]] virtual log::ListRooms list_rooms() = 0;
     /// For a look beside a running server.
     [[nodiscard]] virtual Result<LogToRead> log_to_read() = 0;
     /// For the messages of a log that is a topic. Error: this store has none.

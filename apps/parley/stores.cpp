@@ -12,6 +12,7 @@
 #include "settings.h"
 #include "shared_store.h"
 #include "store/embedded_directory.h"
+#include "store/embedded_ledger.h"
 
 namespace parley::app {
 namespace {
@@ -40,6 +41,9 @@ Result<> open_embedded_log(Stores& stores, const Config& config, Bytes memory, c
     auto log = log::EmbeddedLog::open(std::move(options), clock);
     if (!log) return at_key(config, keys::data_dir, log.error());
     stores.log_stats = [log = log->get()] { return log->stats(); };
+    stores.list_rooms = [log = log->get()](const RoomId& after, WallTime since, std::size_t limit) {
+        return log->rooms(after, since, limit);
+    };
     stores.log = std::move(*log);
     return {};
 }
@@ -128,6 +132,7 @@ Result<Stores> open_stores(const Config& config, Bytes memory, const Clock& cloc
         if (auto log = open_log(stores, config, nullptr, memory, clock); !log) return fail(log.error());
         auto directory = store::EmbeddedDirectory::open(directory_folder(config), clock);
         if (!directory) return at_key(config, keys::data_dir, directory.error());
+        stores.ledger = (*directory)->ledger();
         stores.directory = std::move(*directory);
         return stores;
     }
@@ -138,6 +143,9 @@ Result<Stores> open_stores(const Config& config, Bytes memory, const Clock& cloc
         if (auto claimed = claim(config, **shared, *stores.log); !claimed) return fail(claimed.error());
     }
     stores.directory = (*shared)->directory();
+    stores.ledger = (*shared)->ledger();
+    stores.ledger_is_shared = true;
+    if (log_is_in_store(config) || log_is_a_topic(config)) stores.list_rooms = (*shared)->list_rooms();
     (*shared)->announce(log_is_in_store(config) || log_is_a_topic(config));
     return stores;
 }

@@ -8,11 +8,13 @@
 
 #include "base/clock.h"
 #include "base/config.h"
+#include "log/listed_room.h"
 #include "log/log_stats.h"
 #include "log/message_table.h"
 #include "log/reader_lag.h"
 #include "log/room_log.h"
 #include "store/directory.h"
+#include "store/ledger.h"
 
 namespace parley::app {
 
@@ -36,6 +38,9 @@ struct Stores {
     std::function<std::vector<std::string>()> faults = [] { return std::vector<std::string>{}; };
     std::function<log::LogStats()> log_stats;  ///< for as long as `log` lives
     std::unique_ptr<store::Directory> directory;
+    std::unique_ptr<store::Ledger> ledger;  ///< what workers remember
+    bool ledger_is_shared = false;          ///< with other servers
+    log::ListRooms list_rooms;              ///< for as long as `log` lives; empty where that cannot be asked
 };
 
 /// `memory` is the process's budget. Error: one sentence for the operator that names the key.

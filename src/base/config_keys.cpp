@@ -46,6 +46,11 @@ const char* check_listen(std::string_view text) {
     return parse_listen(text) ? nullptr : kExpected;
 }
 
+const char* check_role(std::string_view text) {
+    if (text == "notification" || text == "analytics" || text == "none") return nullptr;
+    return "expected notification, analytics or none";
+}
+
 const char* check_optional_listen(std::string_view text) { return text.empty() ? nullptr : check_listen(text); }
 
 const char* check_trusted_proxy(std::string_view text) {
@@ -270,6 +275,7 @@ std::span<const KeySpec* const> all_keys() noexcept {
                                      &redis_url.spec,
                                      &redis_prefix.spec,
                                      &ready_strict.spec,
+                                     &worker_roles.spec,
                                      &admin_listen.spec,
                                      &admin_token.spec,
                                      &logging_level.spec,

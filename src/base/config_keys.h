@@ -30,6 +30,7 @@ const char* check_schema(std::string_view text);
 const char* check_prefix(std::string_view text);
 const char* check_topic(std::string_view text);
 const char* check_topic_part(std::string_view text);
+const char* check_role(std::string_view text);
 inline constexpr std::int64_t kDay = 86'400'000;
 }  // namespace detail
 
@@ -207,6 +208,10 @@ inline constexpr Key<std::string> redis_prefix{{.name = "redis.prefix", .default
     .help = "Keys and the servers' channel begin with it: two fleets on one Redis have two.", .check = detail::check_prefix}};
 inline constexpr Key<bool> ready_strict{{.name = "ready.strict", .default_text = "false",
     .help = "`/ready` is 503 also for a fault that all servers share, such as a database that is away."}};
+
+inline constexpr Key<ConfigList> worker_roles{{.name = "worker.roles", .default_text = "notification, analytics",
+    .help = "What this server does with messages beside delivering them: `notification` tells who is mentioned, `analytics` counts; `none`: nothing.",
+    .check = detail::check_role}};
 
 inline constexpr Key<std::string> admin_listen{{.name = "admin.listen", .default_text = "",
     .help = "The operators' listener, as below; empty: none.", .check = detail::check_optional_listen}};

@@ -52,10 +52,34 @@ void serve_broadcast(Core& core, const ExchangeRef& exchange) {
               });
 }
 
+/// What other parts of the server let operators read.
+bool serve_reading(Core& core, const ExchangeRef& exchange) {
+    const wire::HttpRequest& request = exchange->request();
+    if (!core.services().admin_read || request.method != "GET" || !request.path.starts_with("/admin/api/"))
+        return false;
+    auto query = wire::QueryParams::parse(request.query);
+    if (!query) {
+        exchange->refuse(query.error());
+        return true;
+    }
+    core.asker().ask([&services = core.services(), path = std::string{request.path},
+                      query = std::move(*query)] { return services.admin_read(path, query); },
+                     [exchange](const Result<std::optional<std::string>>& json) {
+                         if (!json) {
+                             exchange->refuse(json.error());
+                         } else if (!*json) {
+                             exchange->refuse({Code::kNotFound, "there is nothing at this path"});
+                         } else {
+                             exchange->respond_json(200, **json);
+                         }
+                     });
+    return true;
+}
+
 }  // namespace
 
 bool serve_admin_api(Core& core, const ExchangeRef& exchange) {
-    if (exchange->request().path != "/admin/api/broadcast") return false;
+    if (exchange->request().path != "/admin/api/broadcast") return serve_reading(core, exchange);
     if (exchange->request().method == "POST") {
         serve_broadcast(core, exchange);
     } else {

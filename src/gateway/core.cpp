@@ -239,6 +239,7 @@ void Core::on_messages(const bus::MessageBatch& batch) {
         for (const MessageRef& message : *batch) {
             if (message->room.str() == "~probe") services_.on_probe(*message);
         }
+        if (services_.on_messages) services_.on_messages(batch);
     }
     const auto late = loop_.clock().wall() - batch->back()->created_at;
     services_.counters.fan_out_latency.observe(std::chrono::duration<double>(late).count());
@@ -281,6 +282,7 @@ void Core::on_missed() {
     chat_.book().forget_all();
     if (options().log_is_shared) heads_.ask();
     if (auto* sync = presence_sync()) sync->on_missed();
+    if (loop_.index() == 0 && services_.on_missed) services_.on_missed();
 }
 
 room::PresenceSync* Core::presence_sync() const noexcept {

@@ -50,6 +50,23 @@ TEST_F(NotificationStreamTest, EveryStreamOfTheMemberHearsAndNoOther) {
     EXPECT_EQ(heard(other), "");
 }
 
+TEST_F(NotificationStreamTest, TheSameKeyIsToldOnceOnStreamAndQueue) {
+    Client& client = connect("u-1");
+    say(client, "SUBSCRIBE\nid:n\ndestination:/user/queue/notifications\n\n");
+    Line& line = stream();
+    heard(line);
+    client.heard();
+    for (const char* key : {"k", "k", "l"}) {
+        notify_once(core->services().log, core->services().bus, kMember, key, key,
+                    [](const Result<>& stored) { EXPECT_TRUE(stored); });
+        turn();
+    }
+    EXPECT_EQ(heard(line), "id: 1.0\nevent: notification\ndata: k\n\nid: 2.0\nevent: notification\ndata: l\n\n");
+    const std::string frames = client.heard();
+    EXPECT_EQ(frames.find("\n\nk"), frames.rfind("\n\nk"));
+    EXPECT_THAT(frames, HasSubstr("\n\nl"));
+}
+
 TEST_F(NotificationStreamTest, ABroadcastOfAnyNameReachesAll) {
     Line& first = stream();
     Line& other = stream("", "u-2");

@@ -5,6 +5,7 @@
 
 #include "auth/encoding.h"
 #include "base/logger.h"
+#include "base/uuid.h"
 #include "gateway/core.h"
 
 namespace parley::gateway {
@@ -12,18 +13,19 @@ namespace {
 
 constexpr std::string_view kEvent = R"("event":")";
 
-Draft draft_of(Core& core, std::string_view event, std::string data) {
-    chat::Speaker server;
-    server.member = MemberId::trusted("~server");
-    server.nickname = "server";
-    chat::Words words;
-    words.type = MessageType::kSystem;
-    words.content = std::move(data);
-    words.extra.append(kEvent).append(event).append("\"");
-    return core.chat().draft(server, std::move(words));
+Draft draft_of(std::string_view event, std::string data) {
+    Draft draft;
+    draft.sender = MemberId::trusted("~server");
+    draft.nickname = "server";
+    draft.type = MessageType::kSystem;
+    draft.content = std::move(data);
+    draft.extra.append(kEvent).append(event).append("\"");
+    return draft;
 }
 
 void store(Core& core, const RoomId& room, Draft draft, std::function<void(Result<RoomSeq>)> then) {
+    draft.id = MessageId::trusted(make_uuid7(core.loop().clock().wall()));
+    draft.fresh_id = true;
     std::vector<Draft> drafts;
     drafts.push_back(std::move(draft));
     core.chat().append(room, std::move(drafts),
@@ -48,7 +50,7 @@ const RoomId& broadcasts() {
 }
 
 void notify_member(Core& core, const MemberId& member, const std::string& json, std::function<void()> then) {
-    store(core, notifications_of(member), draft_of(core, "notification", json),
+    store(core, notifications_of(member), draft_of("notification", json),
           [&core, member, json, then = std::move(then)](const Result<RoomSeq>& stored) {
               if (!stored) {
                   logger::warn("gateway", "a notification could not be stored",
@@ -59,8 +61,27 @@ void notify_member(Core& core, const MemberId& member, const std::string& json, 
           });
 }
 
+void notify_once(log::RoomLog& log, bus::Bus& bus, const MemberId& member, const std::string& key, std::string json,
+                 UniqueFunction<void(Result<>)> then) {
+    Draft draft = draft_of("notification", json);
+    draft.id = MessageId::trusted(auth::sha256_hex(key));
+    std::vector<Draft> drafts;
+    drafts.push_back(std::move(draft));
+    log.append({notifications_of(member), std::move(drafts)},
+               [&bus, member, json = std::move(json),
+                then = std::move(then)](Result<std::vector<log::Appended>> stored) mutable {
+                   if (!stored) {
+                       then(fail(stored.error()));
+                       return;
+                   }
+                   if (!stored->front().repeated)
+                       bus.notify({bus::Notice::Kind::kNotification, member.str(), std::move(json), {}});
+                   then({});
+               });
+}
+
 void broadcast(Core& core, std::string_view event, std::string data, std::function<void(Result<RoomSeq>)> then) {
-    store(core, broadcasts(), draft_of(core, event, std::move(data)), std::move(then));
+    store(core, broadcasts(), draft_of(event, std::move(data)), std::move(then));
 }
 
 bool is_event_name(std::string_view text) noexcept {

@@ -4,8 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/function.h"
 #include "base/message.h"
 #include "base/result.h"
+#include "bus/bus.h"
+#include "log/room_log.h"
 
 namespace parley::gateway {
 
@@ -19,6 +22,10 @@ class Core;
 /// Stores it and tells the member's streams and sessions. `then` comes once it is durable, or with the error.
 /// Thread: core-local.
 void notify_member(Core& core, const MemberId& member, const std::string& json, std::function<void()> then);
+/// The same for each `key` of the member once: what was stored before is not told again. Thread: any; `then` comes on
+/// the log's.
+void notify_once(log::RoomLog& log, bus::Bus& bus, const MemberId& member, const std::string& key, std::string json,
+                 UniqueFunction<void(Result<>)> then);
 /// `event` is a name is_event_name() takes.
 void broadcast(Core& core, std::string_view event, std::string data, std::function<void(Result<RoomSeq>)> then);
 

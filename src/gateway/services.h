@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@
 #include "rt/work_pool.h"
 #include "store/directory.h"
 #include "wire/forwarded.h"
+#include "wire/query.h"
 #include "wire/stomp.h"
 
 namespace parley::gateway {
@@ -125,6 +127,11 @@ struct Services {
     log::ReaderLags reader_lags = [] { return nullptr; };
     /// Told of messages in the room `~probe`, on the first loop.
     std::function<void(const Message&)> on_probe{};
+    /// What the bus brings, and that something of it may be missing: on the first loop, for readers beside the cores.
+    std::function<void(const bus::MessageBatch&)> on_messages{};
+    std::function<void()> on_missed{};
+    /// What operators read below /admin/api beside the gateway's own, as JSON; none: no such path. On the pool.
+    std::function<Result<std::optional<std::string>>(const std::string& path, const wire::QueryParams&)> admin_read{};
 };
 
 }  // namespace parley::gateway

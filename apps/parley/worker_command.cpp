@@ -1,0 +1,119 @@
+#include "worker_command.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+
+#include "base/config_keys.h"
+#include "base/logger.h"
+#include "fleet.h"
+#include "settings.h"
+#include "stores.h"
+#include "workers.h"
+
+namespace parley::app {
+namespace {
+
+/// What a worker is told by the bus: hints alone.
+class Hints final : public bus::Bus::Listener {
+public:
+    explicit Hints(Workers& workers) : workers_(workers) {}
+    void on_messages(const bus::MessageBatch& batch) override { workers_.hint(batch); }
+    void on_room_event(const bus::RoomEvent&) override {}
+    void on_notice(const bus::Notice&) override {}
+    void on_missed() override { workers_.missed(); }
+
+private:
+    Workers& workers_;
+};
+
+Result<> check_roles(const Config& config, const std::vector<std::string>& roles) {
+    if (config.get(keys::store_kind) == "embedded") {
+        return at_key(config, keys::store_kind,
+                      {Code::kBadRequest,
+                       "an embedded store has one process: its roles run inside `parley serve` (worker.roles)"});
+    }
+    if (std::ranges::find(roles, "db-writer") != roles.end() && config.get(keys::log_kind) != "kafka") {
+        return at_key(config, keys::log_kind,
+                      {Code::kBadRequest, "the role db-writer is for log.kind=kafka: here the log is in the store"});
+    }
+    return {};
+}
+
+/// A server's stores and bus without its front door, in the order in which they depend on each other.
+class WorkerProcess {
+public:
+    Result<> start(const Config& config, std::vector<std::string> roles) {
+        const auto memory = memory_limit(config);
+        if (!memory) return fail(memory.error());
+        auto stores = open_stores(config, *memory, clock_);
+        if (!stores) return fail(stores.error());
+        stores_ = std::move(*stores);
+        auto fleet = join_fleet(config, *stores_.log, clock_);
+        if (!fleet) return fail(fleet.error());
+        local_ = std::make_unique<bus::InprocBus>(runtime_);
+        bus_ = local_.get();
+        if (fleet->carrier != nullptr) {
+            fleet_ = fleet_bus(config, std::move(fleet->carrier), *local_, clock_, metrics_);
+            bus_ = fleet_.get();
+        }
+        // Over a topic each process hears every message by itself: nothing of it goes from one to the other.
+        bus::Bus& told = stores_.on_own_commit ? *local_ : *bus_;
+        stores_.log->on_commit([&told](std::span<const MessageRef> messages) { told.announce(messages); });
+        std::erase(roles, "db-writer");  // works as soon as the stores are open
+        workers_ = std::make_unique<Workers>(
+            roles,
+            Workers::Parts{stores_, *bus_, clock_, metrics_, [](const RoomId&) { return std::vector<worker::Named>{}; },
+                           [this] { return fleet_ != nullptr && fleet_->trouble().empty(); }});
+        hints_ = std::make_unique<Hints>(*workers_);
+        runtime_.for_each([this](rt::Loop& loop) { local_->attach(loop, *hints_); });
+        return {};
+    }
+    ~WorkerProcess() {
+        if (hints_ != nullptr) runtime_.for_each([this](rt::Loop& loop) { local_->detach(loop); });
+        workers_.reset();
+        stores_.log.reset();
+        fleet_.reset();
+        runtime_.stop();
+    }
+
+private:
+    SystemClock clock_;
+    metrics::Registry metrics_;
+    rt::Runtime runtime_{1, clock_};
+    Stores stores_;
+    std::unique_ptr<bus::InprocBus> local_;
+    std::unique_ptr<bus::FleetBus> fleet_;
+    bus::Bus* bus_ = nullptr;
+    std::unique_ptr<Workers> workers_;
+    std::unique_ptr<Hints> hints_;
+};
+
+}  // namespace
+
+int run_worker(const Config& config, const std::vector<std::string>& roles) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    (void)std::signal(SIGPIPE, SIG_IGN);
+    WorkerProcess process;
+    auto started = check_roles(config, roles);
+    if (started) started = process.start(config, roles);
+    if (!started) {
+        fmt::print(stderr, "parley: {}\n", started.error().message);
+        return 2;
+    }
+    fmt::print("parley worker ready {}\n", fmt::join(roles, ","));
+    std::fflush(stdout);
+    int signal = 0;
+    ::sigwait(&signals, &signal);
+    logger::info("parley", "the worker ends");
+    return 0;
+}
+
+}  // namespace parley::app

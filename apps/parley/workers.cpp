@@ -1,0 +1,123 @@
+#include "workers.h"
+
+#include <charconv>
+
+#include "base/logger.h"
+#include "base/uuid.h"
+#include "gateway/notifications.h"
+#include "worker/analytics.h"
+
+namespace parley::app {
+namespace {
+
+constexpr std::size_t kMostRows = 500;
+constexpr milliseconds kListAlone{10 * 60'000};  ///< its own hints do not get lost
+constexpr milliseconds kListInFleet{30'000};
+constexpr milliseconds kListUnheard{2'000};  ///< nobody tells what other servers store
+
+Result<std::size_t> limit_of(const wire::QueryParams& query) {
+    const auto text = query.get("limit");
+    if (!text) return 100;
+    std::size_t value = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (error != std::errc{} || end != text->data() + text->size() || value == 0)
+        return fail(Code::kBadRequest, "limit must be a whole number, 1 or more");
+    return std::min(value, kMostRows);
+}
+
+}  // namespace
+
+Workers::Workers(const std::vector<std::string>& roles, Parts parts) : parts_(std::move(parts)) {
+    if (parts_.stores.ledger_is_shared) server_ = random_hex(8);
+    for (const std::string& name : roles) {
+        if (name == "none") continue;
+        if (!parts_.stores.list_rooms) {
+            logger::warn("parley", "a role does not run: the store of this log cannot list its rooms",
+                         {{"role", name}});
+            continue;
+        }
+        if (name == "analytics") {
+            start(std::make_unique<worker::AnalyticsRole>(parts_.metrics));
+        } else {
+            start(notification());
+        }
+    }
+}
+
+std::unique_ptr<worker::Role> Workers::notification() {
+    return std::make_unique<worker::NotificationRole>(
+        *parts_.stores.directory, parts_.clock, parts_.present,
+        [&log = *parts_.stores.log, &bus = parts_.bus](const worker::NotificationRole::Notification& one, auto done) {
+            gateway::notify_once(log, bus, one.member, one.key, one.json, std::move(done));
+        });
+}
+
+void Workers::start(std::unique_ptr<worker::Role> role) {
+    worker::Reader::Options options;
+    options.server = server_;
+    options.list_every = [shared = parts_.stores.ledger_is_shared, hears = parts_.hears_others] {
+        if (!shared) return kListAlone;
+        return hears() ? kListInFleet : kListUnheard;
+    };
+    Running running;
+    running.runner =
+        std::make_unique<worker::Runner>(worker::Reader::Parts{*parts_.stores.log, parts_.stores.list_rooms,
+                                                               *parts_.stores.ledger, parts_.clock, parts_.metrics},
+                                         std::move(options), *role);
+    const worker::Reader& reader = running.runner->reader();
+    const metrics::Labels labels{{"role", role->name()}};
+    running.gauges.push_back(parts_.metrics.gauge(
+        "parley_worker_at_work", "1 where this server is the one that works for the role",
+        [&reader] { return reader.is_at_work() ? 1.0 : 0.0; }, labels));
+    running.gauges.push_back(parts_.metrics.gauge(
+        "parley_worker_rooms_behind", "Rooms with messages that the role has not done",
+        [&reader] { return static_cast<double>(reader.rooms_behind()); }, labels));
+    running.role = std::move(role);
+    running_.push_back(std::move(running));
+}
+
+void Workers::hint(const bus::MessageBatch& messages) {
+    for (const Running& running : running_) running.runner->hint(messages);
+}
+
+void Workers::missed() {
+    for (const Running& running : running_) running.runner->missed();
+}
+
+Result<std::optional<std::string>> Workers::analytics(const wire::QueryParams& query) {
+    const auto limit = limit_of(query);
+    if (!limit) return fail(limit.error());
+    auto rooms = worker::AnalyticsRole::rooms(*parts_.stores.ledger, query.get("after").value_or(""), *limit,
+                                              parts_.clock.wall());
+    if (!rooms) return fail(rooms.error());
+    return std::move(*rooms);
+}
+
+Result<std::optional<std::string>> Workers::read(const std::string& path, const wire::QueryParams& query) {
+    constexpr std::string_view kAnalytics = "/admin/api/analytics";
+    if (path == "/admin/api/dead-letters") return dead_letters(query);
+    if (path == kAnalytics) return analytics(query);
+    if (!path.starts_with(std::string{kAnalytics} + '/')) return std::optional<std::string>{};
+    const auto segments = wire::split_path(path);
+    if (!segments) return fail(segments.error());
+    const auto room = segments->size() == 4 ? RoomId::parse(segments->back()) : RoomId::parse({});
+    if (!room) return std::optional<std::string>{};
+    return worker::AnalyticsRole::room(*parts_.stores.ledger, room->str(), parts_.clock.wall());
+}
+
+Result<std::optional<std::string>> Workers::dead_letters(const wire::QueryParams& query) {
+    const auto limit = limit_of(query);
+    if (!limit) return fail(limit.error());
+    const std::string role = query.get("role").value_or("notification");
+    worker::DeadLetters dead{*parts_.stores.ledger, role, parts_.clock};
+    auto page = dead.list(query.get("after").value_or(""), *limit);
+    if (!page) return fail(page.error());
+    std::string json = R"({"deadLetters":)" + page->json;
+    if (!page->next.empty()) {
+        json += R"(,"next":)";
+        append_json_string(json, page->next);
+    }
+    return json + '}';
+}
+
+}  // namespace parley::app

@@ -1,0 +1,52 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "bus/bus.h"
+#include "stores.h"
+#include "wire/query.h"
+#include "worker/notification.h"
+#include "worker/runner.h"
+
+namespace parley::app {
+
+/// Roles by their names, each on its thread. Borrows everything; ended before the log is.
+/// Thread: hint() and missed() any, read() may wait for the store.
+class Workers {
+public:
+    struct Parts {
+        const Stores& stores;
+        bus::Bus& bus;
+        const Clock& clock;
+        metrics::Registry& metrics;
+        worker::NotificationRole::Present present;
+        std::function<bool()> hears_others;  ///< hints come of what other servers store
+    };
+    Workers(const std::vector<std::string>& roles, Parts parts);
+
+    void hint(const bus::MessageBatch& messages);
+    void missed();
+    /// As gateway::Services::admin_read.
+    Result<std::optional<std::string>> read(const std::string& path, const wire::QueryParams& query);
+
+private:
+    struct Running {
+        std::unique_ptr<worker::Role> role;
+        std::unique_ptr<worker::Runner> runner;
+        std::vector<metrics::GaugeHandle> gauges;
+    };
+
+    void start(std::unique_ptr<worker::Role> role);
+    [[nodiscard]] std::unique_ptr<worker::Role> notification();
+    Result<std::optional<std::string>> analytics(const wire::QueryParams& query);
+    Result<std::optional<std::string>> dead_letters(const wire::QueryParams& query);
+
+    Parts parts_;
+    std::string server_;
+    std::vector<Running> running_;
+};
+
+}  // namespace parley::app
