@@ -20,7 +20,7 @@ test:  ## everything CI runs, 25 minutes with a warm ccache
 check:  ## the long tier: fuzz 60 s a target and its coverage, 30 kills, 10 million messages
 	@PARLEY_TIER=check tools/test.sh
 
-bench:  ## fan-out, memory and durable rate beside the bare limit, NATS, RabbitMQ, Spring: 45 minutes; BENCH="--quick" 10; BENCH=transports 10
+bench:  ## fan-out, memory and durable rate beside the bare limit, NATS, RabbitMQ, Spring: 45 minutes; BENCH="--quick" 10; BENCH=transports 10; BENCH=buses 5
 	@tools/bench.sh $(BENCH)
 
 fmt:  ## format every C++ file

@@ -3,16 +3,18 @@
 #   bench.sh [OPTION…]        fan-out beside the limit and other servers (bench/run.py OPTION…), then the durable rate
 #   bench.sh fanout OPTION…   the first alone; bench.sh durable: the second
 #   bench.sh transports OPTION…  the same rooms over each transport (bench/transports.py OPTION…)
+#   bench.sh buses OPTION…    what each bus adds to the latency in process (bench/buses.py OPTION…)
 #   bench.sh micro [NAME]     every *_bench, or NAME_bench alone
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 what=all
 case ${1:-} in
-    fanout | durable | transports | micro)
+    fanout | durable | transports | buses | micro)
         what=$1
         shift
         ;;
 esac
 tools/setup.sh bench
+[ "$what" != buses ] || { tools/setup.sh fleet && tools/setup.sh kafka; }
 [ -f build/bench/build.ninja ] || cmake --preset release -B build/bench -D PARLEY_BENCH=ON
 
 if [ "$what" = micro ]; then
@@ -27,8 +29,8 @@ fi
 
 [ -n "${SERVER_BIN:-}" ] || tools/build.sh
 server=${SERVER_BIN:-build/release/bin/parley}
-if [ "$what" = transports ]; then
-    exec bench/transports.py --parley "$server" "$@"
+if [ "$what" = transports ] || [ "$what" = buses ]; then
+    exec "bench/$what.py" --parley "$server" "$@"
 fi
 status=0
 if [ "$what" != durable ]; then

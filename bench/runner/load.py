@@ -64,8 +64,10 @@ def _run(command, on, seconds, folder):
     return answer
 
 
-def parley(binary, server, folder, on, options, seconds):
-    command = [binary, "bench", "--url", f"ws://{server.address}", "--data-dir", server.data, "--pid", server.pid,
+def parley(binary, server, folder, on, options, seconds, urls=None):
+    """`urls`: where connections go, in turns; else all to `server`."""
+    each = urls or [f"ws://{server.address}"]
+    command = [binary, "bench", *(word for url in each for word in ("--url", url)), "--data-dir", server.data, "--pid", server.pid,
                *merged(options)]
     with server.process.watched():
         return _run(command, on, seconds, folder)

@@ -8,7 +8,7 @@ import xml.dom.minidom
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "lib"), str(ROOT / "bench")]
 from harness.suite import check, equal, expect, run
-from runner import claims, groups, load, mixes, report, stats, svg, transports
+from runner import buses, claims, groups, load, mixes, report, stats, svg, transports
 
 
 def rounds(*values, turn="parley", other="uring"):
@@ -217,6 +217,21 @@ def _():
         expect(new.startswith("before\n") and new.endswith("after\n") and "stale" not in new, new)
         page.write_text("no place")
         expect(not transports.put_into(page, measured), "there is no place")
+
+
+@check("what a bus adds is taken within a round, and the page has a row for each, also where one failed")
+def _():
+    measured = buses.new_results(4, 2, {"cores": 2, "cpu": "A & B"}, "2026-01-02 03:04 UTC")
+    measured["runs"] = {"inproc": [{"here": {"p50": 1.0, "p99": 2.0}}, {"here": {"p50": 3.0, "p99": 4.0}}],
+                        "redis": [{"here": {"p50": 2.0, "p99": 3.0}, "there": {"p50": 3.0, "p99": 5.0}},
+                                  {"here": {"p50": 4.0, "p99": 8.0}, "there": {"p50": 9.0, "p99": 9.0}}], "kafka": [{}, {}]}
+    measured["failed"].append(("kafka", 2, "3 lost"))
+    redis = buses.WAYS[1]
+    equal((buses.crossing(measured, redis, "p50"), buses.added(measured, redis, "p50")), (3.0, 4.0))
+    text = buses.markdown(measured)
+    for part in ("| Redis, messages in PostgreSQL | 3.0, 5.5 | 6.0, 7.0 | +3.0, +1.5 | +4.0, +4.0 |", "| Kafka's topic | – | – | – | – |",
+                 "| in process, messages in RocksDB | 2.0, 3.0 | – | – | – |", "- kafka, round 2: 3 lost"):
+        expect(part in text, f"no {part!r} in\n{text}")
 
 
 run()
