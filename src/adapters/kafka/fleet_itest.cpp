@@ -311,6 +311,23 @@ TEST_F(Guest, ARightThatAStartNeedsAndIsMissingRefusesIt) {
     EXPECT_THAT(refusal(settings_, *own_.table), HasSubstr("its settings cannot be read"));
 }
 
+TEST_F(Guest, WithoutTheRightToWriteSendersAreRefusedAndTheReasonIsTold) {
+    may({RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_ACL_OPERATION_DESCRIBE, RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS});
+    settings_.connect_limit = 10s;
+    std::mutex mutex;
+    std::string said;
+    KafkaLogOptions options;
+    options.on_trouble = [&](const std::string& why) {
+        const std::lock_guard lock{mutex};
+        said += why;
+    };
+    Node node{settings_, *own_.table, std::move(options)};
+    ASSERT_FALSE(node.send("r-1", "u", "a").get());
+    EXPECT_FALSE(node.log().stats().available);
+    const std::lock_guard lock{mutex};
+    EXPECT_THAT(said, HasSubstr("authorization failed"));
+}
+
 TEST_F(Guest, WithoutTheRightToTheGroupTheWriterSaysSoAndBeginsWhenItHasIt) {
     may({RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_ACL_OPERATION_DESCRIBE,
          RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS});

@@ -74,7 +74,7 @@ void Producer::on_delivered(std::uint64_t number, const Error* why) {
         sent_(number, nullptr);
         return;
     }
-    const Error with_reason{why->code, why->message + client_->trouble()};
+    const Error with_reason{why->code, why->message + (ended_.empty() ? client_->trouble() : ended_)};
     sent_(number, &with_reason);
 }
 
@@ -96,8 +96,10 @@ void Producer::replace() {
         const std::unique_lock lock{client_mutex_};
         old = std::exchange(client_, std::move(*next));
     }
+    ended_ = old->trouble();
     rd_kafka_purge(old->get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_flush(old->get(), kLastFlushMs);
+    ended_.clear();
 }
 
 }  // namespace parley::kafka

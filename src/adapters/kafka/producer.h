@@ -43,6 +43,7 @@ private:
     Sent sent_;
     mutable std::shared_mutex client_mutex_;  ///< exclusive only to replace it
     std::unique_ptr<Client> client_;
+    std::string ended_;  ///< why, while what the last client had is told as failed; the thread's own
     std::atomic<bool> stopping_{false};
     std::thread thread_;
 };
