@@ -75,6 +75,14 @@ public:
         const auto node = entries.extract(key);
         done(node ? std::optional{node.mapped()} : std::nullopt);
     }
+    void claim(const std::string&, const std::string& value, WallTime,
+               UniqueFunction<void(Result<std::string>)> done) override {
+        done(value);
+    }
+    void get(const std::string&, UniqueFunction<void(Result<std::optional<std::string>>)> done) override {
+        done(std::nullopt);
+    }
+    void release(const std::string&, const std::string&, UniqueFunction<void(Result<>)> done) override { done({}); }
     std::map<std::string, std::string> entries;
     bool away = false;
 };

@@ -99,6 +99,16 @@ public:
     void take(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) override {
         away ? done(gone()) : inner_.take(key, std::move(done));
     }
+    void claim(const std::string& key, const std::string& value, WallTime expires,
+               UniqueFunction<void(Result<std::string>)> done) override {
+        away ? done(gone()) : inner_.claim(key, value, expires, std::move(done));
+    }
+    void get(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) override {
+        away ? done(gone()) : inner_.get(key, std::move(done));
+    }
+    void release(const std::string& key, const std::string& value, UniqueFunction<void(Result<>)> done) override {
+        away ? done(gone()) : inner_.release(key, value, std::move(done));
+    }
 
 private:
     static tl::unexpected<Error> gone() { return fail(Code::kAuthUnavailable, "the cache is away"); }

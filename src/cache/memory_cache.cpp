@@ -27,12 +27,16 @@ void MemoryCache::is_revoked(const std::string& token_sha256_hex, UniqueFunction
 
 void MemoryCache::put(const std::string& key, const std::string& value, WallTime expires,
                       UniqueFunction<void(Result<>)> done) {
-    done(store(key, value, expires));
+    Result<> stored;
+    {
+        const std::lock_guard lock{mutex_};
+        sweep(clock_.wall());
+        stored = store(key, value, expires);
+    }
+    done(std::move(stored));
 }
 
 Result<> MemoryCache::store(const std::string& key, const std::string& value, WallTime expires) {
-    const std::lock_guard lock{mutex_};
-    sweep(clock_.wall());
     if (const auto old = entries_.find(key); old != entries_.end()) erase(old);
     const std::size_t needed = cost(key, value);
     if (needed > limit_.count) return fail(Code::kAuthUnavailable, "the value is larger than the session cache");
@@ -54,6 +58,40 @@ void MemoryCache::take(const std::string& key, UniqueFunction<void(Result<std::o
         }
     }
     done(std::move(value));
+}
+
+void MemoryCache::claim(const std::string& key, const std::string& value, WallTime expires,
+                        UniqueFunction<void(Result<std::string>)> done) {
+    Result<std::string> there = value;
+    {
+        const std::lock_guard lock{mutex_};
+        sweep(clock_.wall());
+        if (const auto entry = entries_.find(key); entry != entries_.end() && entry->second.value != value) {
+            there = entry->second.value;
+        } else if (auto stored = store(key, value, expires); !stored) {
+            there = fail(std::move(stored.error()));
+        }
+    }
+    done(std::move(there));
+}
+
+void MemoryCache::get(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) {
+    std::optional<std::string> value;
+    {
+        const std::lock_guard lock{mutex_};
+        sweep(clock_.wall());
+        if (const auto entry = entries_.find(key); entry != entries_.end()) value = entry->second.value;
+    }
+    done(std::move(value));
+}
+
+void MemoryCache::release(const std::string& key, const std::string& value, UniqueFunction<void(Result<>)> done) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (const auto entry = entries_.find(key); entry != entries_.end() && entry->second.value == value)
+            erase(entry);
+    }
+    done({});
 }
 
 void MemoryCache::sweep(WallTime now) {

@@ -26,6 +26,10 @@ public:
     void put(const std::string& key, const std::string& value, WallTime expires,
              UniqueFunction<void(Result<>)> done) override;
     void take(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) override;
+    void claim(const std::string& key, const std::string& value, WallTime expires,
+               UniqueFunction<void(Result<std::string>)> done) override;
+    void get(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) override;
+    void release(const std::string& key, const std::string& value, UniqueFunction<void(Result<>)> done) override;
 
     [[nodiscard]] std::size_t size() const;
 
@@ -36,6 +40,7 @@ private:
     };
     using Map = std::unordered_map<std::string, Entry>;
 
+    /// With the lock held, and what has expired swept.
     Result<> store(const std::string& key, const std::string& value, WallTime expires);
     void erase(Map::iterator entry);
     /// Removes what has expired. Amortised: each entry is removed once.

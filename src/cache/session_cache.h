@@ -8,8 +8,8 @@
 
 namespace parley::cache {
 
-/// Short-lived state that servers share: revoked tokens, tickets, presence, rate buckets. Losing it costs comfort,
-/// never messages and never a revocation (the Directory has those too).
+/// Short-lived state that servers share: revoked tokens, tickets, whose a session is. Losing it costs comfort, never
+/// messages and never a revocation (the Directory has those too).
 ///
 /// Thread: any; calls answer at once from memory or through `done` from another thread (a Redis one), so `done`
 ///         must only hand over.
@@ -27,6 +27,14 @@ public:
                      UniqueFunction<void(Result<>)> done) = 0;
     /// Reads and removes in one step: of two takers exactly one gets the value.
     virtual void take(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) = 0;
+
+    /// Stores `value` under `key` until `expires`, unless another one is there; answers with what is there now. Of many
+    /// who claim at once all hear the same; who claims what is theirs already has it for longer.
+    virtual void claim(const std::string& key, const std::string& value, WallTime expires,
+                       UniqueFunction<void(Result<std::string>)> done) = 0;
+    virtual void get(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) = 0;
+    /// Removes `key` if `value` is what it has.
+    virtual void release(const std::string& key, const std::string& value, UniqueFunction<void(Result<>)> done) = 0;
 };
 
 }  // namespace parley::cache

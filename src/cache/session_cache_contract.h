@@ -36,6 +36,15 @@ protected:
     std::optional<std::string> take(const std::string& key) {
         return *wait<Result<std::optional<std::string>>>([&](auto done) { cache().take(key, std::move(done)); });
     }
+    std::optional<std::string> get(const std::string& key) {
+        return *wait<Result<std::optional<std::string>>>([&](auto done) { cache().get(key, std::move(done)); });
+    }
+    std::string claim(const std::string& key, const std::string& value, milliseconds ttl) {
+        return *wait<Result<std::string>>([&](auto done) { cache().claim(key, value, in(ttl), std::move(done)); });
+    }
+    bool release(const std::string& key, const std::string& value) {
+        return wait<Result<>>([&](auto done) { cache().release(key, value, std::move(done)); }).has_value();
+    }
     bool revoke(const std::string& hash, milliseconds ttl) {
         return wait<Result<>>([&](auto done) { cache().revoke(hash, in(ttl), std::move(done)); }).has_value();
     }
@@ -97,6 +106,37 @@ TEST_P(SessionCacheContract, ALaterPutReplacesValueAndExpiry) {
 TEST_P(SessionCacheContract, KeepsNothingThatHasExpiredAlready) {
     ASSERT_TRUE(put("k", "v", seconds{-1}));
     EXPECT_EQ(take("k"), std::nullopt);
+}
+
+TEST_P(SessionCacheContract, AClaimHoldsAgainstOthersUntilItIsReleased) {
+    EXPECT_EQ(get("k"), std::nullopt);
+    EXPECT_EQ(claim("k", std::string("o\0ne", 4), seconds{30}), std::string("o\0ne", 4));
+    EXPECT_EQ(claim("k", "two", seconds{30}), std::string("o\0ne", 4));
+    EXPECT_EQ(get("k"), std::string("o\0ne", 4));
+    ASSERT_TRUE(release("k", "two"));
+    EXPECT_EQ(get("k"), std::string("o\0ne", 4)) << "it is not two's to release";
+    ASSERT_TRUE(release("k", std::string("o\0ne", 4)));
+    EXPECT_EQ(claim("k", "two", seconds{30}), "two");
+}
+
+TEST_P(SessionCacheContract, AClaimEndsByItselfUnlessItsHolderClaimsAgain) {
+    EXPECT_EQ(claim("kept", "one", seconds{1}), "one");
+    EXPECT_EQ(claim("left", "one", seconds{1}), "one");
+    EXPECT_EQ(claim("kept", "one", seconds{30}), "one");
+    pass(milliseconds{1100});
+    EXPECT_EQ(claim("kept", "two", seconds{30}), "one");
+    EXPECT_EQ(claim("left", "two", seconds{30}), "two");
+}
+
+TEST_P(SessionCacheContract, OfManyWhoClaimAtOnceAllHearTheSame) {
+    std::vector<std::string> heard(8);
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < heard.size(); ++i) {
+        threads.emplace_back([&, i] { heard[i] = claim("k", "holder " + std::to_string(i), seconds{30}); });
+    }
+    for (auto& thread : threads) thread.join();
+    for (const std::string& holder : heard) EXPECT_EQ(holder, heard.front());
+    EXPECT_EQ(get("k"), heard.front());
 }
 
 }  // namespace parley::cache

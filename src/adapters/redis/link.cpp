@@ -42,6 +42,7 @@ Link::Link(rt::Loop& loop, rt::WorkPool& resolver, const Settings& settings, Use
       tick_(rt::Timer::of<&Link::on_tick>(this)) {}
 
 Link::~Link() {
+    if (is_up()) write();  // the last words of a server that ends
     close_socket();
     state_ = State::kDown;
     loop_.forget_turn_end(*this);

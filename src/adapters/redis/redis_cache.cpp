@@ -1,9 +1,31 @@
 #include "adapters/redis/redis_cache.h"
 
+#include <algorithm>
+
 namespace parley::redis {
 namespace {
 
+/// One step each, so that nobody comes between.
+constexpr std::string_view kClaim =
+    "local v=redis.call('GET',KEYS[1]) if v and v~=ARGV[1] then return v end "
+    "redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2]) return ARGV[1]";
+constexpr std::string_view kRelease = "if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('DEL',KEYS[1]) end";
+
 auto unavailable(const Result<Reply>& reply) { return fail(Code::kAuthUnavailable, reply.error().message); }
+
+/// What a key holds, of a reply that is a text or nothing.
+auto value_to(UniqueFunction<void(Result<std::optional<std::string>>)> done) {
+    return [done = std::move(done)](Result<Reply> reply) mutable {
+        using Value = std::optional<std::string>;
+        if (!reply) {
+            done(unavailable(reply));
+        } else if (reply->kind == Reply::Kind::kText) {
+            done(Value{std::move(reply->text)});
+        } else {
+            done(Value{});
+        }
+    };
+}
 
 }  // namespace
 
@@ -38,16 +60,28 @@ void RedisCache::put(const std::string& key, const std::string& value, WallTime 
 }
 
 void RedisCache::take(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) {
-    client_->command({"GETDEL", prefix_ + key}, [done = std::move(done)](Result<Reply> reply) mutable {
-        using Taken = std::optional<std::string>;
-        if (!reply) {
-            done(unavailable(reply));
-        } else if (reply->kind == Reply::Kind::kText) {
-            done(Taken{std::move(reply->text)});
-        } else {
-            done(Taken{});
-        }
-    });
+    client_->command({"GETDEL", prefix_ + key}, value_to(std::move(done)));
+}
+
+void RedisCache::get(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) {
+    client_->command({"GET", prefix_ + key}, value_to(std::move(done)));
+}
+
+void RedisCache::claim(const std::string& key, const std::string& value, WallTime expires,
+                       UniqueFunction<void(Result<std::string>)> done) {
+    const auto left = std::max<std::int64_t>(1, (expires - clock_.wall()).count());
+    client_->command(
+        {"EVAL", kClaim, "1", prefix_ + key, value, std::to_string(left)},
+        [done = std::move(done)](Result<Reply> reply) mutable {
+            done(reply ? Result<std::string>{std::move(reply->text)} : Result<std::string>{unavailable(reply)});
+        });
+}
+
+void RedisCache::release(const std::string& key, const std::string& value, UniqueFunction<void(Result<>)> done) {
+    client_->command({"EVAL", kRelease, "1", prefix_ + key, value},
+                     [done = std::move(done)](const Result<Reply>& reply) mutable {
+                         done(reply ? Result<>{} : Result<>{unavailable(reply)});
+                     });
 }
 
 }  // namespace parley::redis

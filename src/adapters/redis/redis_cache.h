@@ -23,6 +23,10 @@ public:
     void put(const std::string& key, const std::string& value, WallTime expires,
              UniqueFunction<void(Result<>)> done) override;
     void take(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) override;
+    void claim(const std::string& key, const std::string& value, WallTime expires,
+               UniqueFunction<void(Result<std::string>)> done) override;
+    void get(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) override;
+    void release(const std::string& key, const std::string& value, UniqueFunction<void(Result<>)> done) override;
 
 private:
     void set(const std::string& key, const std::string& value, WallTime expires, UniqueFunction<void(Result<>)> done);
