@@ -5,11 +5,11 @@
 #include "adapters/redis/fleet_claim.h"
 #include "adapters/redis/redis_cache.h"
 #include "adapters/redis/redis_carrier.h"
-#include "auth/derived_key.h"
 #include "base/config_keys.h"
 #include "base/logger.h"
 #include "cache/memory_cache.h"
 #include "chat/external_event.h"
+#include "settings.h"
 
 namespace parley::app {
 namespace {
@@ -71,20 +71,14 @@ Result<Fleet> join_fleet(const Config& config, log::RoomLog& log, const Clock& c
 
 std::unique_ptr<bus::FleetBus> fleet_bus(const Config& config, std::unique_ptr<bus::Carrier> carrier,
                                          bus::InprocBus& local, const Clock& clock, metrics::Registry& metrics) {
-    std::vector<std::string> secrets{config.get(keys::fleet_secret)};
-    if (secrets.front().empty()) secrets = {config.get(keys::auth_secret), config.get(keys::auth_secret_previous)};
-    std::vector<std::string> signing;
-    for (const std::string& secret : secrets) {
-        if (!secret.empty()) signing.push_back(auth::derive_key(secret, "parley fleet"));
-    }
     bus::FleetBus::Options options{.mirror = config.get(keys::bus_mirror)};
     if (config.get(keys::bus_accept_foreign)) {
         options.foreign = [most = config.get(keys::limits_message).count](const RoomId& room, std::string_view text) {
             return text.size() > most ? std::nullopt : chat::external_event(room, text);
         };
     }
-    return std::make_unique<bus::FleetBus>(local, std::move(carrier), bus::FrameCodec{std::move(signing)}, clock,
-                                           metrics, options);
+    return std::make_unique<bus::FleetBus>(local, std::move(carrier), bus::FrameCodec{fleet_keys(config, kFrames)},
+                                           clock, metrics, options);
 }
 
 }  // namespace parley::app

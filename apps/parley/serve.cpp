@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -103,6 +104,7 @@ private:
     [[nodiscard]] std::vector<std::string> shared_faults() const;
     void share_presence();
     void start_workers();
+    void share_sessions();
     void start_cores();
     void wait_for_signal(milliseconds limit, std::function<bool()> done);
     void drain();
@@ -128,6 +130,7 @@ private:
     std::unique_ptr<rt::WorkPool> reads_;
     std::unique_ptr<rt::WorkPool> hashing_;
     std::unique_ptr<auth::TokenGuard> guard_;
+    std::optional<gateway::FleetPlace> place_;  ///< none: nobody brings requests of others
     std::unique_ptr<gateway::Services> services_;
     std::unique_ptr<room::PresenceSync> presence_sync_;
     std::unique_ptr<Workers> workers_;
@@ -213,6 +216,7 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     services_->shared_faults = [this] { return shared_faults(); };
     if (stores_.lags) services_->reader_lags = stores_.lags;
     if (fleet_bus_ != nullptr) share_presence();
+    if (shares_sessions(config)) share_sessions();
     services_->topic_hubs.resize(threads);
     services_->cores.resize(threads);
     probe_ = std::make_unique<gateway::Probe>(*services_);
@@ -278,6 +282,13 @@ void Server::start_workers() {
     };
 }
 
+void Server::share_sessions() {
+    const auto door = std::ranges::find_if(options_.doors, &gateway::Door::for_servers);
+    place_.emplace(gateway::Owner{random_number(), door->at}, *fleet_.cache,
+                   gateway::RelayWords{fleet_keys(config_, kRelays)});
+    services_->fleet = &*place_;
+}
+
 void Server::start_cores() {
     cores_.resize(runtime_->size());
     std::vector<Result<>> listening(runtime_->size());
@@ -299,8 +310,10 @@ void Server::start_cores() {
             if (!is_one || loop.index() == 0) result = cores_[loop.index()]->listen(door, is_one ? kAlone : kShared);
         });
         for (auto& result : listening) must(std::exchange(result, {}));
-        logger::info("parley", door.for_operators ? "the operators' listener is open" : "listening",
-                     {{"url", url(door)}, {"proxy_protocol", door.proxy_protocol}});
+        std::string_view what = "listening";
+        if (door.for_operators) what = "the operators' listener is open";
+        if (door.for_servers) what = "listening for the other servers";
+        logger::info("parley", what, {{"url", url(door)}, {"proxy_protocol", door.proxy_protocol}});
     }
 }
 
@@ -322,6 +335,7 @@ Server::~Server() {
     workers_.reset();
     stores_.log.reset();
     fleet_bus_.reset();
+    fleet_ = {};  // its last answers still find the loops
     if (runtime_ != nullptr) runtime_->stop();
 }
 

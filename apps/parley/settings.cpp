@@ -15,6 +15,7 @@ namespace parley::app {
 namespace {
 
 constexpr Bytes kLeastMemory{64_MiB};
+const std::string kFreePort = "127.0.0.1:0";
 
 auto at_data_dir(const Config& config, const std::string& why) {
     return fail(Code::kInternal, fmt::format("data_dir ({}): {}", config.origin(keys::data_dir), why));
@@ -67,13 +68,15 @@ Result<std::filesystem::path> make_data_dir(const Config& config) {
 
 Result<std::vector<gateway::Door>> doors(const Config& config) {
     std::vector<gateway::Door> out;
-    const auto add = [&](const auto& key, const std::string& text, bool for_operators) -> Result<> {
+    const auto add = [&](const auto& key, const std::string& text, const gateway::Door& kind = {}) -> Result<> {
         const auto refuse = [&](const std::string& why) {
             return fail(Code::kBadRequest, fmt::format("{} ({}): {}", key.spec.name, config.origin(key), why));
         };
         auto spec = keys::parse_listen(text);
         if (!spec) return refuse(spec.error().message);
-        gateway::Door door{.tls = spec->tls, .proxy_protocol = spec->proxy_protocol, .for_operators = for_operators};
+        gateway::Door door = kind;
+        door.tls = spec->tls;
+        door.proxy_protocol = spec->proxy_protocol;
         if (spec->path.empty()) {
             auto at = rt::Endpoint::of(std::move(spec->address.host), spec->address.port);
             if (!at) return refuse(at.error().message);
@@ -90,14 +93,33 @@ Result<std::vector<gateway::Door>> doors(const Config& config) {
         out.push_back(std::move(door));
         return {};
     };
-    if (auto added = add(keys::listen, config.get(keys::listen), false); !added) return fail(added.error());
+    if (auto added = add(keys::listen, config.get(keys::listen)); !added) return fail(added.error());
     for (const std::string& text : config.get(keys::listeners)) {
-        if (auto added = add(keys::listeners, text, false); !added) return fail(added.error());
+        if (auto added = add(keys::listeners, text); !added) return fail(added.error());
     }
     const std::string& admin = config.get(keys::admin_listen);
-    if (admin.empty()) return out;
-    if (auto added = add(keys::admin_listen, admin, true); !added) return fail(added.error());
+    if (!admin.empty()) {
+        if (auto added = add(keys::admin_listen, admin, {.for_operators = true}); !added) return fail(added.error());
+    }
+    if (!shares_sessions(config)) return out;
+    const std::string& fleet = config.get(keys::fleet_listen);
+    const auto added = add(keys::fleet_listen, fleet.empty() ? kFreePort : fleet, {.for_servers = true});
+    if (!added) return fail(added.error());
     return out;
+}
+
+std::vector<std::string> fleet_keys(const Config& config, std::string_view purpose) {
+    std::vector<std::string> secrets{config.get(keys::fleet_secret)};
+    if (secrets.front().empty()) secrets = {config.get(keys::auth_secret), config.get(keys::auth_secret_previous)};
+    std::vector<std::string> out;
+    for (const std::string& secret : secrets) {
+        if (!secret.empty()) out.push_back(auth::derive_key(secret, purpose));
+    }
+    return out;
+}
+
+bool shares_sessions(const Config& config) {
+    return config.get(keys::cache_kind) == "redis" && !fleet_keys(config, kRelays).empty();
 }
 
 std::string url(const gateway::Door& door) {
@@ -112,7 +134,7 @@ Result<gateway::Options> gateway_options(const Config& config, std::vector<gatew
     options.proxies = std::move(*proxies);
     bool all_local = true;
     for (const gateway::Door& door : doors) {
-        if (door.for_operators || door.at.is_unix() || door.at.is_loopback()) continue;
+        if (door.for_operators || door.for_servers || door.at.is_unix() || door.at.is_loopback()) continue;
         all_local = false;
         if (!test_endpoints) continue;
         return fail(Code::kBadRequest,

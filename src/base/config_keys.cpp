@@ -53,6 +53,14 @@ const char* check_role(std::string_view text) {
 
 const char* check_optional_listen(std::string_view text) { return text.empty() ? nullptr : check_listen(text); }
 
+const char* check_fleet_listen(std::string_view text) {
+    if (text.empty()) return nullptr;
+    const auto address = parse_address(text);
+    const auto ip = address ? IpAddress::parse(address->host) : std::nullopt;
+    const bool is_any = ip && (ip->text() == "0.0.0.0" || ip->text() == "::");
+    return ip && !is_any ? nullptr : "expected the IP address of this machine that the others reach, 10.0.0.7:7400";
+}
+
 const char* check_trusted_proxy(std::string_view text) {
     if (text == "unix:" || IpRange::parse(text)) return nullptr;
     return "expected a network such as 10.0.0.0/8 or 2001:db8::/32, an address, or unix:";
@@ -252,6 +260,7 @@ std::span<const KeySpec* const> all_keys() noexcept {
                                      &bus_mirror.spec,
                                      &bus_accept_foreign.spec,
                                      &fleet_secret.spec,
+                                     &fleet_listen.spec,
                                      &store_kind.spec,
                                      &postgres_url.spec,
                                      &postgres_schema.spec,

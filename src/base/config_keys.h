@@ -20,6 +20,7 @@ inline constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn",
 inline constexpr std::string_view kFormats[] = {"auto", "human", "json"};
 const char* check_listen(std::string_view text);
 const char* check_optional_listen(std::string_view text);
+const char* check_fleet_listen(std::string_view text);
 const char* check_trusted_proxy(std::string_view text);
 const char* check_secret(std::string_view text);
 const char* check_heartbeat(std::string_view text);
@@ -162,6 +163,9 @@ inline constexpr Key<bool> bus_accept_foreign{{.name = "bus.accept_foreign", .de
 inline constexpr Key<std::string> fleet_secret{{.name = "fleet.secret", .default_text = "",
     .help = "Signs what servers tell each other: 32 bytes or more, the same on all. Empty: made from `auth.secret`.",
     .check = detail::check_secret, .secrecy = Secrecy::kSecret}};
+inline constexpr Key<std::string> fleet_listen{{.name = "fleet.listen", .default_text = "",
+    .help = "With `cache.kind=redis`: where the other servers reach this one, `10.0.0.7:7400`. Empty: a free loopback port.",
+    .check = detail::check_fleet_listen}};
 inline constexpr Key<std::string> store_kind{{.name = "store.kind", .default_text = "embedded",
     .help = "Where members, rooms and read marks are kept.", .choices = detail::kStoreKinds}};
 inline constexpr Key<std::string> postgres_url{{.name = "postgres.url", .default_text = "",

@@ -6,6 +6,7 @@
 #include "base/uuid.h"
 #include "gateway/broadcast.h"
 #include "gateway/proxy_gate.h"
+#include "gateway/relay_gate.h"
 #include "gateway/rest_json.h"
 #include "gateway/router.h"
 #include "gateway/session.h"
@@ -116,7 +117,9 @@ void Core::open(int fd, const Door& door) {
     const std::size_t count = connections_of_all();
     if (count < options().max_connections) {
         rt::give_up_after(fd, std::max({2 * options().patience.ping, options().send_time, kGiveUpAfter}));
-        if (door.proxy_protocol) {
+        if (door.for_servers) {
+            connections_.open(fd, std::make_unique<RelayGate>(*this, door));
+        } else if (door.proxy_protocol) {
             connections_.open(fd, std::make_unique<ProxyGate>(*this, door));
         } else {
             connections_.open(with_tls(fd, door), new_session({&door}));

@@ -43,9 +43,11 @@ std::string retry_after(int status, Code code, milliseconds wait) {
 
 Exchange::Exchange(HttpSession& session, rt::Connection& connection, wire::HttpRequest request)
     : session_(&session), connection_(&connection), request_(std::move(request)) {
-    const auto& [door, peer] = session.arrival_;
-    client_ = wire::find_client(session.options_.proxies, peer.empty() ? connection.peer_address() : peer,
-                                connection.is_tls(), request_.headers);
+    const auto& [door, peer, secure] = session.arrival_;
+    is_relayed_ = door->for_servers;
+    client_ = is_relayed_ ? wire::Client{peer, secure, true}
+                          : wire::find_client(session.options_.proxies, peer.empty() ? connection.peer_address() : peer,
+                                              connection.is_tls(), request_.headers);
     if (client_.secure && session.options_.hsts.count() > 0) {
         add_field("Strict-Transport-Security", "max-age=" + std::to_string(session.options_.hsts.count()));
     }
@@ -144,10 +146,15 @@ void Exchange::end_stream() {
 
 void Exchange::upgrade(std::string_view response, std::unique_ptr<rt::Connection::Handler> handler) {
     if (session_ == nullptr) return;
+    connection_->send_copy(response);
+    if (has_input_ended()) connection_->abort();
+    hand_over(std::move(handler));
+}
+
+void Exchange::hand_over(std::unique_ptr<rt::Connection::Handler> handler) {
+    if (session_ == nullptr) return;
     rt::Connection& connection = *connection_;
     HttpSession& session = *session_;
-    connection.send_copy(response);
-    if (has_input_ended()) connection.abort();
     finished();
     session.current_.reset();
     session.timeout_.cancel();

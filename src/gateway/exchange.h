@@ -35,6 +35,8 @@ public:
     [[nodiscard]] const std::string& peer() const noexcept { return client_.address; }
     /// The client speaks TLS, with us or with a trusted proxy.
     [[nodiscard]] bool is_secure() const noexcept { return client_.secure; }
+    /// Another server of the fleet brought it.
+    [[nodiscard]] bool is_relayed() const noexcept { return is_relayed_; }
     /// It came from this machine with no proxy between: Host must name this machine.
     [[nodiscard]] bool is_local() const noexcept { return is_local_; }
 
@@ -56,6 +58,8 @@ public:
     void write(std::string_view piece);
     void end_stream();
 
+    /// Gives the connection to `handler`, which answers.
+    void hand_over(std::unique_ptr<rt::Connection::Handler> handler);
     /// Answers `response` as it is and gives the connection to `handler`.
     void upgrade(std::string_view response, std::unique_ptr<rt::Connection::Handler> handler);
 
@@ -90,6 +94,7 @@ private:
     wire::HttpRequest request_;
     wire::Client client_;
     bool is_local_;
+    bool is_relayed_;
     std::vector<std::pair<std::string, std::string>> common_fields_;
     UniqueFunction<void()> gone_;
     UniqueFunction<void()> drained_;

@@ -11,6 +11,8 @@ Counters::Counters(metrics::Registry& registry)
                                          metrics::latency_bounds())),
       proxy_headers_refused(
           registry.counter("parley_proxy_headers_refused_total", "Connections closed for want of a good PROXY header")),
+      relayed(registry.counter("parley_relayed_requests_total", "Requests that the server of their session answered")),
+      relays_refused(registry.counter("parley_relays_refused_total", "Connections to fleet.listen that were refused")),
       registry_(registry) {}
 
 metrics::Counter& Counters::refused(Code code) {

@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 #include "bus/bus.h"
 #include "gateway/door.h"
+#include "gateway/fleet_place.h"
 #include "gateway/online.h"
 #include "gateway/rest_turns.h"
 #include "gateway/ws_session.h"
@@ -78,6 +79,8 @@ struct Counters {
     /// Sessions begun, by transport.
     metrics::Counter& sessions(const std::string& transport);
     metrics::Counter& proxy_headers_refused;
+    metrics::Counter& relayed;
+    metrics::Counter& relays_refused;
 
 private:
     metrics::Registry& registry_;
@@ -108,6 +111,7 @@ struct Services {
     std::atomic<std::size_t> entering{0};       ///< being judged, not in `sessions` yet
     std::atomic<std::uint64_t> next_session{1};
     Online online{};
+    const FleetPlace* fleet = nullptr;            ///< where there are servers that bring each other requests
     room::PresenceSync* presence_sync = nullptr;  ///< where there are other servers; the first loop's
     RoomTurns room_turns{};                       ///< of changes that REST makes
     std::atomic<bool> draining{false};            ///< new connections get 503

@@ -47,20 +47,22 @@ void SockJsHttpSession::begin(Exchange& exchange, const wire::SockJsFraming& fra
     exchange.write(framing.prelude());
 }
 
+void SockJsHttpSession::answer_closed(Exchange& receiver, const wire::SockJsFraming& framing,
+                                      std::string_view close_frame) {
+    std::string out;
+    framing.append(out, close_frame);
+    begin(receiver, framing);
+    receiver.write(out);
+    receiver.end_stream();
+}
+
 void SockJsHttpSession::receive(ExchangeRef exchange, wire::SockJsFraming framing) {
-    const auto answer = [&](const std::string& frame) {
-        std::string out;
-        framing.append(out, frame);
-        begin(*exchange, framing);
-        exchange->write(out);
-        exchange->end_stream();
-    };
     if (receiver_ != nullptr) {
-        answer(wire::sockjs_close_frame(2010, "Another connection still open"));
+        answer_closed(*exchange, framing, wire::sockjs_close_frame(2010, "Another connection still open"));
         return;
     }
     if (!close_frame_.empty() && waiting_.empty() && opened_) {
-        answer(close_frame_);
+        answer_closed(*exchange, framing, close_frame_);
         return;
     }
     if (!exchange->is_open()) {

@@ -33,6 +33,8 @@ public:
     ~SockJsHttpSession() override;
 
     void open() { app_->on_open(*this); }
+    /// What a receiver hears of a session that is not there: its close frame.
+    static void answer_closed(Exchange& receiver, const wire::SockJsFraming& framing, std::string_view close_frame);
     /// A request that waits for messages.
     void receive(ExchangeRef exchange, wire::SockJsFraming framing);
     /// A request that brings messages.

@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 
 #include "gateway/handshake.h"
+#include "gateway/relay.h"
 #include "gateway/sockjs_apps.h"
 #include "gateway/sockjs_headers.h"
 #include "gateway/ws_apps.h"
@@ -14,6 +15,7 @@ namespace {
 using wire::SockJsResource;
 using wire::SockJsTransport;
 
+constexpr std::string_view kServerGone = "Connection interrupted";
 /// Longer names are no callbacks of pages that exist.
 constexpr std::size_t kMaxJsonpCallback = 32;
 const std::vector<wire::HttpField> kPlain{{"Content-Type", "text/plain; charset=UTF-8"}};
@@ -57,11 +59,17 @@ std::uint32_t entropy() {
 
 }  // namespace
 
-SockJsSessions::SockJsSessions(Core& core) : core_(core), iframe_(core.options()) {}
+SockJsSessions::SockJsSessions(Core& core)
+    : core_(core), iframe_(core.options()), owners_(core.loop(), core.services().fleet) {}
 SockJsSessions::~SockJsSessions() = default;
 
 void SockJsSessions::on_second() {
-    std::erase_if(sessions_, [now = core_.loop().now()](const auto& entry) { return entry.second->is_done(now); });
+    std::erase_if(sessions_, [this, now = core_.loop().now()](const auto& entry) {
+        const bool is_done = entry.second->is_done(now);
+        if (is_done) owners_.release(entry.first);
+        return is_done;
+    });
+    owners_.on_second();
 }
 
 void SockJsSessions::serve(const ExchangeRef& exchange, const SockJsService& service, std::string_view rest) {
@@ -107,19 +115,23 @@ void SockJsSessions::session(const ExchangeRef& exchange, const SockJsService& s
     } else if (method != manner.method) {
         exchange->respond(405, {{"Allow", manner.allow}}, "");
     } else if (path.transport == SockJsTransport::kXhrSend || path.transport == SockJsTransport::kJsonpSend) {
-        const std::string key = key_of(service, path);
-        if (!is_here(exchange, key)) return;
-        using Sender = SockJsHttpSession::Sender;
-        const auto found = find(exchange, service, key);
-        if (!found) {
-            exchange->refuse(found.error());
-        } else if (*found == nullptr) {
-            exchange->respond(404, kPlain, "");
-        } else {
-            (*found)->take(exchange, path.transport == SockJsTransport::kJsonpSend ? Sender::kJsonp : Sender::kXhr);
-        }
+        send(exchange, service, path);
     } else {
         receive(exchange, service, path);
+    }
+}
+
+void SockJsSessions::send(const ExchangeRef& exchange, const SockJsService& service, const wire::SockJsPath& path) {
+    const std::string key = key_of(service, path);
+    if (!is_here(exchange, key)) return;
+    using Sender = SockJsHttpSession::Sender;
+    const auto found = find(exchange, service, key);
+    if (!found) {
+        exchange->refuse(found.error());
+    } else if (*found == nullptr) {
+        look_elsewhere(exchange, key, std::nullopt, [exchange] { exchange->respond(404, kPlain, ""); });
+    } else {
+        (*found)->take(exchange, path.transport == SockJsTransport::kJsonpSend ? Sender::kJsonp : Sender::kXhr);
     }
 }
 
@@ -149,7 +161,8 @@ void SockJsSessions::receive(const ExchangeRef& exchange, const SockJsService& s
     if (!found) {
         exchange->refuse(found.error());
     } else if (*found == nullptr) {
-        open(exchange, service, key, std::move(framing));
+        look_elsewhere(exchange, key, framing,
+                       [this, exchange, &service, key, framing] { open(exchange, service, key, framing); });
     } else {
         (*found)->receive(exchange, std::move(framing));
     }
@@ -243,7 +256,7 @@ void SockJsSessions::websocket(const ExchangeRef& exchange, const SockJsService&
 
 bool SockJsSessions::is_here(const ExchangeRef& exchange, const std::string& key) {
     auto& services = core_.services();
-    const std::size_t owner = std::hash<std::string>{}(key) % services.runtime.size();
+    const std::size_t owner = std::hash<std::string>{}(key) % services.cores.size();
     if (owner == core_.loop().index()) return true;
     exchange->move_to(services.runtime.loop(owner), [&services, owner](rt::Connection::Detached detached,
                                                                        wire::HttpRequest request, Arrival arrival) {
@@ -265,26 +278,82 @@ Result<SockJsHttpSession*> SockJsSessions::find(const ExchangeRef& exchange, con
     return found->second.get();
 }
 
+void SockJsSessions::look_elsewhere(const ExchangeRef& exchange, const std::string& key,
+                                    const std::optional<wire::SockJsFraming>& receiver, Task nobodys) {
+    // What was brought here is not sent on again.
+    if (owners_.is_alone() || exchange->is_relayed()) {
+        nobodys();
+        return;
+    }
+    owners_.find(
+        key, [this, exchange, key, receiver, nobodys = std::move(nobodys)](Result<std::optional<Owner>> owner) mutable {
+            go_to(exchange, key, std::move(owner), receiver, std::move(nobodys));
+        });
+}
+
+void SockJsSessions::go_to(const ExchangeRef& exchange, const std::string& key, Result<std::optional<Owner>> owner,
+                           const std::optional<wire::SockJsFraming>& receiver, Task nobodys) {
+    if (!exchange->is_open()) return;  // the client has gone meanwhile
+    if (!owner) {
+        exchange->refuse(owner.error());
+        return;
+    }
+    if (!*owner) {
+        nobodys();
+        return;
+    }
+    const auto is_over = [exchange, receiver] {
+        if (receiver) {
+            SockJsHttpSession::answer_closed(*exchange, *receiver, wire::sockjs_close_frame(1002, kServerGone));
+        } else {
+            exchange->respond(404, kPlain, "");
+        }
+    };
+    if (exchange->is_relayed()) {
+        is_over();
+        return;
+    }
+    const auto kind = receiver ? Relay::Kind::kWaits : Relay::Kind::kAnswered;
+    Relay::begin(core_, exchange, **owner, kind,
+                 [this, alive = std::weak_ptr<bool>{alive_}, key, owner = **owner, is_over] {
+                     if (alive.expired()) return;
+                     owners_.let_go(key, owner);
+                     is_over();
+                 });
+}
+
 void SockJsSessions::open(const ExchangeRef& exchange, const SockJsService& service, const std::string& key,
                           wire::SockJsFraming framing) {
     judge(exchange, service,
           [this, exchange, &service, key, framing = std::move(framing)](std::optional<Identity> identity) mutable {
               if (!exchange->is_open()) return;  // the client has gone meanwhile
-              const auto found = find(exchange, service, key);
-              if (!found) {
-                  exchange->refuse(found.error());
-                  return;
-              }
-              SockJsHttpSession* session = *found;
-              if (session == nullptr) {
-                  auto made = std::make_unique<SockJsHttpSession>(
-                      core_.loop(), make_app(service, std::move(identity), std::string{framing.name()}),
-                      query_identity(exchange->request()), service.options);
-                  session = sessions_.emplace(key, std::move(made)).first->second.get();
-                  session->open();
-              }
-              session->receive(exchange, std::move(framing));
+              owners_.claim(key, [this, exchange, &service, key, framing,
+                                  identity = std::move(identity)](Result<std::optional<Owner>> owner) mutable {
+                  if (!exchange->is_open() && !sessions_.contains(key)) owners_.release(key);
+                  go_to(exchange, key, std::move(owner), framing,
+                        [this, exchange, &service, key, framing, identity = std::move(identity)]() mutable {
+                            begin(exchange, service, key, std::move(identity), std::move(framing));
+                        });
+              });
           });
+}
+
+void SockJsSessions::begin(const ExchangeRef& exchange, const SockJsService& service, const std::string& key,
+                           std::optional<Identity> identity, wire::SockJsFraming framing) {
+    const auto found = find(exchange, service, key);
+    if (!found) {
+        exchange->refuse(found.error());
+        return;
+    }
+    SockJsHttpSession* session = *found;
+    if (session == nullptr) {
+        auto made = std::make_unique<SockJsHttpSession>(
+            core_.loop(), make_app(service, std::move(identity), std::string{framing.name()}),
+            query_identity(exchange->request()), service.options);
+        session = sessions_.emplace(key, std::move(made)).first->second.get();
+        session->open();
+    }
+    session->receive(exchange, std::move(framing));
 }
 
 }  // namespace parley::gateway

@@ -7,6 +7,7 @@
 
 #include "auth/destination.h"
 #include "gateway/exchange.h"
+#include "gateway/session_owners.h"
 #include "gateway/sockjs_iframe.h"
 #include "gateway/sockjs_session.h"
 #include "wire/sockjs.h"
@@ -28,10 +29,12 @@ struct SockJsService {
     SockJsOptions options;
 };
 
-/// The SockJS sessions of this core, and the way a request finds its session's core: each session belongs to the core
-/// its id hashes to, and a request for it that arrived elsewhere moves there with its connection.
+/// The SockJS sessions of this core, and the way a request finds its session: each belongs to the core its id hashes
+/// to, and a request for it that arrived elsewhere moves there with its connection. In a fleet each belongs to the
+/// server that claimed it, and a request that arrived at another one is relayed there.
 ///
 /// Thread: core-local.
+/// Fails:  a session whose server has gone is over: the client hears so, and begins another one.
 class SockJsSessions {
 public:
     explicit SockJsSessions(Core& core);
@@ -46,6 +49,7 @@ private:
 
     void session(const ExchangeRef& exchange, const SockJsService& service, const wire::SockJsPath& path);
     void receive(const ExchangeRef& exchange, const SockJsService& service, const wire::SockJsPath& path);
+    void send(const ExchangeRef& exchange, const SockJsService& service, const wire::SockJsPath& path);
     void info(const ExchangeRef& exchange, const SockJsService& service);
     void websocket(const ExchangeRef& exchange, const SockJsService& service, bool raw);
     /// False: the session lives on another core and the request is on its way there.
@@ -54,6 +58,14 @@ private:
     Result<SockJsHttpSession*> find(const ExchangeRef& exchange, const SockJsService& service, const std::string& key);
     void open(const ExchangeRef& exchange, const SockJsService& service, const std::string& key,
               wire::SockJsFraming framing);
+    void begin(const ExchangeRef& exchange, const SockJsService& service, const std::string& key,
+               std::optional<Identity> identity, wire::SockJsFraming framing);
+    /// The session is not here: the request goes to the server that has it, or `nobodys` runs.
+    void look_elsewhere(const ExchangeRef& exchange, const std::string& key,
+                        const std::optional<wire::SockJsFraming>& receiver, Task nobodys);
+    /// Whose the session is: see look_elsewhere(). A `receiver` waits for messages; none is a sender.
+    void go_to(const ExchangeRef& exchange, const std::string& key, Result<std::optional<Owner>> owner,
+               const std::optional<wire::SockJsFraming>& receiver, Task nobodys);
     [[nodiscard]] std::shared_ptr<LinkApp> make_app(const SockJsService& service, std::optional<Identity> identity,
                                                     std::string transport);
     void judge(const ExchangeRef& exchange, const SockJsService& service,
@@ -61,7 +73,9 @@ private:
 
     Core& core_;
     const SockJsIframe iframe_;
+    SessionOwners owners_;
     Map sessions_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace parley::gateway
