@@ -1,5 +1,7 @@
 #include "gateway/core.h"
 
+#include <fmt/format.h>
+
 #include "auth/acl.h"
 #include "base/logger.h"
 #include "base/room_change.h"
@@ -20,8 +22,13 @@ constexpr std::string_view kBusy =
     "Cache-Control: no-store\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
     R"({"code":"SERVER_FULL","message":"too many open connections"})";
 constexpr std::size_t kTurnedAwayAtOnce = 64;
+/// Each second another part of those who are online is said to the other servers.
+constexpr std::size_t kOnlineParts = 10;
+constexpr seconds kOnlineHolds{3 * kOnlineParts};
 /// At least, for a peer whose kernel acknowledges nothing.
 constexpr milliseconds kGiveUpAfter{60'000};
+
+std::string online_key(std::uint64_t member) { return fmt::format("online:{:016x}", member); }
 
 /// Says why, and gives the peer the time to read it.
 struct TurnedAway final : rt::Connection::Handler {
@@ -209,10 +216,33 @@ void Core::remove(Session& session) noexcept {
 
 void Core::came_online(const MemberId& member, std::string_view nickname) {
     if (!services_.online.arrive(member)) return;
-    services_.bus.notify({bus::Notice::Kind::kMemberOnline,
-                          member.str(),
-                          JsonObject{}.text("memberId", member.str()).text("nickName", nickname).str(),
-                          {}});
+    bus::Notice notice{bus::Notice::Kind::kMemberOnline,
+                       member.str(),
+                       JsonObject{}.text("memberId", member.str()).text("nickName", nickname).str(),
+                       {}};
+    if (services_.fleet == nullptr) {
+        services_.bus.notify(std::move(notice));
+        return;
+    }
+    // Whoever is first among the servers says so; where nobody can tell, each.
+    const std::string mine = fmt::format("{:016x} {}", services_.fleet->self.server, random_id());
+    services_.fleet->cache.claim(
+        online_key(Online::key(member)), mine, loop_.clock().wall() + kOnlineHolds,
+        [&services = services_, &loop = loop_, mine, notice = std::move(notice)](Result<std::string> first) mutable {
+            if (first && *first != mine) return;
+            loop.post([&services, at = loop.index(), notice = std::move(notice)]() mutable {
+                if (services.cores[at] != nullptr) services.bus.notify(std::move(notice));
+            });
+        });
+}
+
+/// A member of any server is online for as long as one of them goes on saying so.
+void Core::say_who_is_online() {
+    if (services_.fleet == nullptr) return;
+    const auto until = loop_.clock().wall() + kOnlineHolds;
+    for (const std::uint64_t member : services_.online.part(seconds_ % kOnlineParts, kOnlineParts)) {
+        services_.fleet->cache.put(online_key(member), "1", until, [](const Result<>&) {});
+    }
 }
 
 void Core::went_offline(const MemberId& member) { services_.online.leave(member, loop_.now()); }
@@ -328,11 +358,13 @@ void Core::on_second() {
     log_refused_headers();
     refusals_.say();
     chat_.book().forget_unused();
+    ++seconds_;
     if (options().log_is_shared) ask_what_others_did();
     if (loop_.index() == 0) {
         chat_.sweep_presence();
         if (auto* sync = presence_sync()) sync->on_second(loop_.now(), services_.hears_others());
         services_.online.sweep(loop_.now());
+        say_who_is_online();
         services_.guard.forget_old();
         forget_expired();
     }
@@ -341,7 +373,7 @@ void Core::on_second() {
 
 /// Other servers tell of what they did; that may be lost, or there may be nobody to carry it.
 void Core::ask_what_others_did() {
-    if (++seconds_ % 2 == 0) heads_.ask();
+    if (seconds_ % 2 == 0) heads_.ask();
     if (!services_.hears_others()) chat_.book().forget_all();
 }
 

@@ -86,7 +86,7 @@ public:
 
     void add(Session& session);
     void remove(Session& session) noexcept;
-    /// A session of a member begins; who shares a room with them hears when it is the first.
+    /// A session of a member begins; who shares a room with them hears when it is the first, of any server.
     void came_online(const MemberId& member, std::string_view nickname);
     /// It has ended.
     void went_offline(const MemberId& member);
@@ -113,6 +113,7 @@ private:
     /// On the first core, of a server that has others.
     [[nodiscard]] room::PresenceSync* presence_sync() const noexcept;
     void forget_expired();
+    void say_who_is_online();
 
     rt::Loop& loop_;
     Services& services_;

@@ -1,10 +1,6 @@
 #include "gateway/online.h"
 
 namespace parley::gateway {
-namespace {
-std::uint64_t key(const MemberId& member) { return std::hash<MemberId>{}(member); }
-}  // namespace
-
 bool Online::arrive(const MemberId& member) {
     const std::lock_guard lock{mutex_};
     const auto [entry, is_new] = members_.try_emplace(key(member));
@@ -26,6 +22,15 @@ void Online::sweep(SteadyTime now) {
         if (found == members_.end() || found->second.sessions != 0) continue;
         if (found->second.leaves == leaving_.front().leave) members_.erase(found);
     }
+}
+
+std::vector<std::uint64_t> Online::part(std::size_t number, std::size_t parts) const {
+    const std::lock_guard lock{mutex_};
+    std::vector<std::uint64_t> out;
+    for (std::size_t bucket = number; bucket < members_.bucket_count(); bucket += parts) {
+        for (auto entry = members_.begin(bucket); entry != members_.end(bucket); ++entry) out.push_back(entry->first);
+    }
+    return out;
 }
 
 std::size_t Online::members() const {

@@ -3,6 +3,7 @@
 #include <deque>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/ids.h"
@@ -25,6 +26,10 @@ public:
     void leave(const MemberId& member, SteadyTime now);
     void sweep(SteadyTime now);
     [[nodiscard]] std::size_t members() const;
+    /// Who is online, as key() names them: one of `parts` parts of them, which make all of them one after the other.
+    [[nodiscard]] std::vector<std::uint64_t> part(std::size_t number, std::size_t parts) const;
+    /// The same at every server.
+    [[nodiscard]] static std::uint64_t key(const MemberId& member) { return std::hash<MemberId>{}(member); }
 
 private:
     struct State {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
 namespace parley::gateway {
 namespace {
 
@@ -52,6 +55,21 @@ TEST(Online, OneOfSeveralSessionsThatEndsChangesNothing) {
     online.sweep(kStart + seconds{60});
     EXPECT_EQ(online.members(), 1U);
     EXPECT_FALSE(online.arrive(kMember));
+}
+
+TEST(Online, ItsPartsAreAllOfThem) {
+    Online online;
+    std::set<std::uint64_t> expected;
+    for (int i = 0; i < 1000; ++i) {
+        const auto member = MemberId::trusted("u-" + std::to_string(i));
+        online.arrive(member);
+        expected.insert(Online::key(member));
+    }
+    std::multiset<std::uint64_t> parts;
+    for (std::size_t number = 0; number < 10; ++number) {
+        for (const std::uint64_t member : online.part(number, 10)) parts.insert(member);
+    }
+    EXPECT_TRUE(std::ranges::equal(parts, expected));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ import socket
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Server, Stomp, check, equal, eventually, expect, request, run, services, short
+from harness import EventStream, Server, Stomp, check, equal, eventually, expect, request, run, services, short
 from harness.refusals import refused
 from harness.rooms import history, invite, join, make_private, post
 from harness.tokens import SECRET, token
@@ -122,6 +122,19 @@ def _():
         equal(request(one, "DELETE", "/api/rooms/r-own/members/u-b", token=token("u-own")).status in (200, 204), True, "kick")
         eventually(lambda: post(other, "r-own", "still?", "u-b").status == 404, limit=5, what="the refusal there")
         equal(request(other, "GET", "/api/rooms/r-own/messages", token=token("u-b")).status, 404, "history")
+
+
+@check("who comes online at one server is announced at all; coming online at another one too is no news")
+def _():
+    with fleet("online") as (one, other):
+        for member in ("u-a", "u-b", "u-c"):
+            equal(join(one, "r-shared", member).status, 200)
+        with EventStream(one, "/api/notifications/stream", "u-a", limit=30) as events:
+            equal(events.event().name, "connected")
+            with Stomp(other, "u-b", room="r-shared"):
+                equal((events.event().json()["memberId"]), "u-b")
+                with Stomp(one, "u-b", room="r-shared"), Stomp(other, "u-b", room="r-shared"), Stomp(one, "u-c", room="r-shared"):
+                    equal((events.event().json()["memberId"]), "u-c", "the next who came")
 
 
 @check("a token revoked at one server closes sessions at another; a login service's blacklist is believed")
