@@ -175,7 +175,8 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     if (const auto late = must(chat::settle_changes(*stores_.log, *stores_.directory)).size(); late != 0) {
         logger::info("parley", "finished changes of rooms that were cut off", {{"count", late}});
     }
-    rates_ = std::make_unique<auth::RateLimits>(rate_options(config));
+    rates_ = std::make_unique<auth::RateLimits>(rate_options(config),
+                                                config.get(keys::cache_kind) == "redis" ? fleet_.cache.get() : nullptr);
     presence_ = std::make_unique<room::Presence>(config.get(keys::presence_grace));
     const auto wanted = static_cast<std::size_t>(config.get(keys::threads));
     const std::size_t threads = wanted != 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());

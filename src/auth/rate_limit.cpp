@@ -3,6 +3,9 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "auth/encoding.h"
 
 namespace parley::auth {
 namespace {
@@ -19,7 +22,7 @@ RateBucket::RateBucket(Rate limit) noexcept
     : interval_(std::chrono::nanoseconds{limit.per}.count() / std::max<std::int64_t>(limit.count, 1)),
       tolerance_(interval_ * limit.count) {}
 
-std::optional<milliseconds> RateBucket::take(SteadyTime time, std::uint32_t cost) noexcept {
+std::optional<milliseconds> RateBucket::take(SteadyTime time, std::uint32_t cost) {
     const std::int64_t now = nanoseconds(time);
     std::int64_t full_at = full_at_.load(std::memory_order_relaxed);
     for (;;) {
@@ -33,15 +36,68 @@ std::optional<milliseconds> RateBucket::take(SteadyTime time, std::uint32_t cost
 
 bool RateBucket::is_idle(SteadyTime now) const noexcept { return full_at() <= nanoseconds(now); }
 
-RateTable::RateTable(Rate limit, std::size_t max_keys)
-    : limit_(limit), max_per_stripe_(std::max<std::size_t>(max_keys / std::tuple_size_v<decltype(stripes_)>, 1)) {}
+void RateBucket::empty_until(SteadyTime at) noexcept {
+    const std::int64_t until = nanoseconds(at);
+    std::int64_t full_at = full_at_.load(std::memory_order_relaxed);
+    while (full_at < until && !full_at_.compare_exchange_weak(full_at, until, std::memory_order_relaxed)) {
+    }
+}
+
+SharedBucket::SharedBucket(Rate limit, std::string name, cache::SessionCache& cache)
+    : RateBucket(limit),
+      name_(std::move(name)),
+      cache_(cache),
+      part_(std::max(limit.count / kParts, 1U)),
+      per_(limit.per) {}
+
+std::optional<milliseconds> SharedBucket::take(SteadyTime now, std::uint32_t cost) {
+    if (auto wait = RateBucket::take(now, cost)) return wait;
+    std::uint32_t taken = 0;
+    SteadyTime since;
+    {
+        const std::lock_guard lock{mutex_};
+        if (untold_ == 0 || now - since_ > per_) {
+            untold_ = 0;
+            since_ = now;
+        }
+        untold_ += cost;
+        if (untold_ < part_) return std::nullopt;
+        taken = std::exchange(untold_, 0);
+        since = since_;
+    }
+    tell(taken, since, now);
+    return std::nullopt;
+}
+
+void SharedBucket::tell(std::uint32_t taken, SteadyTime since, SteadyTime now) {
+    using std::chrono::microseconds;
+    const auto cost = std::chrono::duration_cast<microseconds>(taken * interval());
+    const auto age = std::chrono::duration_cast<microseconds>(now - since);
+    // A member's or address's bytes, whatever they are, as a key of one length.
+    cache_.spend("rate:" + sha256_hex(name_), cost, std::max(age, microseconds{0}),
+                 [weak = weak_from_this(), now](Result<microseconds> left) {
+                     const auto self = weak.lock();
+                     if (left && self) self->empty_until(now + *left);
+                 });
+}
+
+RateTable::RateTable(Rate limit, std::size_t max_keys, std::string_view kind, cache::SessionCache* cache)
+    : limit_(limit),
+      max_per_stripe_(std::max<std::size_t>(max_keys / std::tuple_size_v<decltype(stripes_)>, 1)),
+      kind_(kind),
+      cache_(cache) {}
+
+std::shared_ptr<RateBucket> RateTable::make_bucket(std::string_view key) const {
+    if (cache_ == nullptr) return std::make_shared<RateBucket>(limit_);
+    return std::make_shared<SharedBucket>(limit_, std::string{kind_}.append(" ").append(key), *cache_);
+}
 
 std::shared_ptr<RateBucket> RateTable::bucket(std::string_view key, SteadyTime now) {
     Stripe& stripe = stripes_[Hash{}(key) / 64 % stripes_.size()];
     const std::lock_guard lock{stripe.mutex};
     if (const auto found = stripe.buckets.find(key); found != stripe.buckets.end()) return found->second;
     if (stripe.buckets.size() >= max_per_stripe_) make_room(stripe, now);
-    return stripe.buckets.emplace(key, std::make_shared<RateBucket>(limit_)).first->second;
+    return stripe.buckets.emplace(key, make_bucket(key)).first->second;
 }
 
 /// Looks at a few slots only, so that a flood of new keys costs each of them the same small amount.
@@ -79,18 +135,18 @@ std::size_t RateTable::size() const {
 SendRate::SendRate(Rate session, std::shared_ptr<RateBucket> member)
     : session_(std::make_unique<RateBucket>(session)), member_(std::move(member)) {}
 
-std::optional<milliseconds> SendRate::take(SteadyTime now, std::uint32_t messages) noexcept {
+std::optional<milliseconds> SendRate::take(SteadyTime now, std::uint32_t messages) {
     if (!session_) return std::nullopt;
     if (auto wait = session_->take(now, messages)) return wait;
     return member_->take(now, messages);
 }
 
-RateLimits::RateLimits(const RateOptions& options)
+RateLimits::RateLimits(const RateOptions& options, cache::SessionCache* shared)
     : options_(options),
-      members_(options.send_member, options.max_keys),
-      handshakes_(options.handshake_address, options.max_keys),
-      logins_(options.login_address, options.max_keys),
-      rooms_(options.room_member, options.max_keys) {}
+      members_(options.send_member, options.max_keys, "send", shared),
+      handshakes_(options.handshake_address, options.max_keys, "handshake", shared),
+      logins_(options.login_address, options.max_keys, "login", shared),
+      rooms_(options.room_member, options.max_keys, "room", shared) {}
 
 SendRate RateLimits::send(std::string_view member, SteadyTime now) {
     return options_.enabled ? SendRate{options_.send_session, members_.bucket(member, now)} : SendRate{};

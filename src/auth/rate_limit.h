@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "base/units.h"
+#include "cache/session_cache.h"
 
 namespace parley::auth {
 
@@ -18,17 +19,49 @@ namespace parley::auth {
 class RateBucket {
 public:
     explicit RateBucket(Rate limit) noexcept;
+    virtual ~RateBucket() = default;
     /// Takes `cost` and returns nullopt, or takes nothing and returns after how long it would succeed. A cost above
     /// the burst never succeeds.
-    std::optional<milliseconds> take(SteadyTime now, std::uint32_t cost = 1) noexcept;
+    virtual std::optional<milliseconds> take(SteadyTime now, std::uint32_t cost = 1);
     /// Full again: indistinguishable from a new one.
     [[nodiscard]] bool is_idle(SteadyTime now) const noexcept;
     [[nodiscard]] std::int64_t full_at() const noexcept { return full_at_.load(std::memory_order_relaxed); }
+
+protected:
+    /// Others have taken from it: it is not full before `at`.
+    void empty_until(SteadyTime at) noexcept;
+    [[nodiscard]] std::chrono::nanoseconds interval() const noexcept { return std::chrono::nanoseconds{interval_}; }
 
 private:
     std::int64_t interval_;   ///< nanoseconds for one
     std::int64_t tolerance_;  ///< nanoseconds for the burst
     std::atomic<std::int64_t> full_at_{INT64_MIN};
+};
+
+/// A bucket from which all servers of a fleet take. Nobody waits for the others: each server takes from its own, tells
+/// the session cache what it let through, every kParts-th of the burst, and hears what all have.
+///
+/// Limit:  over time the rate, whatever the number of servers. At once up to the burst of each server, which is paid
+///         back before more goes through, and nobody hears of a server that lets through less than a kParts-th of the
+///         rate. A server that is alone with a key is as if it had it for itself.
+/// Fails:  while the cache is away each server counts for itself.
+class SharedBucket final : public RateBucket, public std::enable_shared_from_this<SharedBucket> {
+public:
+    static constexpr std::uint32_t kParts = 16;
+    /// `cache` is not asked any more once nobody takes.
+    SharedBucket(Rate limit, std::string name, cache::SessionCache& cache);
+    std::optional<milliseconds> take(SteadyTime now, std::uint32_t cost = 1) override;
+
+private:
+    void tell(std::uint32_t taken, SteadyTime since, SteadyTime now);
+
+    const std::string name_;
+    cache::SessionCache& cache_;
+    const std::uint32_t part_;
+    const milliseconds per_;
+    std::mutex mutex_;
+    std::uint32_t untold_ = 0;
+    SteadyTime since_{};  ///< when the first of `untold_` was taken
 };
 
 /// Buckets by key: member, address.
@@ -38,7 +71,8 @@ private:
 /// Limit:  about `max_keys`, those held outside not counted. Idle buckets go first, then the fullest of a few.
 class RateTable {
 public:
-    RateTable(Rate limit, std::size_t max_keys);
+    /// With a `cache` the buckets are shared under `kind` and their key.
+    RateTable(Rate limit, std::size_t max_keys, std::string_view kind = {}, cache::SessionCache* cache = nullptr);
     [[nodiscard]] std::shared_ptr<RateBucket> bucket(std::string_view key, SteadyTime now);
     std::optional<milliseconds> take(std::string_view key, SteadyTime now) { return bucket(key, now)->take(now); }
     [[nodiscard]] std::size_t size() const;
@@ -54,9 +88,12 @@ private:
         std::size_t hand = 0;  ///< the hash slot the next clearing starts at
     };
     static void make_room(Stripe& stripe, SteadyTime now);
+    [[nodiscard]] std::shared_ptr<RateBucket> make_bucket(std::string_view key) const;
 
     const Rate limit_;
     const std::size_t max_per_stripe_;
+    const std::string_view kind_;
+    cache::SessionCache* const cache_;
     std::array<Stripe, 16> stripes_;
 };
 
@@ -75,7 +112,7 @@ class SendRate {
 public:
     SendRate() = default;  ///< no limit
     SendRate(Rate session, std::shared_ptr<RateBucket> member);
-    std::optional<milliseconds> take(SteadyTime now, std::uint32_t messages = 1) noexcept;
+    std::optional<milliseconds> take(SteadyTime now, std::uint32_t messages = 1);
     /// Letting go of it now gives nobody more: the session's bucket is full.
     [[nodiscard]] bool is_idle(SteadyTime now) const noexcept { return !session_ || session_->is_idle(now); }
 
@@ -87,7 +124,8 @@ private:
 /// All limits of protocol.md section 3. Thread: any. nullopt: go on; else how long to wait (`Retry-After`).
 class RateLimits {
 public:
-    explicit RateLimits(const RateOptions& options);
+    /// `shared`: where the servers of a fleet count together; null for a server that is alone.
+    explicit RateLimits(const RateOptions& options, cache::SessionCache* shared = nullptr);
     [[nodiscard]] SendRate send(std::string_view member, SteadyTime now);
     std::optional<milliseconds> handshake(std::string_view address, SteadyTime now);
     std::optional<milliseconds> login(std::string_view address, SteadyTime now);

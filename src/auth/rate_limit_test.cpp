@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "cache/memory_cache.h"
 
 namespace parley::auth {
 namespace {
@@ -129,6 +130,80 @@ TEST(RateLimits, LimitsNothingWhenDisabled) {
         EXPECT_EQ(session.take(now), std::nullopt);
         EXPECT_EQ(limits.login("10.0.0.1", now), std::nullopt);
     }
+}
+
+/// Servers of a fleet with one cache.
+class SharedRates : public testing::Test {
+protected:
+    static constexpr Rate kSend{.count = 160, .per = milliseconds{8000}};
+    static constexpr RateOptions kOptions{.send_session = {.count = 100'000}, .send_member = kSend};
+
+    /// How many of `tries` a server lets through.
+    int let_through(RateLimits& server, int tries, const std::string& member = "u-7") {
+        int sent = 0;
+        SendRate rate = server.send(member, clock.steady());
+        for (int i = 0; i < tries; ++i) sent += rate.take(clock.steady()) ? 0 : 1;
+        return sent;
+    }
+
+    ManualClock clock;
+    cache::MemoryCache cache{clock};
+    RateLimits one{kOptions, &cache};
+    RateLimits other{kOptions, &cache};
+};
+
+TEST_F(SharedRates, WhatOneServerLetThroughIsMissingAtTheOther) {
+    EXPECT_EQ(let_through(one, 1000), 160);
+    EXPECT_EQ(let_through(other, 1000), 10) << "what it lets through before it tells and hears";
+    EXPECT_EQ(let_through(other, 1000, "u-8"), 160) << "another member";
+    clock.advance(seconds{1});
+    EXPECT_EQ(let_through(one, 1000) + let_through(other, 1000), 20);
+}
+
+TEST_F(SharedRates, OverTimeAMemberHasOneRateAtAnyNumberOfServers) {
+    std::vector<std::unique_ptr<RateLimits>> servers;
+    for (int i = 0; i < 8; ++i) servers.push_back(std::make_unique<RateLimits>(kOptions, &cache));
+    int sent = 0;
+    for (int ms = 0; ms < 60'000; ms += 10) {
+        for (auto& server : servers) sent += let_through(*server, 1);
+        clock.advance(milliseconds{10});
+    }
+    EXPECT_LE(sent, 160 + 60 * 20 + 8 * 10);
+    EXPECT_GE(sent, 160 + 60 * 20 - 8 * 10);
+}
+
+TEST_F(SharedRates, AServerThatIsAloneWithAMemberCountsAsIfItHadNoOthers) {
+    RateLimits alone{kOptions};
+    for (int step = 0; step < 2000; ++step) {
+        const int tries = step % 7 == 0 ? 90 : step % 3;
+        EXPECT_EQ(let_through(one, tries), let_through(alone, tries)) << step;
+        clock.advance(milliseconds{step * 37 % 400});
+    }
+}
+
+TEST_F(SharedRates, HandshakesLoginsAndRoomsAreSharedToo) {
+    const Rate few{.count = 10, .per = seconds{100}};
+    const RateOptions options{.handshake_address = few, .login_address = few, .room_member = few};
+    RateLimits here{options, &cache};
+    RateLimits there{options, &cache};
+    const SteadyTime now = clock.steady();
+    for (int i = 0; i < 9; ++i) {
+        EXPECT_FALSE(here.handshake("2001:db8::1", now) || here.login("2001:db8::1", now) ||
+                     here.room_creation("a", now));
+    }
+    EXPECT_FALSE(there.handshake("2001:db8::2", now) || there.login("2001:db8::2", now) ||
+                 there.room_creation("a", now));
+    EXPECT_TRUE(there.handshake("2001:db8::1", now));
+    EXPECT_TRUE(there.login("2001:db8::1", now));
+    EXPECT_TRUE(there.room_creation("a", now));
+}
+
+TEST_F(SharedRates, WithoutTheCacheEachServerCountsForItself) {
+    cache::MemoryCache away{clock, Bytes{1}};  // takes nothing
+    RateLimits here{kOptions, &away};
+    RateLimits there{kOptions, &away};
+    EXPECT_EQ(let_through(here, 1000), 160);
+    EXPECT_EQ(let_through(there, 1000), 160);
 }
 
 TEST(AddressKey, TakesAHouseholdOfIpv6AsOne) {

@@ -83,6 +83,10 @@ public:
         done(std::nullopt);
     }
     void release(const std::string&, const std::string&, UniqueFunction<void(Result<>)> done) override { done({}); }
+    void spend(const std::string&, std::chrono::microseconds cost, std::chrono::microseconds,
+               UniqueFunction<void(Result<std::chrono::microseconds>)> done) override {
+        done(cost);
+    }
     std::map<std::string, std::string> entries;
     bool away = false;
 };

@@ -109,6 +109,10 @@ public:
     void release(const std::string& key, const std::string& value, UniqueFunction<void(Result<>)> done) override {
         away ? done(gone()) : inner_.release(key, value, std::move(done));
     }
+    void spend(const std::string& key, std::chrono::microseconds cost, std::chrono::microseconds age,
+               UniqueFunction<void(Result<std::chrono::microseconds>)> done) override {
+        away ? done(gone()) : inner_.spend(key, cost, age, std::move(done));
+    }
 
 private:
     static tl::unexpected<Error> gone() { return fail(Code::kAuthUnavailable, "the cache is away"); }

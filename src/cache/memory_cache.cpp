@@ -1,5 +1,8 @@
 #include "cache/memory_cache.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 namespace parley::cache {
 namespace {
 
@@ -92,6 +95,27 @@ void MemoryCache::release(const std::string& key, const std::string& value, Uniq
             erase(entry);
     }
     done({});
+}
+
+void MemoryCache::spend(const std::string& key, std::chrono::microseconds cost, std::chrono::microseconds age,
+                        UniqueFunction<void(Result<std::chrono::microseconds>)> done) {
+    Result<std::chrono::microseconds> left;
+    {
+        const std::lock_guard lock{mutex_};
+        const std::chrono::microseconds now = clock_.wall().time_since_epoch();
+        sweep(clock_.wall());
+        std::chrono::microseconds full_at = now - age;
+        if (const auto entry = entries_.find(key); entry != entries_.end()) {
+            full_at = std::max(full_at, std::chrono::microseconds{std::atoll(entry->second.value.c_str())});
+        }
+        full_at += cost;
+        left = std::max(full_at - now, std::chrono::microseconds{0});
+        const WallTime expires{std::chrono::ceil<milliseconds>(full_at)};
+        if (auto stored = store(key, std::to_string(full_at.count()), expires); !stored) {
+            left = fail(std::move(stored.error()));
+        }
+    }
+    done(std::move(left));
 }
 
 void MemoryCache::sweep(WallTime now) {

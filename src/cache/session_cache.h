@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -8,8 +9,8 @@
 
 namespace parley::cache {
 
-/// Short-lived state that servers share: revoked tokens, tickets, whose a session is. Losing it costs comfort, never
-/// messages and never a revocation (the Directory has those too).
+/// Short-lived state that servers share: revoked tokens, tickets, whose a session is, rates. Losing it costs comfort,
+/// never messages and never a revocation (the Directory has those too).
 ///
 /// Thread: any; calls answer at once from memory or through `done` from another thread (a Redis one), so `done`
 ///         must only hand over.
@@ -35,6 +36,11 @@ public:
     virtual void get(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) = 0;
     /// Removes `key` if `value` is what it has.
     virtual void release(const std::string& key, const std::string& value, UniqueFunction<void(Result<>)> done) = 0;
+
+    /// A token bucket of all servers, `key`: takes what needs `cost` to come back, begun `age` ago at the earliest.
+    /// Whatever is taken is taken: answers how long the bucket needs until it is full, which may be any time.
+    virtual void spend(const std::string& key, std::chrono::microseconds cost, std::chrono::microseconds age,
+                       UniqueFunction<void(Result<std::chrono::microseconds>)> done) = 0;
 };
 
 }  // namespace parley::cache

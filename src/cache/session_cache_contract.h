@@ -45,6 +45,11 @@ protected:
     bool release(const std::string& key, const std::string& value) {
         return wait<Result<>>([&](auto done) { cache().release(key, value, std::move(done)); }).has_value();
     }
+    std::chrono::microseconds spend(const std::string& key, std::chrono::microseconds cost,
+                                    std::chrono::microseconds age = {}) {
+        return *wait<Result<std::chrono::microseconds>>(
+            [&](auto done) { cache().spend(key, cost, age, std::move(done)); });
+    }
     bool revoke(const std::string& hash, milliseconds ttl) {
         return wait<Result<>>([&](auto done) { cache().revoke(hash, in(ttl), std::move(done)); }).has_value();
     }
@@ -137,6 +142,29 @@ TEST_P(SessionCacheContract, OfManyWhoClaimAtOnceAllHearTheSame) {
     for (auto& thread : threads) thread.join();
     for (const std::string& holder : heard) EXPECT_EQ(holder, heard.front());
     EXPECT_EQ(get("k"), heard.front());
+}
+
+TEST_P(SessionCacheContract, ABucketSumsUpWhatAllSpendAndFillsWithTime) {
+    EXPECT_EQ(spend("k", seconds{30}), seconds{30});
+    const auto both = spend("k", seconds{30});
+    EXPECT_LE(both, seconds{60});
+    EXPECT_GT(both, seconds{30});
+    EXPECT_EQ(spend("other", std::chrono::microseconds{2'500'000}), std::chrono::microseconds{2'500'000});
+    pass(milliseconds{1100});
+    const auto later = spend("other", seconds{1});
+    EXPECT_LE(later, milliseconds{2400});
+    EXPECT_GT(later, seconds{1});
+    pass(milliseconds{2500});
+    EXPECT_EQ(spend("other", milliseconds{10}), milliseconds{10}) << "no fuller than full";
+}
+
+TEST_P(SessionCacheContract, WhatWasSpentAWhileAgoHasComeBackSince) {
+    EXPECT_EQ(spend("k", seconds{30}, seconds{20}), seconds{10});
+    const auto more = spend("k", seconds{30}, seconds{20});
+    EXPECT_LE(more, seconds{40}) << "it was not full then";
+    EXPECT_GT(more, seconds{10});
+    EXPECT_EQ(spend("other", seconds{1}, seconds{20}), std::chrono::microseconds{0});
+    EXPECT_EQ(spend("other", seconds{1}), seconds{1});
 }
 
 }  // namespace parley::cache

@@ -137,6 +137,25 @@ def _():
                     equal((events.event().json()["memberId"]), "u-c", "the next who came")
 
 
+@check("rates count at all servers together: who is too fast at one is so at the others, and an address's logins too", limit=90)
+def _():
+    rates = {"rate.enabled": "true", "rate.send": "48/10h", "rate.login": "16/10h", "rate.handshake": "10000/1m"}
+    with fleet("rates", 3, **rates) as (one, other, third):
+        equal([post(one, "r-1", f"{n}", "u-fast").status for n in range(48)], [201] * 48)
+        equal(post(one, "r-1", "more", "u-fast").status, 429)
+        for server in (other, third):
+            eventually(lambda: post(server, "r-1", "elsewhere", "u-fast").status == 429, limit=30, what="429")  # noqa: B023
+        expect(len(history(one, "r-1", limit=500)) < 48 + 2 * 24, "how many passed elsewhere")
+        equal(post(other, "r-1", "another", "u-slow").status, 201)
+
+        def login(server):
+            return request(server, "POST", "/v1/auth/login", json={"name": "nobody", "password": "wrong password"}).status
+
+        while login(one) != 429:
+            pass
+        eventually(lambda: login(other) == 429, limit=30, what="429 for a login")
+
+
 @check("a token revoked at one server closes sessions at another; a login service's blacklist is believed")
 def _():
     with fleet("revoke") as (one, other):

@@ -10,6 +10,12 @@ constexpr std::string_view kClaim =
     "local v=redis.call('GET',KEYS[1]) if v and v~=ARGV[1] then return v end "
     "redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2]) return ARGV[1]";
 constexpr std::string_view kRelease = "if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('DEL',KEYS[1]) end";
+/// Redis's clock counts, one for all servers. A number of its own would lose digits as text.
+constexpr std::string_view kSpend =
+    "local t=redis.call('TIME') local now=t[1]*1000000+t[2] "
+    "local full=math.max(tonumber(redis.call('GET',KEYS[1]) or 0),now-ARGV[2])+ARGV[1] "
+    "if full<=now then return 0 end "
+    "redis.call('SET',KEYS[1],string.format('%.0f',full),'PX',math.ceil((full-now)/1000)) return full-now";
 
 auto unavailable(const Result<Reply>& reply) { return fail(Code::kAuthUnavailable, reply.error().message); }
 
@@ -81,6 +87,15 @@ void RedisCache::release(const std::string& key, const std::string& value, Uniqu
     client_->command({"EVAL", kRelease, "1", prefix_ + key, value},
                      [done = std::move(done)](const Result<Reply>& reply) mutable {
                          done(reply ? Result<>{} : Result<>{unavailable(reply)});
+                     });
+}
+
+void RedisCache::spend(const std::string& key, std::chrono::microseconds cost, std::chrono::microseconds age,
+                       UniqueFunction<void(Result<std::chrono::microseconds>)> done) {
+    client_->command({"EVAL", kSpend, "1", prefix_ + key, std::to_string(cost.count()), std::to_string(age.count())},
+                     [done = std::move(done)](const Result<Reply>& reply) mutable {
+                         done(reply ? Result<std::chrono::microseconds>{std::chrono::microseconds{reply->integer}}
+                                    : Result<std::chrono::microseconds>{unavailable(reply)});
                      });
 }
 

@@ -27,6 +27,8 @@ public:
                UniqueFunction<void(Result<std::string>)> done) override;
     void get(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) override;
     void release(const std::string& key, const std::string& value, UniqueFunction<void(Result<>)> done) override;
+    void spend(const std::string& key, std::chrono::microseconds cost, std::chrono::microseconds age,
+               UniqueFunction<void(Result<std::chrono::microseconds>)> done) override;
 
 private:
     void set(const std::string& key, const std::string& value, WallTime expires, UniqueFunction<void(Result<>)> done);
