@@ -51,6 +51,9 @@ export class App {
   private read_timer: number | undefined;
   private members_timer: number | undefined;
   private readonly interval: number;
+  private rooms_asked = 0;
+  /** The asking whose answer is shown: one that was asked before it is old, however late it comes. */
+  private rooms_shown = 0;
   private readonly receiving = new Set<string>();
   /** The room whose events are listened to; the active one, if we may. */
   private hearing: string | undefined;
@@ -93,9 +96,11 @@ export class App {
   }
 
   async load_rooms(): Promise<void> {
+    const asking = ++this.rooms_asked;
     try {
       const [mine, open] = await Promise.all([this.api.rooms(true), this.api.rooms(false)]);
-      if (this.ended) return;
+      if (this.ended || asking < this.rooms_shown) return;
+      this.rooms_shown = asking;
       this.my_rooms = mine.map((info) => info.roomId);
       const owned = new Set(this.my_rooms);
       this.public_rooms = open.filter((info) => !owned.has(info.roomId));

@@ -23,8 +23,14 @@ const events = (room_id: string): string => `/sub/chat/room/${room_id}/events`;
 class Stage {
   socket = new FakeSocket("");
   readonly over: string[] = [];
+  /** What the answers with rooms that are asked for now wait for. */
+  delay = Promise.resolve();
   private readonly api = {
-    rooms: (mine: boolean) => Promise.resolve(mine ? this.mine : []),
+    rooms: async (mine: boolean) => {
+      const answer = mine ? this.mine : [];
+      await this.delay;
+      return answer;
+    },
     room: (id: string) => Promise.resolve(this.mine.find((info) => info.roomId === id)),
     join: (id: string) => Promise.resolve(this.change(id, true)),
     members: () => Promise.resolve([]),
@@ -135,6 +141,19 @@ test("an invitation that came before the line stood is there when it does", asyn
     stage.app.end();
   }
 });
+
+test("an older answer with rooms that comes later changes nothing", () =>
+  on_stage([kMine], "r-mine", async (stage) => {
+    let come = (): void => undefined;
+    stage.delay = new Promise((resolve) => (come = resolve));
+    const older = stage.app.load_rooms();
+    stage.delay = Promise.resolve();
+    stage.invite(kInvited);
+    await stage.app.load_rooms();
+    come();
+    await older;
+    assert.deepEqual(stage.app.my_rooms, ["r-mine", "r-secret"]);
+  }));
 
 test("an invited room stays in the list when another is opened", () =>
   on_stage([kInvited, kMine], "r-secret", async ({ app }) => {
