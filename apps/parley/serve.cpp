@@ -391,9 +391,7 @@ void Server::drain() {
     const auto nobody = [this] { return services_->sessions == 0; };
     services_->not_ready = true;
     logger::info("parley", "shutting down", {{"sessions", services_->sessions.load()}});
-    const bool default_notice = config_.is_default(keys::drain_notice) && options_.loopback;
-    const auto notice = default_notice ? milliseconds{0} : config_.get(keys::drain_notice);
-    wait_for_signal(std::min(notice, left()), nobody);
+    wait_for_signal(std::min(config_.get(keys::drain_notice), left()), nobody);
     services_->draining = true;
     const auto spread = std::min(config_.get(keys::drain_spread), left());
     runtime_->for_each([&](rt::Loop& loop) { cores_[loop.index()]->drain(spread); });

@@ -111,6 +111,17 @@ bool belongs_to_tools(std::string_view entry) {
            std::any_of(kFamilies.begin(), kFamilies.end(), [&](auto family) { return name.starts_with(family); });
 }
 
+/// Every listener is this machine's own, and no proxy speaks for others.
+bool is_for_this_machine(const Config& config) {
+    const auto is_own = [](const std::string& text) {
+        const auto spec = keys::parse_listen(text);
+        const std::string& host = spec->address.host;
+        return !spec->path.empty() || host == "localhost" || host == "::1" || host.starts_with("127.");
+    };
+    return config.get(keys::proxies_trusted).empty() && is_own(config.get(keys::listen)) &&
+           std::ranges::all_of(config.get(keys::listeners), is_own);
+}
+
 }  // namespace
 
 Result<ConfigFlag> parse_set_flag(std::string_view argument) {
@@ -206,6 +217,9 @@ Result<void> Config::apply(const ConfigSources& sources) {
     }
     for (const ConfigFlag& flag : sources.flags) {
         if (auto done = set(flag.name, flag.flag, flag.value); !done) return done;
+    }
+    if (is_default(keys::drain_notice) && is_for_this_machine(*this)) {
+        settings_[index_of(keys::drain_notice.spec)] = {milliseconds{0}, "default where only this machine connects"};
     }
     return {};
 }

@@ -65,6 +65,22 @@ allowed = ["https://*.example.org", "*"]
     EXPECT_FALSE(config->is_default(keys::limits_max_sessions));
 }
 
+TEST(Config, NobodyIsWarnedOfADrainWhereOnlyThisMachineConnects) {
+    for (const char* own : {"", "listen = \"localhost:1\"", "listen = \"[::1]:1\"", "listeners = [\"unix:/tmp/p\"]"}) {
+        const auto config = from_file(own);
+        ASSERT_TRUE(config) << problem(config);
+        EXPECT_EQ(config->get(keys::drain_notice), milliseconds{0}) << own;
+        EXPECT_THAT(config->show(), HasSubstr("drain.notice = \"0")) << own;
+    }
+    for (const char* open : {"listen = \"0.0.0.0:1\"", "listeners = [\"http://10.0.0.7:1\"]",
+                             "proxies.trusted = [\"127.0.0.1\"]", "listen = \"chat.example:1\""}) {
+        const auto config = from_file(open);
+        ASSERT_TRUE(config) << problem(config);
+        EXPECT_EQ(config->get(keys::drain_notice), seconds{5}) << open;
+    }
+    EXPECT_EQ(from_flags({{"drain.notice", "2s", "--set"}})->get(keys::drain_notice), seconds{2});
+}
+
 TEST(Config, FlagsWinOverEnvironmentOverFile) {
     const auto config = Config::load_text(
         "limits.max_sessions = 1\nlimits.subscriptions = 1\nthreads = 1", "a.toml",
