@@ -30,7 +30,7 @@ bool StompSession::admit(const wire::StompFrame& frame) {
     }
     const std::string_view flaw = flaw_of(frame);
     if (flaw.empty()) return true;
-    fault(flaw, frame.find("receipt").value_or(""));
+    fault(flaw, frame.find("receipt"));
     return false;
 }
 

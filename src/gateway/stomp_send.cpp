@@ -23,7 +23,7 @@ auth::Decision StompSession::judge(auth::Operation operation, const auth::Destin
 // --- what is asked ------------------------------------------------------------------------------------------------
 
 void StompSession::on_send(const wire::StompFrame& frame) {
-    const std::string_view asked = frame.find("receipt").value_or("");
+    const AskedReceipt asked = frame.find("receipt");
     const auto named = frame.find("transaction");
     Transaction* const open = named ? transaction(*named) : nullptr;
     core_.services().counters.messages_in.add();
@@ -34,7 +34,7 @@ void StompSession::on_send(const wire::StompFrame& frame) {
         return;
     }
     if (destination.kind == Kind::kAuthRefresh) {
-        on_auth_refresh(frame, std::string{asked});
+        on_auth_refresh(frame);
         return;
     }
     const auto allowed = destination.kind == Kind::kPublicSend
@@ -316,8 +316,7 @@ void StompSession::talk(Request request) {
                         });
 }
 
-void StompSession::sent(const RoomId& room, const std::string& asked,
-                        const Result<std::vector<log::Appended>>& result) {
+void StompSession::sent(const RoomId& room, AskedReceipt asked, const Result<std::vector<log::Appended>>& result) {
     if (ended_) return;
     if (result) {
         const std::string seq = std::to_string(result->front().seq.value);
@@ -333,7 +332,7 @@ void StompSession::sent(const RoomId& room, const std::string& asked,
 }
 
 void StompSession::on_topic_send(const wire::StompFrame& frame, Transaction* transaction) {
-    const std::string_view asked = frame.find("receipt").value_or("");
+    const AskedReceipt asked = frame.find("receipt");
     if (transaction == nullptr) {
         core_.topics().publish(TopicHub::message_of(frame));
         receipt(asked);
@@ -342,10 +341,11 @@ void StompSession::on_topic_send(const wire::StompFrame& frame, Transaction* tra
     transaction->add(frame.body.size());
     if (!fits(*transaction, asked)) return;
     transaction->topic_messages.push_back(TopicHub::message_of(frame));
-    if (!asked.empty()) transaction->receipts.emplace_back(asked);
+    if (asked) transaction->receipts.emplace_back(*asked);
 }
 
-void StompSession::on_auth_refresh(const wire::StompFrame& frame, std::string asked) {
+void StompSession::on_auth_refresh(const wire::StompFrame& frame) {
+    std::optional<std::string> asked{frame.find("receipt")};
     const auto token = frame.find("token");
     if (!token || token_.empty()) {
         refuse({Code::kAuthRequired, "the header token is missing", {}, asked});
@@ -377,10 +377,10 @@ void StompSession::on_auth_refresh(const wire::StompFrame& frame, std::string as
 
 void StompSession::on_begin(const wire::StompFrame& frame) {
     activity().transactions.try_emplace(std::string{*frame.find("transaction")});
-    receipt(frame.find("receipt").value_or(""));
+    receipt(frame.find("receipt"));
 }
 
-bool StompSession::fits(const Transaction& transaction, std::string_view asked) {
+bool StompSession::fits(const Transaction& transaction, AskedReceipt asked) {
     const std::size_t messages = transaction.drafts.size() + transaction.topic_messages.size();
     if (messages < kTransactionMessages && transaction.bytes <= kTransactionBytes) return true;
     fault("a transaction holds at most 100 messages and 512 KiB", asked);
@@ -401,11 +401,11 @@ void StompSession::add_to_transaction(Request request) {
     if (!fits(transaction, request.receipt)) return;
     transaction.room = request.words.room;
     transaction.drafts.push_back(core_.chat().draft(speaker_, std::move(request.words)));
-    if (!request.receipt.empty()) transaction.receipts.push_back(std::move(request.receipt));
+    if (request.receipt) transaction.receipts.push_back(std::move(*request.receipt));
 }
 
 void StompSession::on_commit(const wire::StompFrame& frame) {
-    const std::string asked{frame.find("receipt").value_or("")};
+    const std::optional<std::string> asked{frame.find("receipt")};
     const std::string_view named = *frame.find("transaction");
     Transaction transaction = std::move(*this->transaction(named));
     activity_->transactions.erase(std::string{named});
@@ -438,7 +438,7 @@ void StompSession::on_commit(const wire::StompFrame& frame) {
 
 void StompSession::on_abort(const wire::StompFrame& frame) {
     activity_->transactions.erase(std::string{*frame.find("transaction")});
-    receipt(frame.find("receipt").value_or(""));
+    receipt(frame.find("receipt"));
 }
 
 }  // namespace parley::gateway

@@ -54,7 +54,7 @@ wire::Flow StompSession::on_message(std::string_view bytes) {
     const auto fed = decoder_.feed(bytes, *this);
     if (ended_) return wire::Flow::kContinue;
     if (fed.fault) {
-        fault(fed.fault->message, fed.fault->receipt_id.value_or(std::string{}),
+        fault(fed.fault->message, fed.fault->receipt_id,
               fed.fault->kind == wire::StompFault::Kind::kTooLarge ? 1009 : 1002);
         return wire::Flow::kContinue;
     }
@@ -237,9 +237,9 @@ void StompSession::send(std::string_view command, std::span<const wire::StompHea
     link_->send(frame);
 }
 
-void StompSession::receipt(std::string_view id, std::span<const wire::StompHeader> extra) {
-    if (id.empty()) return;
-    std::array<wire::StompHeader, 3> headers{{{"receipt-id", id}}};
+void StompSession::receipt(AskedReceipt id, std::span<const wire::StompHeader> extra) {
+    if (!id) return;
+    std::array<wire::StompHeader, 3> headers{{{"receipt-id", *id}}};
     std::copy(extra.begin(), extra.end(), headers.begin() + 1);
     send("RECEIPT", std::span{headers}.first(1 + extra.size()));
 }
@@ -260,12 +260,12 @@ void StompSession::refuse(const Refusal& refusal) {
     const StompSubscription* const queue = errors_queue();
     if (is_own_fault(refusal.code)) core_.refusals().note(refusal.code, refusal.message, speaker_.member.str());
     const bool cuts_delivery = refusal.code == Code::kHistoryTruncated || refusal.code == Code::kPositionInvalid;
-    if (queue != nullptr || !refusal.receipt.empty() || cuts_delivery) {
+    if (queue != nullptr || refusal.receipt || cuts_delivery) {
         std::string extra{refusal.extra};
-        if (!refusal.receipt.empty()) {
+        if (refusal.receipt) {
             if (!extra.empty()) extra += ',';
             extra += R"("receiptId":)";
-            append_json_string(extra, refusal.receipt);
+            append_json_string(extra, *refusal.receipt);
         }
         const std::string json = error_json(refusal.code, text, extra);
         if (queue != nullptr) {
@@ -285,12 +285,11 @@ const StompSubscription* StompSession::errors_queue() const noexcept {
     return nullptr;
 }
 
-void StompSession::fault(std::string_view message, std::string_view receipt_id, std::uint16_t code,
-                         std::string_view json) {
+void StompSession::fault(std::string_view message, AskedReceipt receipt_id, std::uint16_t code, std::string_view json) {
     if (ended_) return;
     std::vector<wire::StompHeader> headers{{"message", message},
                                            {"content-type", json.empty() ? "text/plain" : "application/json"}};
-    if (!receipt_id.empty()) headers.push_back({"receipt-id", receipt_id});
+    if (receipt_id) headers.push_back({"receipt-id", *receipt_id});
     send("ERROR", headers, json.empty() ? message : json);
     end(code, message);
 }

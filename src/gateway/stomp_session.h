@@ -67,11 +67,13 @@ public:
 private:
     friend class StompSubscription;
     friend class TopicHub;
+    /// The id of the receipt a client asked for, which may be empty. None: it asked for none.
+    using AskedReceipt = std::optional<std::string_view>;
     struct Refusal {
         Code code;
         std::string_view message;
         std::string_view extra;  ///< further JSON members
-        std::string_view receipt;
+        AskedReceipt receipt{};
     };
     struct Transaction {
         std::optional<RoomId> room;
@@ -116,11 +118,11 @@ private:
     void on_disconnect(const wire::StompFrame& frame);
     void disconnect();
     void send(std::string_view command, std::span<const wire::StompHeader> headers, std::string_view body = {});
-    void receipt(std::string_view id, std::span<const wire::StompHeader> extra = {});
+    void receipt(AskedReceipt id, std::span<const wire::StompHeader> extra = {});
     void user_message(const std::string& subscription, std::string_view destination, std::string_view json);
     void refuse(const Refusal& refusal);
     /// ERROR and close. `json`: its body, where there is more to say than `message`.
-    void fault(std::string_view message, std::string_view receipt = {}, std::uint16_t code = 1002,
+    void fault(std::string_view message, AskedReceipt receipt = {}, std::uint16_t code = 1002,
                std::string_view json = {});
     /// Null: this session has not subscribed to it.
     [[nodiscard]] const StompSubscription* errors_queue() const noexcept;
@@ -148,7 +150,7 @@ private:
         auth::Operation operation = auth::Operation::kSend;
         chat::Words words;
         RoomSeq read_up_to;
-        std::string receipt;
+        std::optional<std::string> receipt;
         std::string transaction;
     };
     [[nodiscard]] Result<Request> parse_chat(std::string_view body);
@@ -165,15 +167,14 @@ private:
     void extend_stay(const RoomId& room, SteadyTime now);
     void talk(Request request);
     void refuse_send(const Request& request, const Error& error);
-    void on_auth_refresh(const wire::StompFrame& frame, std::string receipt);
+    void on_auth_refresh(const wire::StompFrame& frame);
     void on_topic_send(const wire::StompFrame& frame, Transaction* transaction);
-    [[nodiscard]] bool fits(const Transaction& transaction, std::string_view receipt);
+    [[nodiscard]] bool fits(const Transaction& transaction, AskedReceipt receipt);
     void on_begin(const wire::StompFrame& frame);
     void on_commit(const wire::StompFrame& frame);
     void on_abort(const wire::StompFrame& frame);
     void add_to_transaction(Request request);
-    [[nodiscard]] bool take_rate(std::uint32_t messages, std::string_view receipt);
-    void sent(const RoomId& room, const std::string& receipt, const Result<std::vector<log::Appended>>& result);
+    void sent(const RoomId& room, AskedReceipt receipt, const Result<std::vector<log::Appended>>& result);
     void one_more_in_flight() noexcept;
     void one_less_in_flight();
     [[nodiscard]] auth::Decision judge(auth::Operation operation, const auth::Destination& destination,

@@ -5,6 +5,7 @@
 namespace parley::gateway {
 namespace {
 
+using ::testing::AllOf;
 using testing::Client;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -139,6 +140,33 @@ TEST_F(StompSessionTest, AReceiptComesWhenTheMessageIsDurable) {
     log.store();
     turn();
     EXPECT_THAT(client.text, HasSubstr("RECEIPT\nreceipt-id:1\nseq:2\n"));
+}
+
+TEST_F(StompSessionTest, AReceiptMayHaveAnEmptyId) {
+    Client& client = connect();
+    for (const std::string& frame :
+         {talk("x", "receipt:\n"), subscribe("s", "receipt:\n"), subscribe("e", "receipt:\n"),
+          std::string{"SUBSCRIBE\nid:q\ndestination:/user/queue/errors\nreceipt:\n\n"},
+          std::string{"SEND\ndestination:/pub/chat/typing\nreceipt:\n\n{\"roomId\":\"r-1\"}"},
+          std::string{"BEGIN\ntransaction:t\nreceipt:\n\n"}, talk("y", "transaction:t\n"),
+          std::string{"COMMIT\ntransaction:t\nreceipt:\n\n"}, std::string{"UNSUBSCRIBE\nid:s\nreceipt:\n\n"}}) {
+        client.heard();
+        say(client, frame);
+        EXPECT_EQ(client.count("RECEIPT\nreceipt-id:\n"), frame.find("receipt:") == std::string::npos ? 0U : 1U)
+            << frame;
+    }
+    client.heard();
+    say(client, talk(" ", "receipt:\n"));
+    EXPECT_THAT(client.heard(), HasSubstr(R"("receiptId":"")"));
+    say(client, "DISCONNECT\nreceipt:\n\n");
+    EXPECT_THAT(client.heard(), HasSubstr("RECEIPT\nreceipt-id:\n"));
+}
+
+TEST_F(StompSessionTest, AnErrorNamesAnEmptyReceiptToo) {
+    Client& client = connect();
+    say(client, talk(" ", "receipt:\n"));
+    EXPECT_THAT(client.text, AllOf(HasSubstr("ERROR\n"), HasSubstr("receipt-id:\n")));
+    EXPECT_EQ(client.closed, 1002);
 }
 
 TEST_F(StompSessionTest, FramesOfAHeldSessionKeepTheirOrder) {

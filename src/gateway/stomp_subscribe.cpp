@@ -55,7 +55,7 @@ Result<room::Start> parse_start(const wire::StompFrame& frame, bool& read_mark) 
 }  // namespace
 
 void StompSession::on_subscribe(const wire::StompFrame& frame) {
-    const std::string asked{frame.find("receipt").value_or("")};
+    const AskedReceipt asked = frame.find("receipt");
     const std::string_view destination = *frame.find("destination");
     const auto mode = frame.find("ack").value_or("auto");
     if (subscriptions_.size() >= core_.options().subscriptions) {
@@ -94,7 +94,7 @@ void StompSession::on_subscribe(const wire::StompFrame& frame) {
             return;
         }
     }
-    subscription->set_receipt(asked);
+    subscription->set_receipt(std::optional<std::string>{asked});
     bool read_mark = false;
     auto start = parse_start(frame, read_mark);
     if (!start) {
@@ -137,7 +137,7 @@ void StompSession::subscribe_room(std::unique_ptr<StompSubscription> subscriptio
         const auto self = weak.lock();
         if (self == nullptr || self->ended_) return;
         StompSession& session = *self;
-        const std::string asked = subscription->take_receipt();
+        const auto asked = subscription->take_receipt();
         if (!view) {
             session.refuse({view.error().code, view.error().message, {}, asked});
             session.release();
@@ -194,11 +194,11 @@ void StompSession::end_of_right(std::string_view extra) {
 
 void StompSession::on_unsubscribe(const wire::StompFrame& frame) {
     drop(*subscription_id(frame));
-    receipt(frame.find("receipt").value_or(""));
+    receipt(frame.find("receipt"));
 }
 
 void StompSession::on_ack(const wire::StompFrame& frame) {
-    const std::string asked{frame.find("receipt").value_or("")};
+    const AskedReceipt asked = frame.find("receipt");
     std::string subscription{frame.find("subscription").value_or("")};
     std::string_view id;
     if (decoder_.version() == wire::StompVersion::k12) {

@@ -24,13 +24,13 @@ StompSubscription::Extra& StompSubscription::extra() {
     return *extra_;
 }
 
-void StompSubscription::set_receipt(std::string receipt) {
-    if (!receipt.empty()) extra().receipt = std::move(receipt);
+void StompSubscription::set_receipt(std::optional<std::string> receipt) {
+    if (receipt) extra().receipt = std::move(receipt);
 }
 
-std::string StompSubscription::take_receipt() {
+std::optional<std::string> StompSubscription::take_receipt() {
     if (extra_ == nullptr) return {};
-    std::string receipt = std::exchange(extra_->receipt, {});
+    auto receipt = std::exchange(extra_->receipt, std::nullopt);
     if (mode_ == AckMode::kAuto && kind_ != auth::DestinationKind::kTopic) extra_.reset();
     return receipt;
 }
@@ -94,8 +94,8 @@ rt::Connection* StompSubscription::direct() {
 }
 
 void StompSubscription::on_live(std::string_view, const log::RoomHead& at) {
-    const std::string receipt = take_receipt();
-    if (receipt.empty()) return;
+    const auto receipt = take_receipt();
+    if (!receipt) return;
     const std::string epoch = std::to_string(at.epoch.value);
     const std::string head = std::to_string(at.head.value);
     const std::array<wire::StompHeader, 2> position{{{"epoch", epoch}, {"seq", head}}};
@@ -117,7 +117,7 @@ void StompSubscription::on_truncated(const RoomId& room, RoomSeq first) {
     append_json_string(extra, room.str());
     extra += R"(,"firstSeq":)" + std::to_string(first.value);
     // Where delivery goes on the RECEIPT is still to come.
-    const std::string receipt = session_.errors_queue() != nullptr ? std::string{} : take_receipt();
+    const auto receipt = session_.errors_queue() != nullptr ? std::nullopt : take_receipt();
     session_.refuse({Code::kHistoryTruncated, {}, extra, receipt});
 }
 
@@ -128,7 +128,7 @@ void StompSubscription::on_position_invalid(std::string_view, const RoomId& room
     extra += R"(,"firstSeq":)" + std::to_string(at.first.value);
     extra += R"(,"headSeq":)" + std::to_string(at.head.value);
     StompSession& session = session_;
-    const std::string receipt = take_receipt();
+    const auto receipt = take_receipt();
     session.drop(id_);
     session.refuse({Code::kPositionInvalid, {}, extra, receipt});
 }

@@ -27,8 +27,8 @@ public:
     [[nodiscard]] AckMode mode() const noexcept { return mode_; }
     void set_ack_mode(AckMode mode, std::size_t prefetch);
     /// What to send once live.
-    void set_receipt(std::string receipt);
-    [[nodiscard]] std::string take_receipt();
+    void set_receipt(std::optional<std::string> receipt);
+    [[nodiscard]] std::optional<std::string> take_receipt();
     /// The destination, where no room is behind it: the broker profile.
     void set_topic(std::string topic) { extra().topic = std::move(topic); }
     [[nodiscard]] const std::string& topic() const noexcept { return extra_->topic; }
@@ -58,7 +58,7 @@ public:
 
 private:
     struct Extra {
-        std::string receipt;
+        std::optional<std::string> receipt;
         std::string topic;
         std::vector<RoomSeq> waiting;  ///< not acknowledged, rising
         RoomSeq tracked;               ///< the last number track() gave
