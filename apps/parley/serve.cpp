@@ -42,6 +42,9 @@ T must(Result<T> result) {
     if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
+/// Longer than any server is between noting a change of a room and hearing of the log that it is stored.
+constexpr seconds kChangeTakes{60};
+
 void use_all_descriptors() {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
@@ -172,7 +175,10 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     fleet_ = must(join_fleet(config, *stores_.log, clock_));
     tickets_.emplace(*fleet_.cache, clock_);
     make_public_room();
-    if (const auto late = must(chat::settle_changes(*stores_.log, *stores_.directory)).size(); late != 0) {
+    const bool is_shared = config.get(keys::store_kind) != "embedded";
+    const WallTime others_since = is_shared ? clock_.wall() - kChangeTakes : WallTime::max();
+    if (const auto late = must(chat::settle_changes(*stores_.log, *stores_.directory, others_since)).size();
+        late != 0) {
         logger::info("parley", "finished changes of rooms that were cut off", {{"count", late}});
     }
     rates_ = std::make_unique<auth::RateLimits>(rate_options(config),

@@ -1,6 +1,7 @@
 #include "chat/projection.h"
 
 #include <algorithm>
+#include <charconv>
 #include <unordered_map>
 #include <vector>
 
@@ -12,9 +13,19 @@ constexpr Bytes kPageBytes{4_MiB};
 
 using Notes = std::unordered_map<RoomId, std::vector<store::ChangeInFlight>>;
 
+/// The ids that Service gives are UUIDs of version 7, which begin with the time. Any other id is an old one.
+WallTime noted_at(const MessageId& id) {
+    const std::string digits = id.str().substr(0, 8) + (id.str().size() > 13 ? id.str().substr(9, 4) : std::string{});
+    std::int64_t ms = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), ms, 16);
+    const bool is_time = error == std::errc{} && end == digits.data() + digits.size() && digits.size() == 12;
+    return is_time ? WallTime{milliseconds{ms}} : WallTime{};
+}
+
 /// One pass over what the room stored since the oldest of the notes.
 Result<> settle_room(log::RoomLog& log, store::Directory& directory, const RoomId& room,
-                     const std::vector<store::ChangeInFlight>& notes, std::vector<SettledChange>& applied) {
+                     const std::vector<store::ChangeInFlight>& notes, WallTime others_since,
+                     std::vector<SettledChange>& applied) {
     std::unordered_map<std::string, const std::string*> nicknames;  // by message id
     RoomSeq after = notes.front().above;
     for (const auto& note : notes) {
@@ -38,9 +49,22 @@ Result<> settle_room(log::RoomLog& log, store::Directory& directory, const RoomI
         after = page->messages.back()->seq;
     }
     for (const auto& note : notes) {
+        if (nicknames.contains(note.id.str()) && noted_at(note.id) > others_since) continue;
         if (auto dropped = directory.change_done(room, note.id); !dropped) return dropped;
     }
     return {};
+}
+
+Result<std::vector<SettledChange>> settle(log::RoomLog& log, store::Directory& directory,
+                                          std::vector<store::ChangeInFlight> changes, WallTime others_since) {
+    Notes rooms;
+    for (auto& change : changes) rooms[change.room].push_back(std::move(change));
+    std::vector<SettledChange> applied;
+    for (const auto& [room, notes] : rooms) {
+        if (auto settled = settle_room(log, directory, room, notes, others_since, applied); !settled)
+            return fail(settled.error());
+    }
+    return applied;
 }
 
 }  // namespace
@@ -61,21 +85,16 @@ Result<> apply_change(store::Directory& directory, const RoomId& room, const Roo
     return {};
 }
 
-Result<std::vector<SettledChange>> settle_changes(log::RoomLog& log, store::Directory& directory) {
-    auto in_flight = directory.changes_in_flight();
-    if (!in_flight) return fail(in_flight.error());
-    return settle_changes(log, directory, std::move(*in_flight));
+Result<std::vector<SettledChange>> settle_changes(log::RoomLog& log, store::Directory& directory,
+                                                  std::vector<store::ChangeInFlight> changes) {
+    return settle(log, directory, std::move(changes), WallTime::max());
 }
 
 Result<std::vector<SettledChange>> settle_changes(log::RoomLog& log, store::Directory& directory,
-                                                  std::vector<store::ChangeInFlight> changes) {
-    Notes rooms;
-    for (auto& change : changes) rooms[change.room].push_back(std::move(change));
-    std::vector<SettledChange> applied;
-    for (const auto& [room, notes] : rooms) {
-        if (auto settled = settle_room(log, directory, room, notes, applied); !settled) return fail(settled.error());
-    }
-    return applied;
+                                                  WallTime others_since) {
+    auto in_flight = directory.changes_in_flight();
+    if (!in_flight) return fail(in_flight.error());
+    return settle(log, directory, std::move(*in_flight), others_since);
 }
 
 }  // namespace parley::chat

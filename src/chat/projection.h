@@ -23,7 +23,9 @@ struct SettledChange {
 /// disk. Fails: kStoreUnavailable; what is left stays noted.
 Result<std::vector<SettledChange>> settle_changes(log::RoomLog& log, store::Directory& directory,
                                                   std::vector<store::ChangeInFlight> changes);
-/// All that are noted. For the start of a server, before it listens.
-Result<std::vector<SettledChange>> settle_changes(log::RoomLog& log, store::Directory& directory);
+/// All that are noted. For the start of a server, before it listens. A note that was made after `others_since` may be
+/// of a change another server is at just now: it stays unless the log has it.
+Result<std::vector<SettledChange>> settle_changes(log::RoomLog& log, store::Directory& directory,
+                                                  WallTime others_since = WallTime::max());
 
 }  // namespace parley::chat

@@ -177,6 +177,25 @@ TEST_F(Projection, AChangeCutOffBeforeTheLogIsForgotten) {
     EXPECT_EQ(in_flight(), 0U);
 }
 
+TEST_F(Projection, AChangeThatAnotherServerIsAtIsLeftToIt) {
+    ask_change(Kind::kKicked, "u-2");
+    run_next();
+    const WallTime before = run_->clock.wall() - seconds{1};
+    ASSERT_TRUE(settle_changes(*run_->log, directory(), before));
+    EXPECT_EQ(in_flight(), 1U);
+    until_waiting(1);  // it is stored, and its server dies
+    EXPECT_EQ(restart(), 1U);
+    EXPECT_EQ(membership("u-2")->standing, Standing::kKicked);
+}
+
+TEST_F(Projection, AChangeThatNoServerCanBeAtAnyMoreIsForgotten) {
+    ask_change(Kind::kKicked, "u-2");
+    run_next();
+    note("of no known time");
+    ASSERT_TRUE(settle_changes(*run_->log, directory(), run_->clock.wall()));
+    EXPECT_EQ(in_flight(), 0U);
+}
+
 TEST_F(Projection, AChangeThatCannotBeNotedIsNotStored) {
     while (run_->pool.try_submit([] {})) {
     }
