@@ -138,6 +138,7 @@ backend parley
     # A SockJS session over HTTP is kept by one server: its id, the third part of the path, says which.
     balance hash path,field(4,/)
     option forwardfor
+    option http-no-delay
     option httpchk GET /ready
     server one ${servers[0]} check inter 1s fall 1 rise 1
     server two ${servers[1]} check inter 1s fall 1 rise 1
