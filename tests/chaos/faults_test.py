@@ -11,7 +11,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Server, Skip, Stomp, check, equal, eventually, expect, request, run, run_parley, short
+from harness import Server, Skip, Stomp, check, equal, eventually, expect, request, run, run_parley, services, short
 from harness.rooms import fill, history, post, whole_history
 
 
@@ -285,6 +285,34 @@ def _():
         pathlib.Path(server.data_dir, "a-foreign-file.txt").write_text("hello")
         server.start()
         equal(whole_history(server, "damage"), log)
+
+
+@check("the disk of the Kafka broker is full: refused, /ready names it, and service comes back by itself with the broker", limit=180)
+def _():
+    with mounted("-t", "tmpfs", "-o", "size=96m", "none") as disk:
+        kafka = services.Service("kafka", DATA=disk)
+        settings = {"log.kind": "kafka", "kafka.brokers": kafka.url, "kafka.topics.chat": "full", "kafka.partitions": 1}
+        with Server(settings) as server:
+            acknowledged = []
+
+            def goes_through():
+                answer = post(server, "r-1", f"{len(acknowledged)} " + "가득 " * 2000)
+                if answer.status == 201:
+                    acknowledged.append(answer.json()["content"])
+                return answer.status == 201
+            expect(goes_through(), "a message before")
+            ballast = fill_disk(disk)
+            eventually(lambda: not goes_through(), limit=60, what="a refusal")
+            eventually(lambda: "log" in request(server, "GET", "/ready").json()["degraded"], limit=30, what="the fault at /ready")
+            expect("messages cannot be stored" in server.log(), "a line in the log")
+            os.remove(ballast)
+            kafka.stop()
+            kafka.start()
+            eventually(goes_through, limit=60, what="service by itself")
+            eventually(lambda: request(server, "GET", "/ready").json()["degraded"] == [], limit=60, what="/ready without faults")
+            found = [m["content"] for m in whole_history(server, "r-1")]
+            equal([c[:5] for c in acknowledged if c not in found], [], "acknowledged and lost")
+        kafka.close()
 
 
 if __name__ == "__main__":

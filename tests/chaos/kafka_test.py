@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Three servers over a Kafka of three brokers and one PostgreSQL, people of one room spread over all of them by every transport, while
-brokers and servers die, the database crashes and servers come and go: every list is the room's log."""
+brokers and servers die, a broker stands still, links are cut, the database crashes and servers come and go: every list is the room's log."""
 import asyncio
 import concurrent.futures
+import functools
 import os
 import pathlib
 import random
@@ -10,14 +11,16 @@ import secrets
 import signal
 import sys
 import time
+import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Server, check, equal, eventually, long_tier, request, run, services
-from harness.rooms import whole_history
+from harness import Server, Skip, check, equal, eventually, expect, long_tier, request, run, services
+from harness.links import Links
+from harness.rooms import history, post, whole_history
 from harness.scenario import Scenario
 
 SEED = int(os.environ.get("PARLEY_SEED", secrets.randbelow(1 << 32)))
-ROUNDS = 20 if long_tier() else 1
+ROUNDS = 20 if long_tier() else 2
 PORTION = 60  # of messages, for each trouble
 
 # One thread to the end: what a thread started ends with it.
@@ -25,7 +28,7 @@ THREAD = concurrent.futures.ThreadPoolExecutor(1)
 
 
 async def in_thread(call, *arguments):
-    await asyncio.get_running_loop().run_in_executor(THREAD, call, *arguments)
+    return await asyncio.get_running_loop().run_in_executor(THREAD, call, *arguments)
 
 
 def degraded(server):
@@ -35,11 +38,24 @@ def degraded(server):
 class Fleet:
     """Three servers over a topic and a schema of their own."""
 
-    def __init__(self, cluster, database, name):
-        self.cluster, self.database = cluster, database
+    def __init__(self, cluster, database, links, name):
+        self.cluster, self.database, self.links = cluster, database, links
+        self.broker_ports = [int(address.rpartition(":")[2]) for address in cluster.url.split(",")]
         self.settings = {"log.kind": "kafka", "kafka.brokers": cluster.url, "kafka.topics.chat": name, "kafka.group_prefix": name + ".",
                          "kafka.partitions": 6, "store.kind": "postgres", "postgres.url": database.url, "postgres.schema": name}
-        self.servers = [Server(self.settings).start() for _ in range(3)]
+        self.servers = [self.joining().start() for _ in range(3)]
+
+    def joining(self):
+        server = Server(self.settings)
+        return self.links.own(server) if self.links else server
+
+    def resumes(self):
+        """Waits until every server stores messages of every partition; how long that took."""
+        begun = time.monotonic()
+        for server in self.servers:
+            for n in range(6):
+                eventually(lambda: post(server, f"after-{n}", "on we go").status == 201, limit=60, what="service by itself")
+        return time.monotonic() - begun
 
     def all_is_well(self):
         for server in self.servers:
@@ -56,7 +72,9 @@ class Troubles:
     def __init__(self, fleet, rng):
         self.fleet, self.rng = fleet, rng
         self.order = [self.a_server_is_killed, self.a_server_leaves_and_comes_back, self.one_more_server_joins_and_leaves, self.a_broker_is_killed,
-                      self.the_database_crashes]
+                      self.a_broker_stands_still, self.the_database_crashes]
+        if fleet.links:
+            self.order += [self.a_link_to_a_broker_is_cut, self.all_links_to_brokers_are_cut, self.the_link_to_the_database_is_cut]
         rng.shuffle(self.order)
         self.allowed = self.said = 0
         self.scenario = None
@@ -90,8 +108,10 @@ class Troubles:
             saying = asyncio.ensure_future(self.trickle())
             await asyncio.sleep(self.rng.random() * 0.2)
             await trouble()
+            lasted = time.monotonic() - begun
+            resumed = await in_thread(self.fleet.resumes)
             await saying
-            print(f"# {trouble.__name__}: {time.monotonic() - begun:.1f} s, {self.acknowledged()} acknowledged", file=sys.stderr)
+            print(f"# {trouble.__name__}: {lasted:.1f} s, service after {resumed:.1f} s, {self.acknowledged()} acknowledged", file=sys.stderr)
         self.allowed = scenario.messages
 
     async def a_server_is_killed(self):
@@ -107,7 +127,7 @@ class Troubles:
         await in_thread(one.start, 90)
 
     async def one_more_server_joins_and_leaves(self):
-        guest = Server(self.fleet.settings)
+        guest = self.fleet.joining()
         await in_thread(guest.start, 90)
         await self.more()
         await in_thread(guest.stop)
@@ -118,6 +138,35 @@ class Troubles:
         self.fleet.cluster.signal(signal.SIGKILL, f"node{broker}/pid")
         await self.more()
         await in_thread(self.fleet.cluster.control, "start-node", str(broker))
+
+    async def a_broker_stands_still(self):
+        broker = self.rng.randrange(3)
+        self.fleet.cluster.signal(signal.SIGSTOP, f"node{broker}/pid")
+        await self.more()
+        self.fleet.cluster.signal(signal.SIGCONT, f"node{broker}/pid")
+
+    async def a_link_to_a_broker_is_cut(self):
+        server, port = self.rng.choice(self.fleet.servers), self.rng.choice(self.fleet.broker_ports)
+        self.fleet.links.cut(server, port)
+        await self.more()
+        await asyncio.sleep(self.rng.uniform(1, 6))  # it may lead nothing just now: there is no sign to wait for
+        self.fleet.links.mend(server, port)
+
+    async def all_links_to_brokers_are_cut(self):
+        server = self.rng.choice(self.fleet.servers)
+        for port in self.fleet.broker_ports:
+            self.fleet.links.cut(server, port)
+        await in_thread(eventually, lambda: post(server, "cut-off", "hello?").status == 503 and "log" in degraded(server), 60, "the fault at /ready")
+        await self.more()
+        for port in self.fleet.broker_ports:
+            self.fleet.links.mend(server, port)
+
+    async def the_link_to_the_database_is_cut(self):
+        server, port = self.rng.choice(self.fleet.servers), urllib.parse.urlsplit(self.fleet.database.url).port
+        self.fleet.links.cut(server, port)
+        await self.more()
+        await in_thread(eventually, lambda: "store" in degraded(server), 60, "the fault at /ready")
+        self.fleet.links.mend(server, port)
 
     async def the_database_crashes(self):
         await in_thread(self.fleet.database.kill)
@@ -130,7 +179,7 @@ def play(fleet, seed):
     troubles = Troubles(fleet, random.Random(seed))
     messages = PORTION * (1 + len(troubles.order))
     scenario = Scenario(fleet.servers[0], seed, messages, rooms=1, doors=[(s.host, s.port) for s in fleet.servers], patient=True, turn=troubles.turn)
-    scenario.play(300, troubles.disturb)
+    scenario.play(600, troubles.disturb)
     print("# all is said", file=sys.stderr)
     fleet.all_is_well()
     print("# /ready is without faults", file=sys.stderr)
@@ -140,16 +189,41 @@ def play(fleet, seed):
         equal(whole_history(server, room), whole_history(fleet.servers[0], room), "the log at another server")
 
 
-@check(f"people at three servers, {ROUNDS} times each: a server dies, leaves, joins; a broker dies; the database crashes (seed {SEED})",
+@functools.cache
+def world():
+    try:
+        links = Links()
+    except Skip as reason:
+        print(f"# no link is cut: {reason}", file=sys.stderr)
+        links = None
+    return links, services.Service("kafka", NODES="3"), services.Service("postgres")
+
+
+@check("a topic that is made while a broker is away says that it has fewer replicas, then and when the broker is back", limit=180)
+def _():
+    _, cluster, _ = world()
+    cluster.control("stop-node", "2")
+    settings = {"log.kind": "kafka", "kafka.brokers": cluster.url, "kafka.topics.chat": "made-early", "kafka.partitions": 3}
+    with Server(settings) as server:
+        equal(post(server, "r-1", "hello").status, 201)
+        expect("fewer brokers answer than kafka.replication asks for" in server.log(), "a line when it is made")
+        cluster.control("start-node", "2")
+
+        def is_told():
+            server.restart()
+            return "the topic has fewer replicas than it could have" in server.log()
+        eventually(is_told, limit=60, what="a line at the start")
+        equal(history(server, "r-1")[0]["content"], "hello")
+
+
+@check(f"people at three servers, {ROUNDS} times each: a server dies, leaves, joins; a broker dies, stands still; links are cut; the database crashes (seed {SEED})",
        limit=300 + 300 * ROUNDS)
 def _():
-    cluster, database = services.Service("kafka", NODES="3"), services.Service("postgres")
+    links, cluster, database = world()
     for round in range(ROUNDS):
-        fleet = Fleet(cluster, database, f"chaos{round}")
+        fleet = Fleet(cluster, database, links, f"chaos{round}")
         play(fleet, SEED + round)
         fleet.close()
-    cluster.close()
-    database.close()
 
 
 if __name__ == "__main__":
