@@ -149,7 +149,8 @@ def main():
     results = {"machine": report.machine(), "seconds": options.seconds, "warm_up": options.warm_up, "groups": {},
                "skipped": {}, "instead": {}}
     if options.merge and kept.exists():
-        results["groups"] = json.loads(kept.read_text())["groups"]
+        before = json.loads(kept.read_text())
+        results.update({part: before[part] for part in ("groups", "skipped", "instead")})
     plans = groups.plan(bench, options.only, options.pairs)
     peers = [(peer, groups.plan_peer(bench, peer, options.only, options.peer_pairs))
              for peer in (PEERS[name]() for name in options.peers)]
