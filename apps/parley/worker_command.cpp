@@ -9,6 +9,7 @@
 
 #include "base/config_keys.h"
 #include "base/logger.h"
+#include "command_line.h"
 #include "fleet.h"
 #include "settings.h"
 #include "stores.h"
@@ -104,10 +105,7 @@ int run_worker(const Config& config, const std::vector<std::string>& roles) {
     WorkerProcess process;
     auto started = check_roles(config, roles);
     if (started) started = process.start(config, roles);
-    if (!started) {
-        fmt::print(stderr, "parley: {}\n", started.error().message);
-        return 2;
-    }
+    if (!started) return fault(started.error().message);
     fmt::print("parley worker ready {}\n", fmt::join(roles, ","));
     std::fflush(stdout);
     int signal = 0;

@@ -205,9 +205,9 @@ def picture(results):
 
 
 def readme_section(results):
-    """The essential rows, between the markers of the README."""
+    """The essential rows, for the README."""
     mixes = [mix for mix in ALL if mix in results["groups"]]
-    lines = [BEGIN, "", "Server CPU seconds per million deliveries, one core, durable rooms; KiB of user space for an idle "
+    lines = ["", "Server CPU seconds per million deliveries, one core, durable rooms; KiB of user space for an idle "
              "client:", "", "| | " + " | ".join([*mixes, "idle KiB"]) + " |", "| --- |" + " --- |" * (len(mixes) + 1)]
     for server in _present(results):
         name = f"**{server[0]}**" if server[1] == "ours" else server[0]
@@ -216,15 +216,10 @@ def readme_section(results):
     lines += ["", "![CPU seconds per million deliveries, and memory of an idle client](bench/results/fanout.svg)", "",
               "; ".join(f"{mix}: {ALL[mix].says}" for mix in mixes) + ".",
               f"{machine_line(results)}. Repeat it with `make bench`; all figures, targets and how they are taken: "
-              "[bench/results/fanout.md](bench/results/fanout.md).", "", END]
+              "[bench/results/fanout.md](bench/results/fanout.md).", ""]
     return "\n".join(lines)
 
 
-def put_into(path, results):
-    """Replaces what stands between the markers. False: there are none."""
-    text = path.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        return False
-    before, rest = text.split(BEGIN, 1)
-    path.write_text(before + readme_section(results) + rest.split(END, 1)[1], encoding="utf-8")
-    return True
+def place_in_page(results):
+    """The markers there, and what stands between them."""
+    return BEGIN, END, readme_section(results)

@@ -16,5 +16,15 @@ def write(name, pages, results, folder, page=None):
     picture = pages.picture(results)
     if picture is not None:
         (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
-    if page is not None and not pages.put_into(page, results):
+    if page is not None and not put_into(page, *pages.place_in_page(results)):
         sys.exit(f"{page} has no place for the figures")
+
+
+def put_into(page, begin, end, words):
+    """Replaces what stands between two markers of a page. False: they are not there."""
+    text = page.read_text(encoding="utf-8")
+    if begin not in text or end not in text:
+        return False
+    before, rest = text.split(begin, 1)
+    page.write_text("\n".join([before + begin, words, end]) + rest.split(end, 1)[1], encoding="utf-8")
+    return True

@@ -167,14 +167,9 @@ def markdown(results):
                       "![Latency, throughput and costs of each transport](transports.svg)", "", *section(results), ""])
 
 
-def put_into(path, results):
-    """Replaces what stands between the markers of the page. False: there are none."""
-    text = path.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        return False
-    before, rest = text.split(BEGIN, 1)
-    path.write_text("\n".join([before + BEGIN, "", *section(results), "", END]) + rest.split(END, 1)[1], encoding="utf-8")
-    return True
+def place_in_page(results):
+    """The markers there, and what stands between them."""
+    return BEGIN, END, "\n".join(["", *section(results), ""])
 
 
 def _panel(results, title, unit, figure, usual=()):

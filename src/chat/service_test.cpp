@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "room/room_fixture.h"
+#include "store/empty_directory.h"
 
 namespace parley::chat {
 namespace {
@@ -37,8 +38,8 @@ private:
     std::vector<std::pair<log::AppendRequest, log::AppendDone>> held_;
 };
 
-/// Rooms and standings in memory; what chat does not use answers nothing.
-class FakeDirectory final : public store::Directory {
+/// Rooms and standings in memory.
+class FakeDirectory final : public store::EmptyDirectory {
 public:
     std::map<RoomId, store::RoomInfo> rooms;
     std::map<std::pair<RoomId, MemberId>, Membership> standings;
@@ -79,32 +80,6 @@ public:
         return mark;
     }
     Result<RoomSeq> read_mark(const RoomId&, const MemberId&) override { return mark; }
-    Result<> note_change(const store::ChangeInFlight&) override { return {}; }
-    Result<> change_done(const RoomId&, const MessageId&) override { return {}; }
-    Result<std::vector<store::ChangeInFlight>> changes_in_flight() override {
-        return std::vector<store::ChangeInFlight>{};
-    }
-
-    Result<> add_account(const store::Account&) override { return {}; }
-    Result<std::optional<store::Account>> account(const MemberId&) override { return std::optional<store::Account>{}; }
-    Result<std::optional<store::Account>> account_by_name(const std::string&) override {
-        return std::optional<store::Account>{};
-    }
-    Result<> set_password_hash(const MemberId&, const std::string&) override { return {}; }
-    Result<> set_revoked_before(const MemberId&, WallTime) override { return {}; }
-    Result<std::optional<WallTime>> revoked_before(const MemberId&) override { return std::optional<WallTime>{}; }
-    Result<> revoke_token(const std::string&, WallTime) override { return {}; }
-    Result<bool> is_token_revoked(const std::string&) override { return false; }
-    Result<std::size_t> forget_expired(WallTime) override { return std::size_t{0}; }
-    Result<std::vector<store::RoomInfo>> public_rooms(const RoomId&, std::size_t) override {
-        return std::vector<store::RoomInfo>{};
-    }
-    Result<std::vector<store::RoomInfo>> rooms_of(const MemberId&, std::size_t) override {
-        return std::vector<store::RoomInfo>{};
-    }
-    Result<std::vector<Membership>> members(const RoomId&, const MemberId&, std::size_t) override {
-        return std::vector<Membership>{};
-    }
 
 private:
     RoomSeq mark{};

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "base/utf8_cut.h"
+
 namespace parley::wire {
 namespace {
 
@@ -41,11 +43,7 @@ void append_frame_header(std::string& out, Opcode opcode, std::size_t payload_si
 
 std::string encode_close(std::uint16_t code, std::string_view reason) {
     if (code == kCloseNoStatus) return encode_control(Opcode::kClose, {});
-    if (reason.size() > kMaxControl - 2) {
-        std::size_t cut = kMaxControl - 2;
-        while (cut > 0 && (static_cast<unsigned char>(reason[cut]) & 0xC0) == 0x80) --cut;
-        reason = reason.substr(0, cut);
-    }
+    reason = whole_characters(reason, kMaxControl - 2);
     std::string payload;
     payload.reserve(2 + reason.size());
     payload += static_cast<char>(code >> 8);

@@ -1,19 +1,15 @@
 #include "worker/analytics.h"
 
+#include "worker/reader.h"
 #include "worker/room_figures.h"
 
 namespace parley::worker {
 namespace {
 
 constexpr const char* kName = "analytics";
-const std::string kRooms = std::string{kName} + "/room/";
+const std::string kRooms = Reader::rooms_of(kName);
 
-/// The figures of a row: what stands behind the position's line (Reader::save()).
-RoomFigures figures_of(const store::LedgerRow& row) {
-    const auto line = row.value.find('\n');
-    return RoomFigures::parse(line == std::string::npos ? std::string_view{}
-                                                        : std::string_view{row.value}.substr(line + 1));
-}
+RoomFigures figures_of(const store::LedgerRow& row) { return RoomFigures::parse(Reader::saved_in(row.value)); }
 
 metrics::Counter& counter(metrics::Registry& metrics, const char* kind) {
     return metrics.counter("parley_analytics_anomalies_total", "What looked wrong in a room", {{"kind", kind}});

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8_cut.h"
+
 namespace parley::worker {
 namespace {
 
@@ -9,17 +11,13 @@ constexpr std::size_t kMostReason = 500;
 
 std::string prefix(const std::string& role) { return role + "/dead/"; }
 
-/// Whole characters, in one line.
-std::string short_reason(std::string reason) {
-    if (reason.size() > kMostReason) {
-        std::size_t end = kMostReason;
-        while (end > 0 && (static_cast<unsigned char>(reason[end]) & 0xC0) == 0x80) --end;
-        reason.resize(end);
-    }
-    for (char& c : reason) {
+/// In one line.
+std::string short_reason(std::string_view reason) {
+    std::string out{whole_characters(reason, kMostReason)};
+    for (char& c : out) {
         if (static_cast<unsigned char>(c) < 0x20) c = ' ';
     }
-    return reason;
+    return out;
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "base/utf8_cut.h"
+
 namespace parley::worker {
 namespace {
 
@@ -21,12 +23,11 @@ constexpr std::size_t kMostMembers = 20'000;
 constexpr std::size_t kMostContent = 400;
 constexpr seconds kPatience{15};
 
-/// Whole characters; what is left out shows.
+/// What is left out shows.
 std::string beginning(std::string_view content) {
-    if (content.size() <= kMostContent) return std::string{content};
-    std::size_t end = kMostContent;
-    while (end > 0 && (static_cast<unsigned char>(content[end]) & 0xC0) == 0x80) --end;
-    return std::string{content.substr(0, end)} + "…";
+    std::string out{whole_characters(content, kMostContent)};
+    if (out.size() < content.size()) out += "…";
+    return out;
 }
 
 std::string json_of(const Message& message) {

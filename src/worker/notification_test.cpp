@@ -1,5 +1,6 @@
 #include "worker/notification.h"
 
+#include "store/empty_directory.h"
 #include "worker/worker_fixture.h"
 
 namespace parley::worker {
@@ -10,8 +11,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-/// Of a directory what the role asks for.
-class Members final : public store::Directory {
+class Members final : public store::EmptyDirectory {
 public:
     Result<std::vector<store::Membership>> members(const RoomId&, const MemberId& after, std::size_t limit) override {
         ++asked;
@@ -23,40 +23,6 @@ public:
     }
     std::vector<store::Membership> all;
     int asked = 0;
-
-private:
-    Result<> add_account(const store::Account&) override { return {}; }
-    Result<std::optional<store::Account>> account(const MemberId&) override { return std::optional<store::Account>{}; }
-    Result<std::optional<store::Account>> account_by_name(const std::string&) override {
-        return std::optional<store::Account>{};
-    }
-    Result<> set_password_hash(const MemberId&, const std::string&) override { return {}; }
-    Result<> set_revoked_before(const MemberId&, WallTime) override { return {}; }
-    Result<std::optional<WallTime>> revoked_before(const MemberId&) override { return std::optional<WallTime>{}; }
-    Result<> revoke_token(const std::string&, WallTime) override { return {}; }
-    Result<bool> is_token_revoked(const std::string&) override { return false; }
-    Result<std::size_t> forget_expired(WallTime) override { return std::size_t{0}; }
-    Result<> add_room(const store::RoomInfo&, const std::string&) override { return {}; }
-    Result<std::optional<store::RoomInfo>> room(const RoomId&) override { return std::optional<store::RoomInfo>{}; }
-    Result<> set_visibility(const RoomId&, store::Visibility, RoomSeq) override { return {}; }
-    Result<std::vector<store::RoomInfo>> public_rooms(const RoomId&, std::size_t) override {
-        return std::vector<store::RoomInfo>{};
-    }
-    Result<std::vector<store::RoomInfo>> rooms_of(const MemberId&, std::size_t) override {
-        return std::vector<store::RoomInfo>{};
-    }
-    Result<> put_membership(const RoomId&, const store::Membership&) override { return {}; }
-    Result<> drop_membership(const RoomId&, const MemberId&, RoomSeq) override { return {}; }
-    Result<std::optional<store::Membership>> membership(const RoomId&, const MemberId&) override {
-        return std::optional<store::Membership>{};
-    }
-    Result<> note_change(const store::ChangeInFlight&) override { return {}; }
-    Result<> change_done(const RoomId&, const MessageId&) override { return {}; }
-    Result<std::vector<store::ChangeInFlight>> changes_in_flight() override {
-        return std::vector<store::ChangeInFlight>{};
-    }
-    Result<RoomSeq> raise_read_mark(const RoomId&, const MemberId&, RoomSeq) override { return RoomSeq{}; }
-    Result<RoomSeq> read_mark(const RoomId&, const MemberId&) override { return RoomSeq{}; }
 };
 
 class NotificationTest : public testing::Test {

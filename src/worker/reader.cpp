@@ -44,7 +44,14 @@ Reader::Reader(Parts parts, Options options, Role& role)
     if (!options_.server.empty()) lease_.emplace(parts_.ledger, role.name() + "/lease", options_.server, parts_.clock);
 }
 
-std::string Reader::key_of(const RoomId& room) const { return role_.name() + "/room/" + room.str(); }
+std::string Reader::rooms_of(const std::string& role) { return role + "/room/"; }
+
+std::string_view Reader::saved_in(std::string_view value) {
+    const auto line = value.find('\n');
+    return line == std::string_view::npos ? std::string_view{} : value.substr(line + 1);
+}
+
+std::string Reader::key_of(const RoomId& room) const { return rooms_of(role_.name()) + room.str(); }
 
 void Reader::begin_work() {
     if (at_work_.exchange(true)) return;
@@ -198,9 +205,7 @@ bool Reader::load(const RoomId& id, Room& room) {
     if (*row) {
         room.revision = (*row)->revision;
         room.done = {number_at((*row)->value)};
-        saved = (*row)->value;
-        const auto line = saved.find('\n');
-        saved = line == std::string_view::npos ? std::string_view{} : saved.substr(line + 1);
+        saved = saved_in((*row)->value);
     }
     room.work = role_.open(id, saved);
     return true;

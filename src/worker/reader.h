@@ -51,6 +51,11 @@ public:
         int tries = 3;
     };
 
+    /// Before a room's id in the key of its row in the ledger.
+    [[nodiscard]] static std::string rooms_of(const std::string& role);
+    /// Of such a row: what RoomWork::save() gave. The position stands before it, in a line of its own.
+    [[nodiscard]] static std::string_view saved_in(std::string_view value);
+
     Reader(Parts parts, Options options, Role& role);
 
     /// Messages the bus brought.

@@ -9,6 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "lib"), str(ROOT / "bench")]
 from harness.suite import check, equal, expect, run
 from runner import buses, claims, groups, load, mixes, report, stats, svg, transports
+from runner.results import put_into
 
 
 def rounds(*values, turn="parley", other="uring"):
@@ -166,12 +167,12 @@ def _():
     with tempfile.TemporaryDirectory() as folder:
         readme = pathlib.Path(folder) / "README.md"
         readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-        expect(report.put_into(readme, results(A=rounds(0.1))), "it has a place")
+        expect(put_into(readme, *report.place_in_page(results(A=rounds(0.1)))), "it has a place")
         text = readme.read_text()
         expect(text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text, text)
-        equal(report.put_into(readme, results(A=rounds(0.1))) and readme.read_text(), text)
+        equal(put_into(readme, *report.place_in_page(results(A=rounds(0.1)))) and readme.read_text(), text)
         readme.write_text("no markers")
-        expect(not report.put_into(readme, results(A=rounds(0.1))), "no place")
+        expect(not put_into(readme, *report.place_in_page(results(A=rounds(0.1)))), "no place")
 
 
 def measured_transports(cpu=2.0, p50=1.0):
@@ -212,11 +213,11 @@ def _():
     with tempfile.TemporaryDirectory() as folder:
         page = pathlib.Path(folder, "page.md")
         page.write_text(f"before\n{transports.BEGIN}\nstale\n{transports.END}\nafter\n")
-        expect(transports.put_into(page, measured), "the markers are there")
+        expect(put_into(page, *transports.place_in_page(measured)), "the markers are there")
         new = page.read_text()
         expect(new.startswith("before\n") and new.endswith("after\n") and "stale" not in new, new)
         page.write_text("no place")
-        expect(not transports.put_into(page, measured), "there is no place")
+        expect(not put_into(page, *transports.place_in_page(measured)), "there is no place")
 
 
 @check("what a bus adds is taken within a round, and the page has a row for each, also where one failed")

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/utf8_cut.h"
+
 namespace parley::bench {
 namespace {
 
@@ -39,12 +41,11 @@ void append_payload(std::string& out, const Stamp& stamp, std::size_t size) {
     append_hex(out, stamp.counter, 8);
     std::size_t left = size > kStampSize ? size - kStampSize : 0;
     while (left != 0) {
-        std::size_t part = std::min(left, kTalk.size());
-        // A character cut in half would be no UTF-8: spaces take its place.
-        while (part < kTalk.size() && part > 0 && (static_cast<unsigned char>(kTalk[part]) & 0xC0) == 0x80) --part;
-        out += kTalk.substr(0, part);
-        left -= part;
-        if (part < kTalk.size()) {
+        // Dots take the place of a character that would be cut in half.
+        const std::string_view part = whole_characters(kTalk, left);
+        out += part;
+        left -= part.size();
+        if (part.size() < kTalk.size()) {
             out.append(left, '.');
             return;
         }
