@@ -6,8 +6,10 @@
 #include <fstream>
 #include <iterator>
 
+#include "adapters/kafka/dead_letter_topic.h"
 #include "adapters/kafka/kafka_log.h"
 #include "adapters/kafka/lag_watch.h"
+#include "adapters/kafka/shared_reader.h"
 #include "adapters/kafka/table_writer.h"
 #include "base/config_keys.h"
 #include "base/logger.h"
@@ -40,8 +42,12 @@ Result<kafka::Settings> kafka_settings(const Config& config) {
 namespace {
 
 Result<std::shared_ptr<kafka::LagWatch>> watch_lag(const kafka::Settings& settings, const Config& config,
-                                                   kafka::KafkaLog& log, log::MessageTable& table) {
+                                                   const std::string& of_server, kafka::KafkaLog& log,
+                                                   log::MessageTable& table) {
     kafka::LagWatchOptions options;
+    // Wherever they run.
+    options.groups = {"notification", "analytics"};
+    options.group_end = of_server;
     options.every = config.get(keys::kafka_lag_interval);
     options.warn_at = static_cast<std::uint64_t>(config.get(keys::kafka_lag_warn));
     options.on_change = [](const std::string& reader, std::uint64_t records, kafka::LagAlarm::Change change) {
@@ -59,7 +65,7 @@ Result<std::shared_ptr<kafka::LagWatch>> watch_lag(const kafka::Settings& settin
 }  // namespace
 
 Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<log::MessageTable> table,
-                        const std::string& writers, Bytes memory, const Clock& clock) {
+                        const std::string& of_server, Bytes memory, const Clock& clock) {
     const auto settings = kafka_settings(config);
     if (!settings) return fail(settings.error());
     kafka::KafkaLogOptions options;
@@ -69,7 +75,7 @@ Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<lo
     auto log = kafka::KafkaLog::open(*settings, std::move(options), *table, clock);
     if (!log) return at_key(config, keys::kafka_brokers, log.error());
     kafka::TableWriterOptions writing;
-    writing.group = writers;
+    writing.group += of_server;
     writing.on_trouble = [](const std::string& reason) {
         if (reason.empty()) {
             logger::info("log", "messages reach the store again");
@@ -80,7 +86,7 @@ Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<lo
     auto writer = kafka::TableWriter::open(*settings, std::move(writing), *table);
     if (!writer) return at_key(config, keys::kafka_brokers, writer.error());
     const std::shared_ptr<kafka::TableWriter> table_writer{std::move(*writer)};
-    const auto lag = watch_lag(*settings, config, **log, *table);
+    const auto lag = watch_lag(*settings, config, of_server, **log, *table);
     if (!lag) return fail(lag.error());
     stores.lags = [watch = lag->get()] { return watch->last(); };
     stores.lag_partitions = (*lag)->partitions();
@@ -95,6 +101,16 @@ Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<lo
     stores.on_own_commit = [log = log->get()](log::RoomLog::CommitListener listener) {
         log->on_own_commit(std::move(listener));
     };
+    stores.share_reading = [settings = *settings, log = log->get(), of_server](const std::string& name,
+                                                                               log::SharedReading::Listener& listener) {
+        auto reader = kafka::SharedReader::open(
+            settings, name + of_server, [log] { return log->positions(); }, listener);
+        using Out = Result<std::unique_ptr<log::SharedReading>>;
+        return reader ? Out{std::move(*reader)} : Out{fail(reader.error())};
+    };
+    stores.put_dead_letter =
+        [topic = std::make_shared<kafka::DeadLetterTopic>(*settings, config.get(keys::kafka_dead_letters), clock)](
+            const auto& role, const auto& message, const auto& reason) { return topic->put(role, message, reason); };
     stores.table = std::move(table);
     stores.log = std::move(*log);
     stores.table_writer = table_writer;

@@ -273,15 +273,15 @@ void Server::share_presence() {
 }
 
 void Server::start_workers() {
-    workers_ = std::make_unique<Workers>(config_.get(keys::worker_roles),
-                                         Workers::Parts{stores_, *bus_, clock_, metrics_,
-                                                        [this](const RoomId& room) {
-                                                            std::vector<worker::Named> out;
-                                                            for (auto& [member, nickname] : presence_->present(room))
-                                                                out.push_back({member, nickname});
-                                                            return out;
-                                                        },
-                                                        [this] { return services_->hears_others(); }});
+    workers_ = must(Workers::open(config_, config_.get(keys::worker_roles),
+                                  {stores_, *bus_, clock_, metrics_,
+                                   [this](const RoomId& room) {
+                                       std::vector<worker::Named> out;
+                                       for (auto& [member, nickname] : presence_->present(room))
+                                           out.push_back({member, nickname});
+                                       return out;
+                                   },
+                                   [this] { return services_->hears_others(); }}));
     services_->on_messages = [this](const bus::MessageBatch& batch) { workers_->hint(batch); };
     services_->on_missed = [this] { workers_->missed(); };
     services_->admin_read = [this](const std::string& path, const wire::QueryParams& query) {

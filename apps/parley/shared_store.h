@@ -28,7 +28,7 @@ public:
     [[nodiscard]] virtual std::unique_ptr<store::Directory> directory() = 0;
     [[nodiscard]] virtual Result<Log> open_log(LogSettings settings, const Clock& clock) = 0;
     [[nodiscard]] virtual std::unique_ptr<store::Ledger> ledger() = 0;
-    /// Of the log, or the messages of a topic, that are here.
+    /// Of the log that is here.
     [[nodiscard]] virtual log::ListRooms list_rooms() = 0;
     /// For a look beside a running server.
     [[nodiscard]] virtual Result<LogToRead> log_to_read() = 0;

@@ -64,20 +64,18 @@ Result<> open_shared_log(Stores& stores, const Config& config, SharedStore& shar
 /// Its messages are kept in the shared store, or, without one (null), in `data_dir`.
 Result<> open_log_over_topic(Stores& stores, const Config& config, SharedStore* shared, Bytes memory,
                              const Clock& clock) {
-    const std::string writers = kafka::kTableWriters;
     if (shared != nullptr) {
         auto table = shared->table();
         if (!table) return at_key(config, keys::store_kind, table.error());
-        return open_kafka_log(stores, config, std::move(*table), writers, memory, clock);
+        return open_kafka_log(stores, config, std::move(*table), {}, memory, clock);
     }
     if (const auto made = make_data_dir(config); !made) return fail(made.error());
     auto table = log::EmbeddedTable::open(config.get(keys::data_dir), clock);
     if (!table) return at_key(config, keys::data_dir, table.error());
     const auto head = (*table)->head(RoomId::trusted("~probe"));
     if (!head) return fail(head.error());
-    // This table is written by its own server alone.
-    return open_kafka_log(stores, config, std::move(*table), fmt::format("{}.{}", writers, head->epoch.value), memory,
-                          clock);
+    // Table and ledger are this server's alone.
+    return open_kafka_log(stores, config, std::move(*table), fmt::format(".{}", head->epoch.value), memory, clock);
 }
 
 /// `shared` is null where there is none.
@@ -145,7 +143,7 @@ Result<Stores> open_stores(const Config& config, Bytes memory, const Clock& cloc
     stores.directory = (*shared)->directory();
     stores.ledger = (*shared)->ledger();
     stores.ledger_is_shared = true;
-    if (log_is_in_store(config) || log_is_a_topic(config)) stores.list_rooms = (*shared)->list_rooms();
+    if (log_is_in_store(config)) stores.list_rooms = (*shared)->list_rooms();
     (*shared)->announce(log_is_in_store(config) || log_is_a_topic(config));
     return stores;
 }

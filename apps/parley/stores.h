@@ -13,6 +13,7 @@
 #include "log/message_table.h"
 #include "log/reader_lag.h"
 #include "log/room_log.h"
+#include "log/shared_reading.h"
 #include "store/directory.h"
 #include "store/ledger.h"
 
@@ -41,6 +42,9 @@ struct Stores {
     std::unique_ptr<store::Ledger> ledger;  ///< what workers remember
     bool ledger_is_shared = false;          ///< with other servers
     log::ListRooms list_rooms;              ///< for as long as `log` lives; empty where that cannot be asked
+    /// Of a log that is a topic, else empty: how worker roles share it, and where else they tell what they gave up.
+    log::ShareReading share_reading;
+    std::function<Result<>(const std::string& role, const Message& message, const std::string& reason)> put_dead_letter;
 };
 
 /// `memory` is the process's budget. Error: one sentence for the operator that names the key.

@@ -65,10 +65,12 @@ public:
         bus::Bus& told = stores_.on_own_commit ? *local_ : *bus_;
         stores_.log->on_commit([&told](std::span<const MessageRef> messages) { told.announce(messages); });
         std::erase(roles, "db-writer");  // works as soon as the stores are open
-        workers_ = std::make_unique<Workers>(
-            roles,
-            Workers::Parts{stores_, *bus_, clock_, metrics_, [](const RoomId&) { return std::vector<worker::Named>{}; },
+        auto workers =
+            Workers::open(config, roles,
+                          {stores_, *bus_, clock_, metrics_, [](const RoomId&) { return std::vector<worker::Named>{}; },
                            [this] { return fleet_ != nullptr && fleet_->trouble().empty(); }});
+        if (!workers) return fail(workers.error());
+        workers_ = std::move(*workers);
         hints_ = std::make_unique<Hints>(*workers_);
         runtime_.for_each([this](rt::Loop& loop) { local_->attach(loop, *hints_); });
         return {};

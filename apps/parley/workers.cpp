@@ -1,8 +1,9 @@
 #include "workers.h"
 
 #include <charconv>
+#include <thread>
 
-#include "base/logger.h"
+#include "base/config_keys.h"
 #include "base/uuid.h"
 #include "gateway/notifications.h"
 #include "worker/analytics.h"
@@ -27,20 +28,33 @@ Result<std::size_t> limit_of(const wire::QueryParams& query) {
 
 }  // namespace
 
-Workers::Workers(const std::vector<std::string>& roles, Parts parts) : parts_(std::move(parts)) {
+Workers::Workers(const Config& config, Parts parts)
+    : parts_(std::move(parts)), threads_(static_cast<std::size_t>(config.get(keys::kafka_workers))) {
     if (parts_.stores.ledger_is_shared) server_ = random_hex(8);
+}
+
+Result<std::unique_ptr<Workers>> Workers::open(const Config& config, const std::vector<std::string>& roles,
+                                               Parts parts) {
+    std::unique_ptr<Workers> workers{new Workers{config, std::move(parts)}};
     for (const std::string& name : roles) {
-        if (name == "none") continue;
-        if (!parts_.stores.list_rooms) {
-            logger::warn("parley", "a role does not run: the store of this log cannot list its rooms",
-                         {{"role", name}});
-            continue;
-        }
-        if (name == "analytics") {
-            start(std::make_unique<worker::AnalyticsRole>(parts_.metrics));
-        } else {
-            start(notification());
-        }
+        Result<> started;
+        if (name == "analytics")
+            started = workers->start(std::make_unique<worker::AnalyticsRole>(workers->parts_.metrics));
+        if (name == "notification") started = workers->start(workers->notification());
+        if (!started) return fail(started.error());
+    }
+    return workers;
+}
+
+/// All at once: each may have to wait.
+Workers::~Workers() {
+    std::vector<std::jthread> ending;
+    for (Running& running : running_) {
+        running.gauges.clear();
+        ending.emplace_back([&running] {
+            running.runner.reset();
+            running.group.reset();
+        });
     }
 }
 
@@ -52,36 +66,72 @@ std::unique_ptr<worker::Role> Workers::notification() {
         });
 }
 
-void Workers::start(std::unique_ptr<worker::Role> role) {
+Result<> Workers::start(std::unique_ptr<worker::Role> role) {
+    Running running;
+    running.role = std::move(role);
+    if (!parts_.stores.share_reading) {
+        run_alone(running);
+    } else if (auto joined = run_in_group(running); !joined) {
+        return joined;
+    }
+    running_.push_back(std::move(running));
+    return {};
+}
+
+template <class AtWork, class Behind>
+void Workers::show(Running& running, AtWork at_work, Behind behind) {
+    const metrics::Labels labels{{"role", running.role->name()}};
+    running.gauges.push_back(parts_.metrics.gauge(
+        "parley_worker_at_work", "1 where this server works for the role", [at_work] { return at_work() ? 1.0 : 0.0; },
+        labels));
+    running.gauges.push_back(parts_.metrics.gauge(
+        "parley_worker_rooms_behind", "Rooms with messages that the role has not done",
+        [behind] { return static_cast<double>(behind()); }, labels));
+}
+
+void Workers::run_alone(Running& running) {
     worker::Reader::Options options;
     options.server = server_;
     options.list_every = [shared = parts_.stores.ledger_is_shared, hears = parts_.hears_others] {
         if (!shared) return kListAlone;
         return hears() ? kListInFleet : kListUnheard;
     };
-    Running running;
     running.runner =
         std::make_unique<worker::Runner>(worker::Reader::Parts{*parts_.stores.log, parts_.stores.list_rooms,
                                                                *parts_.stores.ledger, parts_.clock, parts_.metrics},
-                                         std::move(options), *role);
+                                         std::move(options), *running.role);
     const worker::Reader& reader = running.runner->reader();
-    const metrics::Labels labels{{"role", role->name()}};
-    running.gauges.push_back(parts_.metrics.gauge(
-        "parley_worker_at_work", "1 where this server is the one that works for the role",
-        [&reader] { return reader.is_at_work() ? 1.0 : 0.0; }, labels));
-    running.gauges.push_back(parts_.metrics.gauge(
-        "parley_worker_rooms_behind", "Rooms with messages that the role has not done",
-        [&reader] { return static_cast<double>(reader.rooms_behind()); }, labels));
-    running.role = std::move(role);
-    running_.push_back(std::move(running));
+    show(
+        running, [&reader] { return reader.is_at_work(); }, [&reader] { return reader.rooms_behind(); });
+}
+
+Result<> Workers::run_in_group(Running& running) {
+    worker::Reader::Options options;
+    options.on_dead_letter = [put = parts_.stores.put_dead_letter, role = running.role->name()](
+                                 const Message& message, const std::string& reason) {
+        return put(role, message, reason);
+    };
+    auto group =
+        worker::GroupRunner::open({*parts_.stores.log, {}, *parts_.stores.ledger, parts_.clock, parts_.metrics},
+                                  options, *running.role, threads_, parts_.stores.share_reading);
+    if (!group) return fail(group.error());
+    running.group = std::move(*group);
+    const worker::GroupRunner& runner = *running.group;
+    show(
+        running, [&runner] { return runner.partitions() > 0; }, [&runner] { return runner.rooms_behind(); });
+    return {};
 }
 
 void Workers::hint(const bus::MessageBatch& messages) {
-    for (const Running& running : running_) running.runner->hint(messages);
+    for (const Running& running : running_) {
+        if (running.runner != nullptr) running.runner->hint(messages);
+    }
 }
 
 void Workers::missed() {
-    for (const Running& running : running_) running.runner->missed();
+    for (const Running& running : running_) {
+        if (running.runner != nullptr) running.runner->missed();
+    }
 }
 
 Result<std::optional<std::string>> Workers::analytics(const wire::QueryParams& query) {

@@ -4,10 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "base/config.h"
 #include "base/metrics.h"
 #include "bus/bus.h"
 #include "stores.h"
 #include "wire/query.h"
+#include "worker/group_runner.h"
 #include "worker/notification.h"
 #include "worker/runner.h"
 
@@ -25,7 +27,10 @@ public:
         worker::NotificationRole::Present present;
         std::function<bool()> hears_others;  ///< hints come of what other servers store
     };
-    Workers(const std::vector<std::string>& roles, Parts parts);
+    /// Error: one sentence for the operator.
+    static Result<std::unique_ptr<Workers>> open(const Config& config, const std::vector<std::string>& roles,
+                                                 Parts parts);
+    ~Workers();
 
     void hint(const bus::MessageBatch& messages);
     void missed();
@@ -35,16 +40,23 @@ public:
 private:
     struct Running {
         std::unique_ptr<worker::Role> role;
-        std::unique_ptr<worker::Runner> runner;
+        std::unique_ptr<worker::Runner> runner;  ///< one of these two
+        std::unique_ptr<worker::GroupRunner> group;
         std::vector<metrics::GaugeHandle> gauges;
     };
 
-    void start(std::unique_ptr<worker::Role> role);
+    Workers(const Config& config, Parts parts);
+    Result<> start(std::unique_ptr<worker::Role> role);
+    void run_alone(Running& running);
+    Result<> run_in_group(Running& running);
+    template <class AtWork, class Behind>
+    void show(Running& running, AtWork at_work, Behind behind);
     [[nodiscard]] std::unique_ptr<worker::Role> notification();
     Result<std::optional<std::string>> analytics(const wire::QueryParams& query);
     Result<std::optional<std::string>> dead_letters(const wire::QueryParams& query);
 
     Parts parts_;
+    const std::size_t threads_;  ///< of a role in a group
     std::string server_;
     std::vector<Running> running_;
 };

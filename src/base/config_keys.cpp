@@ -277,6 +277,8 @@ std::span<const KeySpec* const> all_keys() noexcept {
                                      &kafka_linger.spec,
                                      &kafka_batch.spec,
                                      &kafka_group_prefix.spec,
+                                     &kafka_dead_letters.spec,
+                                     &kafka_workers.spec,
                                      &kafka_properties.spec,
                                      &kafka_lag_interval.spec,
                                      &kafka_lag_warn.spec,

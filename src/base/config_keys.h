@@ -197,7 +197,11 @@ inline constexpr Key<milliseconds> kafka_linger{{.name = "kafka.linger", .defaul
 inline constexpr Key<Bytes> kafka_batch{{.name = "kafka.batch", .default_text = "16KiB",
     .help = "A batch of this size is sent at once.", .min = 1024, .max = 1 << 20}};
 inline constexpr Key<std::string> kafka_group_prefix{{.name = "kafka.group_prefix", .default_text = "",
-    .help = "Before the names of consumer groups (`db-writer`).", .check = detail::check_topic_part}};
+    .help = "Before the names of consumer groups (`db-writer`, `notification`, `analytics`).", .check = detail::check_topic_part}};
+inline constexpr Key<std::string> kafka_dead_letters{{.name = "kafka.topics.dead_letters", .default_text = "chat-dead-letters",
+    .help = "The topic of messages that a worker role gave up; made when there is one.", .check = detail::check_topic}};
+inline constexpr Key<std::int64_t> kafka_workers{{.name = "kafka.workers", .default_text = "5",
+    .help = "Threads of each worker role; a partition is worked on by one.", .min = 1, .max = 100}};
 inline constexpr Key<std::string> kafka_properties{{.name = "kafka.properties", .default_text = "",
     .help = "A file of librdkafka's properties, one `name=value` a line: SASL, TLS and the like."}};
 inline constexpr Key<milliseconds> kafka_lag_interval{{.name = "kafka.lag_interval", .default_text = "60s",

@@ -7,7 +7,7 @@ namespace parley::worker {
 
 /// Counts what is said in each room (room_figures.h). The figures are saved together with the position: whatever
 /// restarts, each message is counted once.
-/// Thread: its reader's. room() and rooms(), from any, read what was saved last. Borrows the metrics.
+/// Thread: its readers'. room() and rooms(), from any, read what was saved last. Borrows the metrics.
 class AnalyticsRole final : public Role {
 public:
     explicit AnalyticsRole(metrics::Registry& metrics);

@@ -12,7 +12,7 @@ namespace parley::worker {
 
 /// Tells members that a message mentions them: those who belong to the room, and those who are in it now.
 ///
-/// Thread: its reader's; waits for the notifications to be stored. Borrows the directory and the clock.
+/// Thread: its readers'; waits for the notifications to be stored. Borrows the directory and the clock.
 /// Order:  a member is told of a message once: the notification's id is made from the message's, and what takes it
 ///         drops a repeat.
 /// Limit:  messages of the last day; of a room the first 20 000 members; 50 members a message. Never the sender.

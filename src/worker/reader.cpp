@@ -90,6 +90,13 @@ void Reader::notice(const RoomId& id, RoomSeq head) {
     if (room.work == nullptr || room.done < room.head) enqueue(id, room);
 }
 
+bool Reader::has_saved(const RoomId& room, RoomSeq head) const {
+    const auto found = rooms_.find(room);
+    if (found == rooms_.end()) return true;  // nothing was to be done for long
+    const Room& known = found->second;
+    return known.saved >= head || (!known.queued && !known.dirty);
+}
+
 void Reader::enqueue(const RoomId& id, Room& room) {
     if (std::exchange(room.queued, true)) return;
     queue_.push_back(id);
@@ -116,7 +123,8 @@ milliseconds Reader::step() {
     }
     rooms_behind_ = queue_.size();
     if (listing_ && queue_.size() < kMostQueued) return milliseconds{0};
-    auto next = std::min({next_save_, next_list_, now + kLongest});
+    auto next = std::min(next_save_, now + kLongest);
+    if (parts_.list_rooms) next = std::min(next, next_list_);
     for (const RoomId& id : queue_) next = std::min(next, rooms_[id].not_before);
     next = std::max(next, not_before_);
     return std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(next - parts_.clock.steady()));
@@ -124,6 +132,7 @@ milliseconds Reader::step() {
 
 void Reader::list_some() {
     const auto now = parts_.clock.steady();
+    if (!parts_.list_rooms) return;
     if (!listing_) {
         if (now < next_list_) return;
         if (!since_) {
@@ -204,7 +213,7 @@ bool Reader::load(const RoomId& id, Room& room) {
     std::string_view saved;
     if (*row) {
         room.revision = (*row)->revision;
-        room.done = {number_at((*row)->value)};
+        room.done = room.saved = {number_at((*row)->value)};
         saved = saved_in((*row)->value);
     }
     room.work = role_.open(id, saved);
@@ -260,7 +269,9 @@ bool Reader::take(Room& room, const Message& message) {
         return false;
     }
     if (!taken) {
-        if (const auto put = dead_.put(message, taken.error().message); !put) {
+        Result<> put = dead_.put(message, taken.error().message);
+        if (put && options_.on_dead_letter) put = options_.on_dead_letter(message, taken.error().message);
+        if (!put) {
             --room.tries;
             return wait_for_store(put.error());
         }
@@ -292,7 +303,6 @@ void Reader::drop_fresh(Room& room) {
     room.fresh.clear();
 }
 
-/// True: everything is.
 bool Reader::save() {
     std::vector<RoomId> ids;
     std::vector<store::LedgerRow> rows;
@@ -310,12 +320,13 @@ bool Reader::save() {
         room.dirty = false;
         if ((*stored)[i]) {
             ++room.revision;
+            room.saved = room.done;
             continue;
         }
         // Another server was here, or this one, and was not told: what the ledger has counts.
         all = false;
         drop_fresh(room);
-        room.done = {};
+        room.done = room.saved = {};
         room.work.reset();
         enqueue(ids[i], room);
     }

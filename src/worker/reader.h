@@ -38,7 +38,7 @@ class Reader {
 public:
     struct Parts {
         log::RoomLog& log;
-        log::ListRooms list_rooms;
+        log::ListRooms list_rooms;  ///< empty: whoever calls follow() finds all
         store::Ledger& ledger;
         const Clock& clock;
         metrics::Registry& metrics;
@@ -49,6 +49,8 @@ public:
         std::function<milliseconds()> list_every = [] { return milliseconds{30'000}; };
         milliseconds between_tries{1'000};
         int tries = 3;
+        /// Told of a dead letter when it is written down; told again where that fails.
+        std::function<Result<>(const Message& message, const std::string& reason)> on_dead_letter;
     };
 
     /// Before a room's id in the key of its row in the ledger.
@@ -62,8 +64,14 @@ public:
     void offer(std::span<const MessageRef> messages);
     /// Hints may have been lost.
     void missed() { next_list_ = {}; }
+    /// The room has got its message `head`.
+    void follow(const RoomId& room, RoomSeq head) { notice(room, head); }
+    /// Everything of the room to `head` is done, and the ledger says so.
+    [[nodiscard]] bool has_saved(const RoomId& room, RoomSeq head) const;
     /// Some of what is due. Answers how long nothing will be; 0: there is more.
     milliseconds step();
+    /// What is done. False: not all could be.
+    bool save();
     /// Saves, and lets another server go on.
     void close();
 
@@ -73,6 +81,7 @@ public:
 private:
     struct Room {
         RoomSeq done;
+        RoomSeq saved;
         RoomSeq head;
         std::uint64_t revision = 0;
         std::unique_ptr<RoomWork> work;  ///< null: what the ledger has is to be read
@@ -100,7 +109,6 @@ private:
     bool take(Room& room, const Message& message);
     void drop_done(Room& room);
     void drop_fresh(Room& room);
-    bool save();
     void forget_idle();
     void trouble(const std::string& why);
     bool wait_for_store(const Error& error);

@@ -147,6 +147,24 @@ TEST_F(ReaderTest, APoisonRecordIsTriedThriceThenWrittenDownAndTheRoomGoesOn) {
     EXPECT_EQ(page->next, "");
 }
 
+TEST_F(ReaderTest, ADeadLetterThatCouldNotBeToldIsToldAgainBeforeTheRoomGoesOn) {
+    role.faults["a-1"] = kPoison;
+    log.add("a", "x");
+    log.add("a", "x");
+    int told = 0;
+    Reader::Options options;
+    options.on_dead_letter = [&told](const Message& message, const std::string& reason) -> Result<> {
+        EXPECT_EQ(message.id.str() + reason, "a-1cannot be done");
+        if (++told == 1) return fail(kAway);
+        return {};
+    };
+    Reader one{{log, log.list_rooms(), ledger, clock, metrics}, options, role};
+    pass(one, milliseconds{10'000});
+    EXPECT_EQ(told, 2);
+    EXPECT_THAT(role.taken, ElementsAre("a-2"));
+    EXPECT_EQ(counted("parley_worker_dead_letters_total"), "1");
+}
+
 TEST_F(ReaderTest, OtherRoomsGoOnWhileOneWaits) {
     role.faults["a-1"] = kPoison;
     log.add("a", "x");

@@ -21,7 +21,7 @@ public:
     [[nodiscard]] virtual std::string save() const = 0;
 };
 
-/// A reader of the log with a purpose. Thread: its reader's.
+/// A reader of the log with a purpose. Thread: its readers'; several where it shares partitions.
 class Role {
 public:
     virtual ~Role() = default;

@@ -68,7 +68,12 @@ public:
         return page;
     }
     Result<log::Page> read_before(const RoomId&, RoomSeq, std::size_t, Bytes) override { return log::Page{}; }
-    Result<log::RoomHead> head(const RoomId&) override { return log::RoomHead{}; }
+    Result<log::RoomHead> head(const RoomId& room) override {
+        const std::lock_guard lock{mutex_};
+        log::RoomHead out;
+        out.head = {rooms_[room].size()};
+        return out;
+    }
     Result<RoomSeq> seek(const RoomId&, WallTime) override { return RoomSeq{}; }
     void on_commit(CommitListener) override {}
 

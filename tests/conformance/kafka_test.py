@@ -97,7 +97,7 @@ def _():
 
 @check("how far readers are behind is told by /ready, /metrics and the log; a writer that stopped is told and leaves the server ready", limit=180)
 def _():
-    with Server(settings("lag", **{"kafka.lag_interval": "100ms", "kafka.lag_warn": 2})) as server:
+    with Server(settings("lag", **{"worker.roles": "none", "kafka.lag_interval": "100ms", "kafka.lag_warn": 2})) as server:
         def told():
             return request(server, "GET", "/ready").json()
 

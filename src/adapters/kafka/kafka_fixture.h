@@ -1,6 +1,5 @@
 #pragma once
 #include <gmock/gmock.h>
-#include <librdkafka/rdkafka.h>
 
 #include <atomic>
 #include <future>
@@ -14,6 +13,7 @@
 
 #include "../tests/contract/service.h"
 #include "adapters/kafka/client.h"
+#include "adapters/kafka/handles.h"
 #include "adapters/kafka/kafka_log.h"
 #include "adapters/kafka/table_writer.h"
 #include "base/temp_dir.h"
@@ -145,6 +145,21 @@ inline void make_topic(const Settings& settings, int replication,
     rd_kafka_event_destroy(event);
     rd_kafka_queue_destroy(queue);
     rd_kafka_NewTopic_destroy(topic);
+}
+
+/// As retention does it.
+inline void remove_before(const Settings& settings, std::uint32_t partition, std::int64_t offset) {
+    const auto client = std::move(*Client::open(Client::Kind::kConsumer, settings, {}, nullptr));
+    const PartitionList list{rd_kafka_topic_partition_list_new(1)};
+    rd_kafka_topic_partition_list_add(list.get(), settings.topic.c_str(), static_cast<std::int32_t>(partition))
+        ->offset = offset;
+    rd_kafka_DeleteRecords_t* order = rd_kafka_DeleteRecords_new(list.get());
+    const Queue queue{rd_kafka_queue_new(client->get())};
+    rd_kafka_DeleteRecords(client->get(), &order, 1, nullptr, queue.get());
+    const Event event{rd_kafka_queue_poll(queue.get(), 30'000)};
+    ASSERT_NE(event, nullptr);
+    EXPECT_EQ(rd_kafka_event_error(event.get()), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_DeleteRecords_destroy(order);
 }
 
 inline std::vector<std::string> ids(const std::vector<MessageRef>& messages) {

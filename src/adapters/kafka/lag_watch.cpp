@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
 #include "adapters/kafka/kafka_log.h"
 
 namespace parley::kafka {
@@ -29,7 +31,8 @@ Result<std::unique_ptr<LagWatch>> LagWatch::open(const Settings& settings, LagWa
     if (!topic) return fail(topic.error());
     watch->topic_ = std::move(*topic);
     for (const std::string& name : watch->options_.groups) {
-        auto group = GroupAdmin::open(settings, settings.group_prefix + name, watch->partitions_, kPatience);
+        auto group = GroupAdmin::open(settings, settings.group_prefix + name + watch->options_.group_end,
+                                      watch->partitions_, kPatience);
         if (!group) return fail(group.error());
         watch->groups_.push_back(std::move(*group));
     }
@@ -71,6 +74,8 @@ Result<LagWatch::Positions> LagWatch::table_positions() {
 Result<LagWatch::Positions> LagWatch::group_positions(GroupAdmin& group) {
     const auto committed = group.positions();
     if (!committed) return fail(committed.error());
+    if (std::ranges::none_of(*committed, [](const auto& one) { return one.has_value(); }))
+        return fail(Code::kNotFound, "the group has not begun");
     Result<std::vector<TopicFacts::Range>> kept = std::vector<TopicFacts::Range>{};
     Positions out;
     for (std::uint32_t i = 0; i < partitions_; ++i) {

@@ -18,7 +18,8 @@ namespace parley::kafka {
 class KafkaLog;
 
 struct LagWatchOptions {
-    std::vector<std::string> groups;  ///< whose committed positions count, by their names without prefix
+    std::vector<std::string> groups;  ///< whose committed positions count, by their names without prefix and end
+    std::string group_end;            ///< of those names at the brokers
     milliseconds every{60'000};
     std::uint64_t warn_at = 10'000;  ///< records of a reader, all partitions together; 0: never
     /// Told on the watch's thread when a reader falls behind by so much, and when that is over.
@@ -26,11 +27,10 @@ struct LagWatchOptions {
 };
 
 /// Looks at once and then every `every` how far the topic's readers are behind its end: this server's own ("sender"),
-/// the table ("db-writer", by the table's position) and consumer groups (by what they have committed; one that has not
-/// begun has everything before it).
+/// the table ("db-writer", by the table's position) and consumer groups (by what they have committed).
 ///
 /// Thread: one of its own; last() from any. Borrows log and table.
-/// Fails:  a reader whose lag cannot be had now is unknown, and no alarm changes.
+/// Fails:  a reader whose lag cannot be had now is unknown, and no alarm changes: also a group that never began.
 class LagWatch {
 public:
     static Result<std::unique_ptr<LagWatch>> open(const Settings& settings, LagWatchOptions options, KafkaLog& log,

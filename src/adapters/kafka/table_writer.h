@@ -6,14 +6,12 @@
 #include <thread>
 #include <vector>
 
-#include "adapters/kafka/client.h"
+#include "adapters/kafka/group_member.h"
 #include "adapters/kafka/partition_counter.h"
 #include "base/function.h"
 #include "log/message_table.h"
 
 namespace parley::kafka {
-
-class TopicReader;
 
 struct TableWriterOptions {
     /// Of the topic's readers those with the same name share the partitions.
@@ -26,14 +24,13 @@ struct TableWriterOptions {
 };
 
 /// Brings the topic's messages into the table: one of a group that shares the partitions. It derives each message's seq
-/// by the counting rule, as every reader does, going on from the table's own checkpoint. The group says only whose a
-/// partition is; it is read by a TopicReader.
+/// by the counting rule, as every reader does, going on from the table's own checkpoint.
 ///
 /// Thread: one of its own. Shares the table.
 /// Order:  a partition's by offset. The table's position is what counts; the group's offsets follow it, for tools.
 /// Fails:  while the table is away a batch is tried every second. Another record under a known (room, seq), or what
 ///         TopicReader fails for, stops it for good: rows and topic do not belong together.
-class TableWriter final : private Client::Listener {
+class TableWriter final : private GroupMember::Listener {
 public:
     static Result<std::unique_ptr<TableWriter>> open(const Settings& settings, TableWriterOptions options,
                                                      log::MessageTable& table);
@@ -56,32 +53,24 @@ private:
     };
 
     TableWriter(Settings settings, TableWriterOptions options, log::MessageTable& table);
-    void on_assigned(rd_kafka_topic_partition_list_s& partitions) override;
-    void on_revoked(rd_kafka_topic_partition_list_s& partitions) override;
+    Result<std::uint64_t> on_assigned(std::uint32_t partition) override;
+    void on_revoked(const GroupMember::Partitions& partitions) override;
+    void on_trouble(const std::string& why) override;
     void run();
     void gather();
-    void serve_group();
-    /// What keeps messages from the table that is not the table; empty: nothing does.
-    [[nodiscard]] std::string waiting_for() const;
     void take(const InRecord& record);
-    void leave_group();
     void store_batch();
-    void commit_offsets();
     void stop_for_good(const std::string& why);
-    void trouble(const std::string& why);
     [[nodiscard]] bool wait_to_try_again();
 
     const Settings settings_;
     TableWriterOptions options_;
     log::MessageTable& table_;
-    std::unique_ptr<Client> client_;  ///< the group's member
-    std::unique_ptr<TopicReader> reader_;
+    std::unique_ptr<GroupMember> member_;
     std::map<std::uint32_t, Owned> owned_;
     std::vector<log::PlacedMessage> batch_;
     std::map<std::uint32_t, std::uint64_t> moved_;  ///< positions behind the batch
     std::string trouble_;
-    std::string not_allowed_;  ///< what the group's coordinator says, until it gives partitions
-    bool was_assigned_ = false;
     std::atomic<std::uint64_t> stored_{0};
     std::atomic<bool> stopped_{false};
     std::atomic<bool> in_trouble_{false};

@@ -1,6 +1,5 @@
 #include <functional>
 
-#include "adapters/kafka/handles.h"
 #include "adapters/kafka/kafka_fixture.h"
 #include "adapters/kafka/producer.h"
 #include "adapters/kafka/topic.h"
@@ -31,17 +30,6 @@ protected:
         }
         eventually([&] { return sent == count; });
     }
-    void remove_before(std::int64_t offset) {
-        const PartitionList list{rd_kafka_topic_partition_list_new(1)};
-        rd_kafka_topic_partition_list_add(list.get(), settings_.topic.c_str(), 0)->offset = offset;
-        rd_kafka_DeleteRecords_t* order = rd_kafka_DeleteRecords_new(list.get());
-        const Queue queue{rd_kafka_queue_new(client_->get())};
-        rd_kafka_DeleteRecords(client_->get(), &order, 1, nullptr, queue.get());
-        const Event event{rd_kafka_queue_poll(queue.get(), 30'000)};
-        ASSERT_NE(event, nullptr);
-        EXPECT_EQ(rd_kafka_event_error(event.get()), RD_KAFKA_RESP_ERR_NO_ERROR);
-        rd_kafka_DeleteRecords_destroy(order);
-    }
     std::unique_ptr<TopicReader> reader_from(std::uint64_t offset) {
         const std::vector<TopicReader::Start> starts{{0, offset}};
         return std::move(*TopicReader::open(settings_, starts));
@@ -57,7 +45,7 @@ protected:
 
 TEST_F(Reader, RecordsThatWereRemovedBeforeTheyWereReadAreALossForGood) {
     send(6, "a");
-    remove_before(4);
+    remove_before(settings_, 0, 4);
     const auto reader = reader_from(2);
     std::string why;
     eventually([&] {

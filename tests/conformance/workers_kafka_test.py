@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Worker roles over Kafka: groups that share the partitions. A mention is told once, whoever dies and whatever is read again; what cannot be
+done is a dead letter."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from harness import EventStream, Server, check, equal, eventually, expect, request, run, run_parley, services
+from harness.rooms import join, post
+from harness.server import binary
+from harness.suite import logs_dir
+from harness.tokens import SECRET
+
+PATIENCE = 60
+ROOMS = [f"r-{n}" for n in range(6)]
+
+
+def alone(name, **more):
+    return {"log.kind": "kafka", "kafka.brokers": services.shared("kafka").url, "kafka.topics.chat": name, "kafka.group_prefix": name + ".",
+            "kafka.partitions": 6, "kafka.lag_interval": "200ms", "kafka.topics.dead_letters": name + "-dead", **more}
+
+
+def shared(name, **more):
+    return alone(name, **{"store.kind": "postgres", "postgres.url": services.shared("postgres").url, "postgres.schema": name, **more})
+
+
+def metric(server, name, role="notification"):
+    for line in request(server, "GET", "/metrics").text.splitlines():
+        if line.startswith(f'{name}{{role="{role}"}} '):
+            return float(line.split()[-1])
+    return None
+
+
+def stream(server, last_id=None):
+    """The notifications of w-1."""
+    opened = EventStream(server, "/api/notifications/stream", "w-1", last_id=last_id, limit=PATIENCE)
+    equal(opened.event(PATIENCE).name, "connected")
+    return opened
+
+
+def told(events, count=1):
+    """The next `count` mentions, by room and seq, and the id of the last."""
+    got = []
+    while len(got) < count:
+        event = events.event(PATIENCE)
+        if event.name == "notification":
+            got.append((event.json()["roomId"], event.json()["seq"]))
+    return got, event.id
+
+
+def mention(server, room):
+    return room, post(server, room, "@w-1", "w-2").json()["seq"]
+
+
+def all_read(server):
+    def lag():
+        return request(server, "GET", "/ready").json().get("lag", {})
+    eventually(lambda: [lag().get(role) for role in ("notification", "analytics")] == [0, 0], PATIENCE, "the groups at the end")
+
+
+@check("two servers share the partitions; each mention is told once, also when one is killed at work, and when all is read again", limit=240)
+def _():
+    where = shared("roles")
+    one, two = Server(where), Server(where)
+    with one, two:
+        for server in (one, two):
+            for role in ("notification", "analytics"):
+                eventually(lambda server=server, role=role: metric(server, "parley_worker_at_work", role) == 1, PATIENCE, f"{role} on both")
+        for room in ROOMS:
+            equal(join(one, room, "w-1").status, 200)
+        with stream(one) as events:
+            said = [mention((one, two)[n % 2], room) for n, room in enumerate(ROOMS)]
+            equal(sorted(told(events, len(ROOMS))[0]), sorted(said), "while both are there")
+        for n in range(60):
+            if n == 30:
+                two.kill()
+            said.append(mention(one, ROOMS[n % 6]))
+        with stream(one, "0.0") as events:
+            stored, last = told(events, len(said))
+            equal(sorted(stored), sorted(said), "after one was killed")
+        all_read(one)
+        gauges = [line for line in request(one, "GET", "/metrics").text.splitlines() if line.startswith('parley_lag_records{group="notification",partition="')]
+        equal((len(gauges), {line.split()[-1] for line in gauges}), (6, {"0"}), "gauges of the group")
+        one.stop()
+        flags = [word for key, value in where.items() for word in ("--set", f"{key}={value}")]
+        ran = run_parley("group", "reset", "--group", "notification", "--to-offset", "0", "--execute", *flags, limit=PATIENCE)
+        equal((ran.returncode, ran.stdout.splitlines()[-1:]), (0, ["done"]), ran.stderr)
+        expect("records again" in ran.stdout and "not begun" not in ran.stdout, ran.stdout)
+        one.start()
+        all_read(one)
+        with stream(one, last) as events:
+            again = mention(one, "r-0")
+            equal(told(events)[0], [again], "nothing before it")
+
+
+@check("with an embedded store the groups are its server's own", limit=180)
+def _():
+    with Server(alone("own")) as server:
+        equal(join(server, "r-1", "w-1").status, 200)
+        said = [mention(server, "r-1"), mention(server, "r-1")]
+        server.restart()
+        said.append(mention(server, "r-1"))
+        with stream(server, "0.0") as events:
+            equal(told(events, 3)[0], said)
+        all_read(server)
+
+
+class Worker:
+    """`parley worker` with the settings of a server."""
+
+    def __init__(self, settings):
+        flags = [f"--set={name}={value}" for name, value in {"auth.secret": SECRET, **settings}.items()]
+        env = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
+        with open(logs_dir() / f"workers-kafka-apart-{os.getpid()}.log", "ab") as log:
+            self.process = subprocess.Popen([binary(), "worker", "--role=notification", *flags], env=env, stdout=subprocess.PIPE, stderr=log, text=True)
+        equal(self.process.stdout.readline(), "parley worker ready notification\n")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.communicate(timeout=PATIENCE)
+
+
+@check("parley worker: the roles apart; what was said while none was there is told by the next", limit=180)
+def _():
+    where = shared("apart")
+    with Server({**where, "worker.roles": "none"}) as server:
+        equal(join(server, "r-1", "w-1").status, 200)
+        with stream(server) as events:
+            with Worker(where) as worker:
+                first = mention(server, "r-1")
+                equal(told(events)[0], [first])
+            equal(worker.process.returncode, 0)
+            more = [mention(server, "r-1"), mention(server, "r-1")]
+            with Worker(where):
+                equal(told(events, 2)[0], more)
+                eventually(lambda: request(server, "GET", "/ready").json()["lag"].get("notification") == 0, PATIENCE, "its lag, at the server")
+
+
+@check("a record that cannot be done is tried, then a dead letter with the reason, and its room goes on", limit=180)
+def _():
+    where = alone("poison")
+    with Server(where) as server:
+        equal(join(server, "r-1", "w-1").status, 200)
+        # What the mention would say of its sender is larger than a record may be.
+        poison = json.dumps({"content": "@w-1", "senderNickname": '"' * 1_500_000}, ensure_ascii=False)
+        subprocess.run(["kcat", "-P", "-b", where["kafka.brokers"], "-t", "poison", "-k", "r-1", "-z", "gzip", "-X", "message.max.bytes=4194304",
+                        "-X", "topic.partitioner=murmur2", "-H", "messageId=m-poison", "-H", "senderId=w-9"],
+                       input=poison, text=True, check=True, timeout=PATIENCE)
+        eventually(lambda: metric(server, "parley_worker_dead_letters_total") == 1, PATIENCE, "the dead letter")
+        with stream(server, "0.0") as events:
+            said = mention(server, "r-1")
+            equal(told(events)[0], [said], "the room goes on")
+        equal(metric(server, "parley_worker_retries_total"), 2)
+        letters = subprocess.run(["kcat", "-C", "-e", "-q", "-b", where["kafka.brokers"], "-t", "poison-dead", "-f", "%k|%h\n"], capture_output=True, text=True,
+                                 check=True, timeout=PATIENCE).stdout.splitlines()
+        equal(len(letters), 1, repr(letters))
+        for words in ("r-1|", "messageId=m-poison", "role=notification", "reason=", "larger than a record"):
+            expect(words in letters[0], letters[0])
+
+
+run()
