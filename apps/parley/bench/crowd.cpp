@@ -12,13 +12,12 @@
 #include "base/uuid.h"
 
 namespace parley::bench {
-namespace {
-constexpr int kStormRooms = 100;
-}
 
-Crowd::Crowd(const LoadOptions& options, const std::vector<Target>& targets,
+Crowd::Crowd(Kind kind, const LoadOptions& options, const std::vector<Target>& targets,
              const std::vector<std::unique_ptr<Dialect>>& dialects, Shared& shared)
-    : options_(options),
+    : kind_(kind),
+      name_(kind == Kind::kStorm ? "storm" : "bench"),
+      options_(options),
       targets_(targets),
       dialects_(dialects),
       shared_(shared),
@@ -27,12 +26,9 @@ Crowd::Crowd(const LoadOptions& options, const std::vector<Target>& targets,
     shared.epoll = epoll_;
     const std::string run = random_hex(4);
     for (int i = 0; i < options.rooms; ++i) {
-        rooms_.push_back(std::make_unique<RoomCheck>(fmt::format("bench-{}-{:05}", run, i), shared.tally));
+        rooms_.push_back(std::make_unique<RoomCheck>(fmt::format("{}-{}-{:05}", name_, run, i), shared.tally));
     }
-    for (int i = 0; options.storm > 0 && i < kStormRooms; ++i) {
-        rooms_.push_back(std::make_unique<RoomCheck>(fmt::format("storm-{}-{:05}", run, i), shared.tally));
-    }
-    const auto all = static_cast<std::size_t>(options.connections + options.storm);
+    const auto all = static_cast<std::size_t>(options.connections);
     clients_.resize(all);
     shared.senders.acknowledged.resize(all);
     if (shared.traits.counted) {
@@ -46,22 +42,18 @@ Seat Crowd::seat(std::uint32_t number) const {
     Seat seat;
     seat.number = number;
     const int place = static_cast<int>(number);
-    if (place >= options_.connections) {
-        seat.room = options_.rooms + place % kStormRooms;
-        seat.receives = true;
-    } else {
-        seat.room = place % options_.rooms;
-        seat.sends = place < options_.senders;
-        // A room's connections are place, place + rooms, …; its last ones receive.
-        seat.receives = (options_.connections - 1 - place) / options_.rooms < options_.subscribers;
-    }
+    seat.room = place % options_.rooms;
+    seat.sends = place < options_.senders;
+    // A room's connections are place, place + rooms, …; its last ones receive.
+    seat.receives = (options_.connections - 1 - place) / options_.rooms < options_.subscribers;
     seat.room_name = rooms_[static_cast<std::size_t>(seat.room)]->name();
-    seat.member = fmt::format("bench-{:06}", number);
+    seat.member = fmt::format("{}-{:06}", name_, number);
     return seat;
 }
 
 /// Spread evenly over those who only receive; a sender is never slow, as its receipts would be.
 Pace Crowd::pace(std::uint32_t number) const {
+    if (kind_ == Kind::kStorm) return Pace::kStorm;
     const int place = static_cast<int>(number);
     if (place < options_.senders) return Pace::kNormal;
     const int percent = (place - options_.senders) * 37 % 100;
@@ -76,7 +68,7 @@ ReceiverCheck::Room Crowd::room_of(int room) {
     out.senders = &shared_.senders;
     out.first_sender = static_cast<std::uint32_t>(room);
     out.stride = static_cast<std::uint32_t>(options_.rooms);
-    if (room < options_.rooms && options_.senders > room) {
+    if (options_.senders > room) {
         out.count = static_cast<std::uint32_t>((options_.senders - 1 - room) / options_.rooms + 1);
     }
     return out;
@@ -98,19 +90,13 @@ bool Crowd::open_next() {
     const Pace speed = pace(number);
     std::unique_ptr<Client>& place = clients_[number];
     const bool good = open(place, seat(number), speed);
-    if (good && speed != Pace::kNormal) slow_.push_back(place.get());
+    if (good && (speed == Pace::kSlow || speed == Pace::kStalled)) slow_.push_back(place.get());
     if (every_ns_ != 0) {
         // Spread over the interval, as clients that know nothing of each other.
         const std::uint64_t part = number * 2'654'435'769ULL % 1024;
         ticks_.push({Shared::steady_ns() + every_ns_ * static_cast<std::int64_t>(part) / 1024, number});
     }
     return good;
-}
-
-bool Crowd::open_storm() {
-    const auto number =
-        static_cast<std::uint32_t>(static_cast<std::uint64_t>(options_.connections) + shared_.tally.storm.asked++);
-    return open(clients_[number], seat(number), Pace::kStorm);
 }
 
 bool Crowd::exchange_one(bool resume) {
@@ -140,7 +126,7 @@ void Crowd::turn(std::int64_t wait_ns) {
         Client& client = *clients_[tag.client];
         const bool was_live = client.live();
         client.on_ready(tag.line, event.events);
-        if (!was_live && client.live() && client.pace() != Pace::kStorm) ++live_;
+        if (!was_live && client.live()) ++live_;
     }
     tick();
 }

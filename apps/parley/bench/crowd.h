@@ -2,6 +2,7 @@
 #include <memory>
 #include <queue>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/client.h"
@@ -11,12 +12,14 @@
 
 namespace parley::bench {
 
-/// All connections of a run on one epoll, and who of them sends, receives and dawdles.
+/// All connections of a run on one epoll, and who of them sends, receives and dawdles; those of its storm are another
+/// crowd.
 /// Thread: one. Owns connections and rooms; borrows options, targets, dialects and what is shared.
 class Crowd {
 public:
+    enum class Kind : std::uint8_t { kLoad, kStorm };
     /// `dialects`: one for each target.
-    Crowd(const LoadOptions& options, const std::vector<Target>& targets,
+    Crowd(Kind kind, const LoadOptions& options, const std::vector<Target>& targets,
           const std::vector<std::unique_ptr<Dialect>>& dialects, Shared& shared);
     ~Crowd();
     Crowd(const Crowd&) = delete;
@@ -26,8 +29,6 @@ public:
     bool open_next();
     [[nodiscard]] int opened() const noexcept { return opened_; }
     [[nodiscard]] int live() const noexcept { return live_; }
-    /// One connection of the storm: it subscribes to a room where nobody talks.
-    bool open_storm();
     /// Ends one that does not send, and opens another in its place. False: nobody can be exchanged.
     bool exchange_one(bool resume);
 
@@ -52,6 +53,8 @@ private:
     bool open(std::unique_ptr<Client>& place, Seat seat, Pace pace);
     void tick();
 
+    const Kind kind_;
+    const std::string_view name_;  ///< what its rooms' and members' names begin with
     const LoadOptions& options_;
     const std::vector<Target>& targets_;
     const std::vector<std::unique_ptr<Dialect>>& dialects_;
@@ -59,7 +62,7 @@ private:
     const std::int64_t every_ns_;  ///< of the dialect's ticks; 0: it has none
     const int epoll_;
     std::vector<std::unique_ptr<RoomCheck>> rooms_;
-    std::vector<std::unique_ptr<Client>> clients_;  ///< those of the storm behind the others
+    std::vector<std::unique_ptr<Client>> clients_;
     std::vector<Client*> slow_;
     struct Tick {
         std::int64_t at_ns;

@@ -19,13 +19,12 @@ constexpr std::int64_t kEndLimit = 30 * kSecond;    ///< for receipts and delive
 constexpr std::int64_t kSettle = 2 * kSecond;       ///< until an idle server has freed what connecting took
 constexpr std::int64_t kWait = 20'000'000;
 constexpr std::int64_t kFeedEvery = 50'000'000;
-constexpr int kStormAtOnce = 64;
 constexpr std::int64_t kLate = 1'000'000;
 
 }  // namespace
 
 Run::Run(const LoadOptions& options, const std::vector<Target>& targets,
-         const std::vector<std::unique_ptr<Dialect>>& dialects)
+         const Dialects& dialects, const Dialects& storm_dialects)
     : options_(options),
       sizes_(*PayloadSizes::parse(options.payload)),
       shared_{.tally = tally_,
@@ -35,10 +34,11 @@ Run::Run(const LoadOptions& options, const std::vector<Target>& targets,
               .messages = options.messages,
               .closed_loop = options.rate <= 0,
               .scratch = {}},
-      crowd_(options, targets, dialects, shared_),
+      crowd_(Crowd::Kind::kLoad, options, targets, dialects, shared_),
       pacer_(options.rate, static_cast<std::uint32_t>(options.senders)),
       told_ns_(Shared::steady_ns()) {
     ::prctl(PR_SET_TIMERSLACK, 1UL);
+    if (options.storm > 0) storm_.emplace(options, targets, storm_dialects);
 }
 
 bool Run::set_up() {
@@ -122,16 +122,12 @@ void Run::measure() {
 void Run::finish() {
     crowd_.set_dawdling(false);
     const std::int64_t limit = Shared::steady_ns() + kEndLimit;
-    while (Shared::steady_ns() < limit && !crowd_.settled()) {
+    while (Shared::steady_ns() < limit && !(crowd_.settled() && (!storm_ || storm_->is_over()))) {
         crowd_.turn(kWait);
         sample("waiting for the last");
     }
     crowd_.count_missing(tally_);
-    const StormTally& storm = tally_.storm;
-    if (const std::uint64_t answered = storm.served + storm.refused + storm.failed; answered < storm.asked) {
-        tally_.storm.failed += storm.asked - answered;
-        tally_.problem(fmt::format("{} connections of the storm were never answered", storm.asked - answered));
-    }
+    if (storm_) storm_->end(tally_);
 }
 
 void Run::turn(std::int64_t wait_ns) {
@@ -142,7 +138,7 @@ void Run::turn(std::int64_t wait_ns) {
     send_due();
     feed_slow();
     churn();
-    storm();
+    begin_storm();
 }
 
 void Run::send_due() {
@@ -173,13 +169,10 @@ void Run::churn() {
     }
 }
 
-void Run::storm() {
+void Run::begin_storm() {
+    if (!storm_ || storm_->begun()) return;
     const std::int64_t now = Shared::steady_ns();
-    if (now < tally_.begun_ns || now - tally_.begun_ns < options_.seconds * kSecond / 3) return;
-    // In portions: what the others receive meanwhile is not to wait for this program.
-    for (int i = 0; i < kStormAtOnce && tally_.storm.asked < static_cast<std::uint64_t>(options_.storm); ++i) {
-        if (!crowd_.open_storm()) return;
-    }
+    if (now >= tally_.begun_ns && now - tally_.begun_ns >= options_.seconds * kSecond / 3) storm_->begin();
 }
 
 void Run::sample(std::string_view phase) {
@@ -223,14 +216,16 @@ int run_load(LoadOptions options, const MakeDialect& make) {
             descriptors, descriptors - kOtherDescriptors));
     }
     std::vector<Target> targets;
-    std::vector<std::unique_ptr<Dialect>> dialects;
+    Run::Dialects dialects;
+    Run::Dialects storm_dialects;
     for (const std::string& url : options.urls) {
         auto target = resolve(url);
         if (!target) return fault(target.error().message);
         targets.push_back(std::move(*target));
         dialects.push_back(make(targets.back()));
+        storm_dialects.push_back(make(targets.back()));
     }
-    Run run{options, targets, dialects};
+    Run run{options, targets, dialects, storm_dialects};
     const auto tell_problems = [&run] {
         for (const std::string& line : run.tally().problems) fmt::print(stderr, "parley: bench: {}\n", line);
     };

@@ -9,6 +9,7 @@
 #include "bench/options.h"
 #include "bench/pacer.h"
 #include "bench/process_use.h"
+#include "bench/storm.h"
 #include "bench/tally.h"
 #include "bench/target.h"
 
@@ -24,12 +25,13 @@ struct ServerUse {
 };
 
 /// A run from the first connect to the last answer. Progress goes to stderr once a second.
-/// Thread: the calling one, alone.
+/// Thread: the calling one; a storm has its own.
 class Run {
 public:
-    /// `dialects`: one for each target, of one kind. All outlive the run.
-    Run(const LoadOptions& options, const std::vector<Target>& targets,
-        const std::vector<std::unique_ptr<Dialect>>& dialects);
+    using Dialects = std::vector<std::unique_ptr<Dialect>>;
+    /// `dialects`: one for each target, of one kind; `storm_dialects`: as many more of it. All outlive the run.
+    Run(const LoadOptions& options, const std::vector<Target>& targets, const Dialects& dialects,
+        const Dialects& storm_dialects);
 
     /// Makes the connections. False: what is wrong is in the tally.
     bool set_up();
@@ -45,7 +47,7 @@ private:
     void send_due();
     void churn();
     void feed_slow();
-    void storm();
+    void begin_storm();
     void sample(std::string_view phase);
     void begin_counting(std::int64_t now_ns);
 
@@ -56,6 +58,7 @@ private:
     Senders senders_;
     Shared shared_;
     Crowd crowd_;
+    std::optional<Storm> storm_;
     Pacer pacer_;
     std::int64_t load_ns_ = 0;  ///< when the load began
     std::int64_t fed_ns_ = 0;

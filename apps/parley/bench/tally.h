@@ -28,7 +28,7 @@ struct Faults {
     }
 };
 
-/// What happened to connections that were all made at once, beside the others.
+/// What happened to connections that were all made at once, beside the others' (Storm).
 struct StormTally {
     std::uint64_t asked = 0;
     std::uint64_t served = 0;
