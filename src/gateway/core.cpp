@@ -22,6 +22,8 @@ constexpr std::string_view kBusy =
     "Cache-Control: no-store\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
     R"({"code":"SERVER_FULL","message":"too many open connections"})";
 constexpr std::size_t kTurnedAwayAtOnce = 64;
+constexpr std::size_t kLookAtOnce = 128;
+constexpr std::size_t kLooksASecond = 40;
 /// Each second another part of those who are online is said to the other servers.
 constexpr std::size_t kOnlineParts = 10;
 constexpr seconds kOnlineHolds{3 * kOnlineParts};
@@ -68,6 +70,7 @@ Core::Core(rt::Loop& loop, Services& services)
                           .send_time = std::chrono::ceil<seconds>(services.options.send_time),
                           .memory = services.memory}),
       second_(rt::Timer::of<&Core::on_second>(this)),
+      look_timer_(rt::Timer::of<&Core::look_at_sessions>(this)),
       drain_timer_(rt::Timer::of<&Core::drain_next>(this)),
       id_prefix_(random_hex(4)) {
     http_options_.limits.head = services.options.handshake_header;
@@ -352,8 +355,8 @@ void Core::on_room_changed(const RoomId& id, std::string_view change) {
 void Core::on_second() {
     date_.clear();
     services_.counters.messages_out.add(hub_.take_delivered());
-    const auto wall = loop_.clock().wall();
-    each_session([&](Session& session) { session.on_second(wall, loop_.now()); });
+    if (to_look_at_ == 0) to_look_at_ = sessions_.size();
+    look_at_sessions();
     sockjs_->on_second();
     log_refused_headers();
     refusals_.say();
@@ -369,6 +372,16 @@ void Core::on_second() {
         forget_expired();
     }
     loop_.arm(second_, seconds{1});
+}
+
+/// Of many a part at a time: whoever waits for a message does not wait for all of them.
+void Core::look_at_sessions() {
+    const auto wall = loop_.clock().wall();
+    for (auto left = std::max(kLookAtOnce, sessions_.size() / kLooksASecond); left > 0 && to_look_at_ > 0; --left) {
+        // Backwards: one may end by it, and the last takes its place.
+        if (--to_look_at_ < sessions_.size()) sessions_[to_look_at_]->on_second(wall, loop_.now());
+    }
+    if (to_look_at_ > 0) loop_.arm(look_timer_, rt::TimerWheel::kTick);
 }
 
 /// Other servers tell of what they did; that may be lost, or there may be nobody to carry it.

@@ -102,6 +102,7 @@ private:
     template <class Tell>
     void each_session(Tell tell);
     void on_second();
+    void look_at_sessions();
     void open(int fd, const Door& door);
     void open_on_next_core(int fd, const Door& door);
     [[nodiscard]] std::unique_ptr<HttpSession> new_session(Arrival arrival);
@@ -151,6 +152,8 @@ private:
     Refusals refusals_;
     std::size_t next_core_ = 0;  ///< of a listener that serves all of them
     rt::Timer second_;
+    rt::Timer look_timer_;
+    std::size_t to_look_at_ = 0;  ///< sessions, those before it, that have not had their second
     std::uint64_t seconds_ = 0;
     rt::Timer drain_timer_;
     milliseconds drain_step_{0};

@@ -92,7 +92,7 @@ void Relay::connect() {
         return;
     }
     // Whichever of the two connections goes last destroys this.
-    core_.connections().open(*fd, std::make_unique<OwnerEnd>(shared_from_this()));
+    core_.connections().open({.fd = *fd, .is_new = false}, std::make_unique<OwnerEnd>(shared_from_this()));
     core_.loop().arm(timeout_, kReach);
     exchange_->on_gone([self = weak_from_this()] {
         if (const auto relay = self.lock()) relay->on_client_gone();

@@ -19,8 +19,6 @@ constexpr std::size_t kShortRead = 4096;
 constexpr std::size_t kSlicesPerWrite = 64;
 /// How far ahead of its use a connection is fetched into the cache.
 constexpr std::size_t kFetchAhead = 4;
-/// Each costs 0.4 ms with an EC key, twice that with one of RSA.
-constexpr int kHandshakesPerTurn = 4;
 }  // namespace
 
 /// What goes to the kernel in one call.
@@ -79,7 +77,26 @@ void Connection::resume_reading() {
     paused_ = false;
     again_ = true;
     if (state_ != State::kOpen) return;
-    if (readable_ || left_over_ != nullptr || end_of_input_) set_.mark_dirty(*this);
+    if (readable_ || left_over_ != nullptr || end_of_input_) ask_to_read();
+}
+
+void Connection::ask_to_read() {
+    if (!is_new()) {
+        set_.mark_dirty(*this);
+    } else if (!awaits_welcome_) {
+        awaits_welcome_ = true;
+        set_.loop_.newcomers().ask(*this);
+    }
+}
+
+void Connection::on_welcome() {
+    awaits_welcome_ = false;
+    read_some();
+}
+
+void Connection::forget_waiting() noexcept {
+    if (awaits_welcome_) set_.loop_.newcomers().forget(*this);
+    awaits_welcome_ = false;
 }
 
 void Connection::wait_for_memory() {
@@ -106,8 +123,8 @@ void Connection::on_events(std::uint32_t events) {
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0) {
         readable_ = true;
         hung_up_ |= (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
-        if (is_shaking_hands()) {
-            set_.mark_dirty(*this);  // one after the other
+        if (is_new()) {
+            ask_to_read();
         } else {
             read_some();
         }
@@ -120,7 +137,6 @@ void Connection::read_some() {
         return;
     }
     if (delivering_) return;
-    if (is_shaking_hands() && !set_.may_shake_hands()) return;  // what is readable has its turn
     if (!paused_ && std::exchange(again_, false) && left_over_ != nullptr) {
         const auto bytes = std::exchange(left_over_, nullptr);
         deliver(*bytes);
@@ -159,7 +175,7 @@ void Connection::read_some() {
         handler_->on_end_of_input(*this);
         return;
     }
-    if (readable_ && !paused_) set_.mark_dirty(*this);  // more than its share: the others first
+    if (readable_ && !paused_) ask_to_read();  // more than its share: the others first
 }
 
 void Connection::take_in(std::span<char> bytes) {
@@ -175,6 +191,7 @@ void Connection::take_in(std::span<char> bytes) {
 void Connection::deliver(std::span<char> bytes) {
     const bool was_tls = is_tls();
     delivering_ = true;
+    new_ = false;
     while (!bytes.empty() && state_ == State::kOpen && !paused_) {
         Handler* const before = handler_.get();
         const std::size_t used = before->on_data(*this, bytes);
@@ -221,6 +238,7 @@ void Connection::discard_input() {
 bool Connection::wants_turn() const noexcept {
     if (abort_) return true;
     if (state_ != State::kOpen) return readable_;
+    if (new_) return false;
     return !paused_ && (readable_ || end_of_input_ || (again_ && left_over_ != nullptr));
 }
 
@@ -318,6 +336,7 @@ void Connection::close_now() {
     state_ = State::kClosed;
     set_.loop_.unwatch(fd_, *this);
     set_.forget_dirty(*this);
+    forget_waiting();
     drop_output();
     if (tls_ != nullptr) {
         set_.count_queued(-static_cast<std::int64_t>(tls_->sealed().bytes()));
@@ -345,9 +364,11 @@ Connection::Detached Connection::detach() {
         set_.count_queued(-static_cast<std::int64_t>(tls_->sealed().bytes()));
         out.tls = std::move(tls_);
     }
+    out.is_new = new_;
     state_ = State::kClosed;
     set_.loop_.unwatch(fd_, *this);
     set_.forget_dirty(*this);
+    forget_waiting();
     fd_ = -1;
     set_.remove(*this);
     return out;
@@ -376,6 +397,7 @@ Connection& ConnectionSet::open(Connection::Detached detached, std::unique_ptr<C
     connections_.back()->set_index_ = static_cast<std::uint32_t>(connections_.size() - 1);
     count_.store(connections_.size(), std::memory_order_relaxed);
     Connection& connection = *connections_.back();
+    connection.new_ = detached.is_new;
     if (!detached.unread.empty()) {
         connection.left_over_ = std::make_unique<std::string>(std::move(detached.unread));
         connection.resume_reading();
@@ -422,7 +444,6 @@ void ConnectionSet::forget_dirty(Connection& connection) noexcept {
 }
 
 void ConnectionSet::on_turn_end() {
-    hands_left_ = kHandshakesPerTurn;
     ending_.swap(dirty_);
     for (std::size_t i = 0; i < ending_.size(); ++i) {
         if (ending_[i] != nullptr) ending_[i]->before_flush();

@@ -25,6 +25,7 @@ class ConnectionSet;
 /// Owns:   the descriptor, the output queue and the current Handler. It is owned by its ConnectionSet and destroyed
 ///         after the turn in which it closed.
 /// Order:  bytes leave in the order they were queued.
+/// New:    until its handler has heard something each read waits for its turn among the loop's Newcomers.
 /// TLS:    handlers see none of it. What is queued stays shared with others until a flush has room for it, and becomes
 ///         this connection's own, sealed, only then.
 /// Fails:  a socket error, the peer's reset, TLS that fails or is cut off ends in Handler::on_closed(), once, and
@@ -77,7 +78,10 @@ public:
     [[nodiscard]] Handler& handler() noexcept { return *handler_; }
 
     /// TLS begins with the next byte from the peer.
-    void start_tls(std::unique_ptr<Tls> tls) noexcept { tls_ = std::move(tls); }
+    void start_tls(std::unique_ptr<Tls> tls) noexcept {
+        tls_ = std::move(tls);
+        new_ = true;
+    }
     [[nodiscard]] bool is_tls() const noexcept { return tls_ != nullptr; }
 
     /// Sends what is queued, half-closes, and discards input for a moment so that the peer can read it.
@@ -93,6 +97,7 @@ public:
         std::string unread{};
         std::string unsent{};
         std::unique_ptr<Tls> tls{};
+        bool is_new = true;  ///< nothing of it has been read
     };
     [[nodiscard]] Detached detach();
 
@@ -109,7 +114,12 @@ private:
 
     Connection(ConnectionSet& set, int fd, std::unique_ptr<Handler> handler);
     void on_events(std::uint32_t events) override;
+    void on_welcome() override;
     [[nodiscard]] bool wants_turn() const noexcept;
+    [[nodiscard]] bool is_new() const noexcept { return new_ && state_ == State::kOpen; }
+    /// read_some() is called again: at the end of the turn, or with the newcomers.
+    void ask_to_read();
+    void forget_waiting() noexcept;
     [[nodiscard]] bool is_shaking_hands() const noexcept { return tls_ != nullptr && !tls_->is_established(); }
     [[nodiscard]] bool has_output() const noexcept;
     void before_flush();
@@ -139,8 +149,10 @@ private:
     bool end_of_input_ = false;  ///< to be told to the handler
     bool peer_ended_ = false;    ///< nothing more will be read
     bool hung_up_ = false;       ///< the end of input is known to follow
-    bool delivering_ = false;
-    bool abort_ = false;
+    bool delivering_ : 1 = false;
+    bool abort_ : 1 = false;
+    bool new_ : 1 = true;              ///< its handler has heard nothing
+    bool awaits_welcome_ : 1 = false;  ///< listed in the loop's newcomers
     int fd_;
     std::uint32_t dirty_slot_ = kNotDirty;  ///< where in set_.dirty_ or set_.ending_
     std::uint32_t send_limit_;
@@ -157,7 +169,6 @@ private:
 /// The connections of one loop, their limits and their sums, and the one write a turn for all that gathered something.
 ///
 /// Thread: core-local; the sums may be read from anywhere.
-/// Limit:  a few TLS handshakes a turn, in the order they came: whoever is connected does not wait for a storm of them.
 /// Order:  at the end of a turn first every call into handlers, then the writes of all dirty connections in batches,
 ///         each batch's results after it: no handler runs while the kernel holds references to queued bytes.
 class ConnectionSet final : private TurnEnd {
@@ -209,7 +220,6 @@ private:
     }
     void forget_dirty(Connection& connection) noexcept;
     static void add_one(std::atomic<std::uint64_t>& what) noexcept { what.fetch_add(1, std::memory_order_relaxed); }
-    [[nodiscard]] bool may_shake_hands() noexcept { return hands_left_ > 0 && hands_left_-- > 0; }
     /// For one record, opened or to be sealed; lent for the call.
     [[nodiscard]] std::span<char> record_buffer();
     void on_turn_end() override;
@@ -233,7 +243,6 @@ private:
     std::vector<Connection*> starved_;  ///< wait for memory
     std::unique_ptr<Batch> batch_;
     std::unique_ptr<char[]> record_buffer_;  ///< null until TLS is spoken
-    int hands_left_ = 0;                     ///< of this turn
     Timer sweep_timer_;
     std::atomic<std::uint64_t> queued_bytes_{0};
     std::atomic<std::uint64_t> count_{0};

@@ -13,12 +13,13 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace parley::rt {
 namespace {
 
-/// Each is answered in the turns that follow: more at once would make those long.
-constexpr int kAcceptsPerTurn = 16;
+/// Faster than their requests are read: the kernel drops whom its queue has no room for.
+constexpr int kAcceptsAtOnce = 4;
 /// The kernel takes no more than net.core.somaxconn.
 constexpr int kBacklog = 65'535;
 /// A peer that does not read has that much of unsent bytes in the kernel, not the megabytes that autotuning allows.
@@ -191,23 +192,30 @@ Listener::Listener(Loop& loop, int fd, std::string path, Accept accept, std::str
       spare_(open_spare()),
       accept_(std::move(accept)),
       busy_(std::move(busy)),
-      retry_(Timer::of<&Listener::accept_some>(this)) {
+      retry_(Timer::of<&Listener::ask>(this)) {
     loop_.watch(fd_, *this);
 }
 
 Listener::~Listener() {
-    loop_.forget_turn_end(*this);
+    if (waits_) loop_.newcomers().forget(*this);
     loop_.unwatch(fd_, *this);
     ::close(fd_);
     if (!path_.empty()) ::unlink(path_.c_str());
     if (spare_ >= 0) ::close(spare_);
 }
 
-void Listener::on_events(std::uint32_t) { accept_some(); }
+void Listener::ask() {
+    if (!std::exchange(waits_, true)) loop_.newcomers().ask(*this);
+}
+
+void Listener::on_welcome() {
+    waits_ = false;
+    accept_some();
+}
 
 void Listener::accept_some() {
     if (spare_ < 0) spare_ = open_spare();
-    for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    for (int i = 0; i < kAcceptsAtOnce; ++i) {
         const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             if (path_.empty()) {
@@ -224,7 +232,7 @@ void Listener::accept_some() {
         loop_.arm(retry_, milliseconds{100});
         return;
     }
-    loop_.at_turn_end(*this);
+    ask();
 }
 
 bool Listener::turn_away() {

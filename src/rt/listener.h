@@ -38,10 +38,9 @@ struct Endpoint {
 /// of a Unix socket, whose file goes with it.
 ///
 /// Thread: core-local.
-/// Order:  a few connections a turn, so that a storm of them does not hold up who is connected; the rest waits in the
-///         kernel's queue.
+/// Order:  a few connections at a time, among the loop's other Newcomers; the rest waits in the kernel's queue.
 /// Fails:  without a descriptor for the next one, it is told `busy` and closed, with a descriptor kept for that.
-class Listener final : private Watcher, private TurnEnd {
+class Listener final : private Watcher {
 public:
     using Accept = UniqueFunction<void(int fd)>;
     enum class Port : std::uint8_t { kShared, kAlone };
@@ -53,8 +52,9 @@ public:
 
 private:
     Listener(Loop& loop, int fd, std::string path, Accept accept, std::string busy);
-    void on_events(std::uint32_t events) override;
-    void on_turn_end() override { accept_some(); }
+    void on_events(std::uint32_t) override { ask(); }
+    void on_welcome() override;
+    void ask();
     void accept_some();
     [[nodiscard]] bool turn_away();
 
@@ -65,6 +65,7 @@ private:
     Accept accept_;
     const std::string busy_;
     Timer retry_;
+    bool waits_ = false;  ///< for on_welcome()
 };
 
 /// The kernel ends a connection whose peer has acknowledged nothing for so long: its machine or its network has gone.

@@ -19,6 +19,8 @@ Loop::Loop(std::size_t index, const Clock& clock, std::unique_ptr<Kernel> kernel
       kernel_(kernel != nullptr ? std::move(kernel) : std::make_unique<SystemKernel>()),
       now_(clock.steady()),
       timers_(now_),
+      newcomers_(clock),
+      ended_(now_),
       read_buffer_(std::make_unique_for_overwrite<char[]>(kReadBuffer)) {
     (void)kernel_->watch(mailbox_.fd(), EPOLLIN, nullptr);  // null: the mailbox
 }
@@ -34,6 +36,7 @@ Loop::~Loop() {
 
 void Loop::run() {
     core_.check();
+    ended_ = clock_.steady();
     while (!stopping_.load(std::memory_order_acquire)) turn(wait_milliseconds());
 }
 
@@ -76,9 +79,11 @@ void Loop::forget_turn_end(TurnEnd& entry) noexcept {
 
 int Loop::wait_milliseconds() noexcept {
     if (!next_turn_.empty() || !turn_end_.empty() || !graveyard_.empty()) return 0;
+    auto deadline = timers_.next_deadline();
+    if (const auto next = newcomers_.next(busy_)) deadline = std::min(deadline.value_or(*next), *next);
     int wait = -1;
-    if (const auto deadline = timers_.next_deadline()) {
-        const auto left = std::chrono::ceil<milliseconds>(*deadline - clock_.steady()).count();
+    if (deadline) {
+        const auto left = std::chrono::ceil<milliseconds>(*deadline - ended_).count();
         wait = static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
     }
     return wait != 0 && !mailbox_.prepare_sleep() ? 0 : wait;
@@ -110,9 +115,12 @@ void Loop::turn(int wait_milliseconds) {
     tasks.clear();
     mailbox_.run_pending();
     timers_.advance(now_);
+    newcomers_.serve(now_, busy_);
     run_turn_end();
     // Destroying one thing may bury another: that one waits for the next turn.
-    const auto dead = std::exchange(graveyard_, {});
+    std::exchange(graveyard_, {}).clear();
+    ended_ = clock_.steady();
+    busy_ += ended_ - now_;
 }
 
 void Loop::run_turn_end() {

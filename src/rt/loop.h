@@ -11,6 +11,7 @@
 #include "rt/core_local.h"
 #include "rt/kernel.h"
 #include "rt/mailbox.h"
+#include "rt/newcomers.h"
 #include "rt/timer_wheel.h"
 
 namespace parley::rt {
@@ -20,6 +21,8 @@ class Watcher {
 public:
     virtual ~Watcher() = default;
     virtual void on_events(std::uint32_t epoll_events) = 0;
+    /// Its turn among the newcomers, where it asked for one.
+    virtual void on_welcome() {}
 };
 
 /// Does something once at the end of each turn in which it asked for it (Loop::at_turn_end).
@@ -34,8 +37,8 @@ private:
     bool queued_ = false;
 };
 
-/// One core's event loop. A turn is: wait, descriptors, mailbox, timers, then everything that asked for the end of
-/// the turn (one write for all dirty connections), then destruction of what was given to bury().
+/// One core's event loop. A turn is: wait, descriptors, mailbox, timers, newcomers, then everything that asked for the
+/// end of the turn (one write for all dirty connections), then destruction of what was given to bury().
 ///
 /// Thread: run() makes the calling thread the owner; post() and stop() from any thread, everything else by the owner.
 /// Owns:   the kernel it speaks to, mailbox, timers and the read buffer that connections borrow.
@@ -73,6 +76,7 @@ public:
 
     [[nodiscard]] Kernel& kernel() noexcept { return *kernel_; }
     [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
+    [[nodiscard]] Newcomers& newcomers() noexcept { return newcomers_; }
     /// The turn's time: read once per turn.
     [[nodiscard]] SteadyTime now() const noexcept { return now_; }
     [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
@@ -95,6 +99,9 @@ private:
     SteadyTime now_;
     Mailbox mailbox_;
     TimerWheel timers_;
+    Newcomers newcomers_;
+    SteadyTime ended_;         ///< the last turn
+    Newcomers::Busy busy_{0};  ///< all turns together
     std::vector<TurnEnd*> turn_end_;
     std::vector<TurnEnd*> ending_;  ///< what turn_end_ was, while they are called
     std::vector<Task> next_turn_;

@@ -340,7 +340,7 @@ TEST_P(TlsOnceTest, OlderVersionsAreRefusedWithAnAlert) {
 }
 
 TEST_P(TlsOnceTest, AStormOfHandshakesTakesTurns) {
-    constexpr int kClients = 10;
+    constexpr int kClients = 40;
     std::vector<std::unique_ptr<Peer>> peers;
     std::vector<int> sockets;
     Heard& ear = hear();
@@ -355,10 +355,10 @@ TEST_P(TlsOnceTest, AStormOfHandshakesTakesTurns) {
                              [&](int each) { return !kernel->socket(each).taken.empty(); });
     };
     turn();
-    EXPECT_EQ(answered(), 4);
+    EXPECT_EQ(answered(), 16);
     EXPECT_FALSE(kernel->socket(sockets[0]).taken.empty()) << "in the order they came";
     turn();
-    EXPECT_EQ(answered(), 8);
+    EXPECT_EQ(answered(), 32);
     turn();
     EXPECT_EQ(answered(), kClients);
 }

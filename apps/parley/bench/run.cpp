@@ -23,8 +23,8 @@ constexpr std::int64_t kLate = 1'000'000;
 
 }  // namespace
 
-Run::Run(const LoadOptions& options, const std::vector<Target>& targets,
-         const Dialects& dialects, const Dialects& storm_dialects)
+Run::Run(const LoadOptions& options, const std::vector<Target>& targets, const Dialects& dialects,
+         const Dialects& storm_dialects)
     : options_(options),
       sizes_(*PayloadSizes::parse(options.payload)),
       shared_{.tally = tally_,

@@ -30,11 +30,8 @@ Storm::Storm(const LoadOptions& options, const std::vector<Target>& targets,
              const std::vector<std::unique_ptr<Dialect>>& dialects)
     : options_(options_of(options)),
       sizes_(*PayloadSizes::parse(options.payload)),
-      shared_{.tally = tally_,
-              .sizes = sizes_,
-              .senders = senders_,
-              .traits = dialects.front()->traits(),
-              .scratch = {}},
+      shared_{
+          .tally = tally_, .sizes = sizes_, .senders = senders_, .traits = dialects.front()->traits(), .scratch = {}},
       crowd_(Crowd::Kind::kStorm, options_, targets, dialects, shared_) {}
 
 Storm::~Storm() {
