@@ -81,6 +81,14 @@ Result<log::Page> KafkaLog::read_before(const RoomId& room, RoomSeq before, std:
     return page;
 }
 
-Result<RoomSeq> KafkaLog::seek(const RoomId& room, WallTime time) { return table_.seek(room, time); }
+Result<RoomSeq> KafkaLog::seek(const RoomId& room, WallTime time) {
+    RoomSeq recent;
+    {
+        const std::lock_guard lock{state_mutex_};
+        recent = recent_->last_before(room, time);
+    }
+    const auto stored = table_.seek(room, time);
+    return stored ? std::max(*stored, recent) : stored;
+}
 
 }  // namespace parley::kafka

@@ -70,4 +70,12 @@ std::vector<MessageRef> Recent::before(const RoomId& room, RoomSeq before, std::
     return out;
 }
 
+RoomSeq Recent::last_before(const RoomId& room, WallTime time) const {
+    const auto found = rooms_.find(room);
+    if (found == rooms_.end()) return {};
+    const auto end =
+        std::ranges::partition_point(found->second, [time](const auto& one) { return one->created_at < time; });
+    return end == found->second.begin() ? RoomSeq{} : (*std::prev(end))->seq;
+}
+
 }  // namespace parley::kafka

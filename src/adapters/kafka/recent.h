@@ -28,6 +28,8 @@ public:
     /// The last `limit` with seq < `before`, ascending.
     [[nodiscard]] std::vector<MessageRef> before(const RoomId& room, RoomSeq before, std::size_t limit,
                                                  Bytes max) const;
+    /// The last one's seq that was made before `time`; 0: none that is here.
+    [[nodiscard]] RoomSeq last_before(const RoomId& room, WallTime time) const;
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
 private:

@@ -14,6 +14,7 @@ MessageRef message(const std::string& room, std::uint64_t seq, std::size_t size 
     out->room = RoomId::trusted(room);
     out->seq = {seq};
     out->content.assign(size, 'x');
+    out->created_at = WallTime{milliseconds{seq * 10}};
     return out;
 }
 std::vector<std::uint64_t> seqs(const std::vector<MessageRef>& messages) {
@@ -56,6 +57,19 @@ TEST_F(RecentMessages, AreFoundByRoomAndSeq) {
     EXPECT_THAT(before("r-1", UINT64_MAX, 2), ElementsAre(8, 9));
     EXPECT_THAT(before("r-1", 5), IsEmpty());
     EXPECT_THAT(before("r-1", 0), IsEmpty());
+}
+
+TEST_F(RecentMessages, AreFoundByTheirTime) {
+    fill("r-1", 5, 9);
+    const auto last_before = [this](int time) {
+        return recent_.last_before(RoomId::trusted("r-1"), WallTime{milliseconds{time}}).value;
+    };
+    EXPECT_EQ(last_before(49), 0U);
+    EXPECT_EQ(last_before(50), 0U);
+    EXPECT_EQ(last_before(51), 5U);
+    EXPECT_EQ(last_before(90), 8U);
+    EXPECT_EQ(last_before(1'000), 9U);
+    EXPECT_EQ(recent_.last_before(RoomId::trusted("r-2"), WallTime{milliseconds{1'000}}).value, 0U);
 }
 
 TEST_F(RecentMessages, GoWhenTheTableHasThem) {
