@@ -126,6 +126,23 @@ TYPED_TEST_P(MessageTableContract, StoringAgainChangesNothing) {
     for (const auto& at : checkpoint->heads) EXPECT_EQ(at.head.value, at.room.str() == "r-1" ? 10U : 1U);
 }
 
+TYPED_TEST_P(MessageTableContract, ABatchOfWhichAPartIsThereAddsTheRest) {
+    this->fill();
+    this->put({this->row(0, 90, "r-1", 9), this->row(0, 100, "r-1", 10), this->row(0, 110, "r-1", 11)}, {{0, 111}});
+    EXPECT_EQ(this->next(0), 111U);
+    EXPECT_EQ(this->read("r-1", 0).size(), 11U);
+    EXPECT_EQ(this->table_->head(RoomId::trusted("r-1"))->head.value, 11U);
+}
+
+TYPED_TEST_P(MessageTableContract, AnotherRecordUnderASeqIsRefusedWhereItsRoomGoesOn) {
+    this->fill();
+    const auto refused = this->store({this->row(0, 111, "r-1", 10), this->row(0, 112, "r-1", 11)}, {{0, 113}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::kInternal);
+    EXPECT_EQ(this->next(0), 103U);
+    EXPECT_EQ(this->read("r-1", 0).size(), 10U);
+}
+
 TYPED_TEST_P(MessageTableContract, AnotherRecordUnderASeqIsRefusedWithAllOfItsBatch) {
     this->fill();
     const auto refused = this->store({this->row(0, 110, "r-2", 2), this->row(0, 111, "r-1", 10)}, {{0, 112}});
@@ -209,7 +226,8 @@ TYPED_TEST_P(MessageTableContract, IsReadAsALogIs) {
 
 REGISTER_TYPED_TEST_SUITE_P(MessageTableContract, TheFirstClaimDecidesTopicAndBeginnings,
                             KeepsRowsWithTheirFieldsAndThePosition, StoringAgainChangesNothing,
-                            AnotherRecordUnderASeqIsRefusedWithAllOfItsBatch, AnIdMayComeAgain,
+                            AnotherRecordUnderASeqIsRefusedWithAllOfItsBatch, ABatchOfWhichAPartIsThereAddsTheRest,
+                            AnotherRecordUnderASeqIsRefusedWhereItsRoomGoesOn, AnIdMayComeAgain,
                             ACheckpointHoldsThePartitionsHeadsAndWindow, SeveralMessagesOfOneRecordAreRowsOfOneOffset,
                             AWindowStaysRightWhileThePositionMovesFar, IsReadAsALogIs);
 

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <chrono>
+#include <utility>
 
 #include "log/held_message.h"
 
@@ -39,8 +40,9 @@ void TableWriter::run() {
     ::pthread_setname_np(::pthread_self(), "db-writer");
     while (!stopping_ && !stopped_) {
         gather();
-        if (!moved_.empty()) store_batch();
+        if (!moved_.empty() && settle()) hand_over();
     }
+    settle();
     member_->leave();
 }
 
@@ -50,6 +52,7 @@ void TableWriter::gather() {
     while (!stopping_ && !stopped_ && batch_.size() < options_.batch_messages && steady_clock::now() < end) {
         const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now());
         const auto wait = moved_.empty() ? kLook : std::min(kLook, left);
+        if (storing_.valid() && storing_.wait_for(milliseconds{0}) == std::future_status::ready && !settle()) return;
         const auto records = member_->read(wait, options_.batch_messages - batch_.size());
         if (!records) {
             stop_for_good(records.error().message);
@@ -78,26 +81,40 @@ void TableWriter::take(const InRecord& record) {
     }
 }
 
-/// Until it is there. What another member takes over meanwhile is stored by both alike.
-void TableWriter::store_batch() {
-    std::vector<log::Position> positions;
-    for (const auto& [partition, next] : moved_) positions.push_back({partition, next});
-    for (;;) {
-        const auto stored = table_.store(batch_, positions);
-        if (stored) break;
+/// The next batch is gathered while this one is stored.
+void TableWriter::hand_over() {
+    sent_ = std::exchange(batch_, {});
+    sent_moved_ = std::exchange(moved_, {});
+    sent_positions_.clear();
+    for (const auto& [partition, next] : sent_moved_) sent_positions_.push_back({partition, next});
+    begin_to_store();
+}
+
+void TableWriter::begin_to_store() {
+    std::promise<Result<>> stored;
+    storing_ = stored.get_future();
+    // There is room: one at a time is handed over.
+    (void)storer_.try_submit(
+        [this, stored = std::move(stored)]() mutable { stored.set_value(table_.store(sent_, sent_positions_)); });
+}
+
+/// Until what was handed over is there. What another member takes over meanwhile is stored by both alike.
+bool TableWriter::settle() {
+    if (!storing_.valid()) return !stopped_;
+    for (auto stored = storing_.get(); !stored; stored = storing_.get()) {
         if (stored.error().code == Code::kInternal) {
             stop_for_good(stored.error().message);
-            return;
+            return false;
         }
         on_trouble(stored.error().message);
-        if (!wait_to_try_again()) return;
+        if (!wait_to_try_again()) return false;
+        begin_to_store();
     }
     on_trouble(member_->waiting_for());
-    stored_ += batch_.size();
+    stored_ += sent_.size();
     // For tools that show how far the group is; nobody begins at them.
-    member_->commit(moved_);
-    batch_.clear();
-    moved_.clear();
+    if (!sent_moved_.empty()) member_->commit(sent_moved_);
+    return true;
 }
 
 Result<std::uint64_t> TableWriter::on_assigned(std::uint32_t partition) {
@@ -107,11 +124,12 @@ Result<std::uint64_t> TableWriter::on_assigned(std::uint32_t partition) {
     return checkpoint->next;
 }
 
-/// Who takes them over begins at the table's position.
+/// Who takes them over begins at the table's position, whether what is being stored is there yet or not.
 void TableWriter::on_revoked(const GroupMember::Partitions& partitions) {
     for (const std::uint32_t number : partitions) {
         owned_.erase(number);
         moved_.erase(number);
+        sent_moved_.erase(number);
         std::erase_if(batch_, [number](const auto& row) { return row.partition == number; });
     }
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "adapters/kafka/partition_counter.h"
 #include "base/function.h"
 #include "log/message_table.h"
+#include "rt/work_pool.h"
 
 namespace parley::kafka {
 
@@ -26,7 +28,7 @@ struct TableWriterOptions {
 /// Brings the topic's messages into the table: one of a group that shares the partitions. It derives each message's seq
 /// by the counting rule, as every reader does, going on from the table's own checkpoint.
 ///
-/// Thread: one of its own. Shares the table.
+/// Thread: one of its own, and one that stores a batch while the next is gathered. Shares the table.
 /// Order:  a partition's by offset. The table's position is what counts; the group's offsets follow it, for tools.
 /// Fails:  while the table is away a batch is tried every second. Another record under a known (room, seq), or what
 ///         TopicReader fails for, stops it for good: rows and topic do not belong together.
@@ -59,7 +61,10 @@ private:
     void run();
     void gather();
     void take(const InRecord& record);
-    void store_batch();
+    void hand_over();
+    void begin_to_store();
+    /// False: this writer is ending, and what was handed over may not be there.
+    bool settle();
     void stop_for_good(const std::string& why);
     [[nodiscard]] bool wait_to_try_again();
 
@@ -69,7 +74,12 @@ private:
     std::unique_ptr<GroupMember> member_;
     std::map<std::uint32_t, Owned> owned_;
     std::vector<log::PlacedMessage> batch_;
-    std::map<std::uint32_t, std::uint64_t> moved_;  ///< positions behind the batch
+    std::map<std::uint32_t, std::uint64_t> moved_;       ///< positions behind the batch
+    std::vector<log::PlacedMessage> sent_;               ///< the batch before, which `storing_` is about
+    std::vector<log::Position> sent_positions_;          ///< behind it
+    std::map<std::uint32_t, std::uint64_t> sent_moved_;  ///< those of partitions that are still its own
+    std::future<Result<>> storing_;
+    rt::WorkPool storer_{"db-store", 1, 1};
     std::string trouble_;
     std::atomic<std::uint64_t> stored_{0};
     std::atomic<bool> stopped_{false};

@@ -15,7 +15,8 @@ namespace {
 using namespace std::chrono;
 
 // Every question of ours goes by a key. A plan that reads a whole table, made while the table was small, would be kept
-// while it grows.
+// while it grows. Such settings make plans look dear, and jit would compile them anew each time, for longer than they
+// run.
 constexpr Statement kBeginSession{"begin_session", R"(
     SELECT current_setting('fsync') = 'off', current_setting('synchronous_commit') = 'off',
            current_setting('server_encoding'),
@@ -23,7 +24,7 @@ constexpr Statement kBeginSession{"begin_session", R"(
            set_config('default_transaction_isolation', 'read committed', false),
            set_config('idle_in_transaction_session_timeout', '3000', false),
            set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false),
-           set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false),
+           set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false), set_config('jit', 'off', false),
            set_config('statement_timeout', $1, false), set_config('search_path', $2, false))"};
 
 /// PostgreSQL's sentences, which may be several lines, in one.
@@ -227,7 +228,7 @@ Result<> Connection::wait_for_result(Deadline deadline) {
     }
 }
 
-Result<> Connection::script(const std::string& sql, Deadline deadline) {
+Result<> Connection::script(const std::string& sql, Deadline deadline, std::string_view rows) {
     PGconn* const to = connection_.get();
     std::optional<Error> failure;
     broken_ = true;  // until all of it has gone well
@@ -236,8 +237,12 @@ Result<> Connection::script(const std::string& sql, Deadline deadline) {
         if (auto there = wait_for_result(deadline); !there) return fail(there.error());
         PGresult* const result = PQgetResult(to);
         if (result == nullptr) break;
-        if (PQresultStatus(result) == PGRES_FATAL_ERROR && !failure) failure = explain(result);
+        const auto status = PQresultStatus(result);
+        if (status == PGRES_FATAL_ERROR && !failure) failure = explain(result);
         PQclear(result);
+        if (status == PGRES_COPY_IN &&
+            (PQputCopyData(to, rows.data(), static_cast<int>(rows.size())) != 1 || PQputCopyEnd(to, nullptr) != 1))
+            return fail(unavailable());
     }
     if (failure) return fail(std::move(*failure));
     if (PQenterPipelineMode(to) != 1) return fail(unavailable());

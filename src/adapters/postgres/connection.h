@@ -3,6 +3,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adapters/postgres/settings.h"
@@ -47,8 +48,8 @@ public:
     Result<Rows> run(const Statement& statement, Params params, Deadline deadline);
     /// One Rows for each call. The first failure ends them all.
     Result<std::vector<Rows>> run_all(std::span<const Call> calls, Deadline deadline);
-    /// Statements without parameters and answers, with `;` between them.
-    Result<> script(const std::string& sql, Deadline deadline);
+    /// Statements without parameters and answers, with `;` between them. `rows`: what a COPY FROM STDIN of them reads.
+    Result<> script(const std::string& sql, Deadline deadline, std::string_view rows = {});
 
     [[nodiscard]] bool is_broken() const noexcept { return broken_; }
     /// False where the server has ended the session meanwhile. Does not wait.

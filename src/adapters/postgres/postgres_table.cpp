@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "adapters/postgres/copy_rows.h"
 #include "adapters/postgres/database.h"
 #include "adapters/postgres/message_size.h"
 
@@ -32,13 +33,17 @@ constexpr Statement kMakeRooms{"make_topic_rooms", R"(
     INSERT INTO heads (room, part) SELECT room, part FROM unnest($1, $2) AS asked (room, part)
     WHERE NOT EXISTS (SELECT FROM heads h WHERE h.room = asked.room) ORDER BY room COLLATE "C"
     ON CONFLICT DO NOTHING)"};
-constexpr Statement kInsert{"insert_topic_messages", R"(
+constexpr Statement kInsertMissing{"insert_missing_messages", R"(
     INSERT INTO messages (v, type, size, room, seq, created_at, sender, id, nickname, content, extra, part, pos)
     SELECT 1, new.type, new.size, h.no, new.seq, new.created_at, new.sender, new.id, new.nickname, new.content,
            new.extra, new.part, new.pos
     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          AS new (type, size, room, seq, created_at, sender, id, nickname, content, extra, part, pos)
     JOIN heads h ON h.room = new.room ON CONFLICT (room, seq) DO NOTHING)"};
+constexpr std::uint16_t kColumns = 13;
+const std::string kCopyAndCommit =
+    "COPY messages (v, type, size, room, seq, created_at, sender, id, nickname, content, extra, part, pos) "
+    "FROM STDIN (FORMAT binary); COMMIT";
 // LATERAL … LIMIT: a plan made for a small table would read each row's whole room.
 constexpr Statement kOthers{"other_records", R"(
     SELECT new.room, new.seq, m.part, m.pos, new.part, new.pos
@@ -47,7 +52,8 @@ constexpr Statement kOthers{"other_records", R"(
     WHERE m.part <> new.part OR m.pos <> new.pos LIMIT 1)"};
 constexpr Statement kSetHeads{"set_topic_heads", R"(
     UPDATE heads h SET head = new.head, last_created = new.last_created
-    FROM unnest($1, $2, $3) AS new (room, head, last_created) WHERE h.room = new.room AND h.head < new.head)"};
+    FROM unnest($1, $2, $3) AS new (room, head, last_created) WHERE h.room = new.room AND h.head < new.head
+    RETURNING h.room, h.no)"};
 constexpr Statement kSetPositions{"set_positions", R"(
     UPDATE positions p SET next = new.next FROM unnest($1, $2) AS new (part, next)
     WHERE p.part = new.part AND p.next < new.next)"};
@@ -81,10 +87,75 @@ Params rows_to_insert(std::span<const PlacedMessage> rows) {
     return out;
 }
 
+using Rooms = std::map<std::string_view, const PlacedMessage*>;  ///< and its last message
+
+/// The positions are locked first: who else stores rows of these partitions waits.
+std::vector<Call> begin(const Rooms& rooms, std::span<const Position> positions) {
+    const auto name = [](const Room& room) { return room.first; };
+    std::vector<Call> calls;
+    calls.push_back({kBegin});
+    calls.push_back({kLockPositions, Params{}.numbers(positions, part_of)});
+    calls.push_back({kMakeRooms, Params{}.texts(rooms, name).numbers(rooms, [](const Room& room) {
+                         return room.second->partition;
+                     })});
+    calls.push_back({kSetPositions, Params{}.numbers(positions, part_of).numbers(positions, next_of)});
+    calls.push_back(
+        {kSetHeads, Params{}
+                        .texts(rooms, name)
+                        .numbers(rooms, [](const Room& room) { return seq_of(*room.second); })
+                        .numbers(rooms, [](const Room& room) { return millis(room.second->message->created_at); })});
+    return calls;
+}
+
 Result<> end(Connection& connection, const Statement& statement, Deadline deadline) {
     const auto ended = connection.run(statement, {}, deadline);
     if (!ended) return fail(ended.error());
     return {};
+}
+
+/// With the numbers of their rooms.
+std::string rows_to_copy(std::span<const PlacedMessage> rows, const Rows& numbered) {
+    std::map<std::string, std::uint64_t, std::less<>> numbers;
+    for (std::size_t i = 0; i < numbered.size(); ++i) numbers.emplace(numbered.text(i, 0), numbered.number(i, 1));
+    CopyRows out{kColumns};
+    for (const PlacedMessage& row : rows) {
+        const Message& message = *row.message;
+        out.row()
+            .smallint(1)
+            .smallint(static_cast<std::uint16_t>(message.type))
+            .integer(static_cast<std::uint32_t>(size_of(message)))
+            .bigint(numbers.find(message.room.str())->second)
+            .bigint(message.seq.value)
+            .bigint(static_cast<std::uint64_t>(millis(message.created_at)))
+            .text(message.sender.str())
+            .text(message.id.str())
+            .text(message.nickname)
+            .text(message.content)
+            .text(message.extra)
+            .integer(row.partition)
+            .bigint(row.offset);
+    }
+    return std::move(out).finish();
+}
+
+/// For rows of which some may be there; those have to be the same records.
+Result<> store_missing(Connection& connection, std::span<const PlacedMessage> rows, std::vector<Call> calls,
+                       Deadline deadline) {
+    calls.push_back({kInsertMissing, rows_to_insert(rows)});
+    const auto answers = connection.run_all(calls, deadline);
+    if (!answers) return fail(answers.error());
+    if (answers->back().changed() == rows.size()) return end(connection, kCommit, deadline);
+    const auto others = connection.run(
+        kOthers, Params{}.texts(rows, room_of).numbers(rows, seq_of).numbers(rows, row_part).numbers(rows, row_pos),
+        deadline);
+    if (!others) return fail(others.error());
+    if (const auto ended = end(connection, others->empty() ? kCommit : kRollback, deadline); !ended)
+        return fail(ended.error());
+    if (others->empty()) return {};
+    return fail(Code::kInternal,
+                fmt::format("room {}, message {} is the record at {}:{} in the store and at {}:{} in the topic",
+                            others->text(0, 0), others->number(0, 1), others->number(0, 2), others->number(0, 3),
+                            others->number(0, 4), others->number(0, 5)));
 }
 
 }  // namespace
@@ -146,41 +217,25 @@ Result<log::Checkpoint> PostgresTable::checkpoint(std::uint32_t partition) {
     return out;
 }
 
+/// Rows that come for the first time are copied. A room that is further already says that these are not; so does a row
+/// that is there, which ends the transaction and the connection: then the rows are looked at one by one.
 Result<> PostgresTable::store(std::span<const PlacedMessage> rows, std::span<const Position> positions) {
-    std::map<std::string_view, const PlacedMessage*> rooms;
-    for (const PlacedMessage& row : rows) rooms[room_of(row)] = &row;
-    const auto name = [](const Room& room) { return room.first; };
-    constexpr std::size_t kInsertAt = 3;
-    std::vector<Call> calls{{kBegin}, {kLockPositions, Params{}.numbers(positions, part_of)}};
-    if (!rows.empty()) {
-        calls.push_back({kMakeRooms, Params{}.texts(rooms, name).numbers(rooms, [](const Room& room) {
-                             return room.second->partition;
-                         })});
-        calls.push_back({kInsert, rows_to_insert(rows)});
-        calls.push_back({kSetHeads, Params{}
-                                        .texts(rooms, name)
-                                        .numbers(rooms, [](const Room& room) { return seq_of(*room.second); })
-                                        .numbers(rooms, [](const Room& room) {
-                                            return millis(room.second->message->created_at);
-                                        })});
+    if (rows.empty()) {
+        const auto moved = pool_->run(kSetPositions, Params{}.numbers(positions, part_of).numbers(positions, next_of));
+        if (!moved) return fail(moved.error());
+        return {};
     }
-    calls.push_back({kSetPositions, Params{}.numbers(positions, part_of).numbers(positions, next_of)});
-    return pool_->with([&](Connection& connection, Deadline deadline, bool) -> Result<> {
-        const auto answers = connection.run_all(calls, deadline);
+    Rooms rooms;
+    for (const PlacedMessage& row : rows) rooms[room_of(row)] = &row;
+    const std::vector<Call> beginning = begin(rooms, positions);
+    return pool_->with([&](Connection& connection, Deadline deadline, bool again) -> Result<> {
+        if (again) return store_missing(connection, rows, beginning, deadline);
+        const auto answers = connection.run_all(beginning, deadline);
         if (!answers) return fail(answers.error());
-        if (rows.empty() || (*answers)[kInsertAt].changed() == rows.size()) return end(connection, kCommit, deadline);
-        // Some were there.
-        const auto others = connection.run(
-            kOthers, Params{}.texts(rows, room_of).numbers(rows, seq_of).numbers(rows, row_part).numbers(rows, row_pos),
-            deadline);
-        if (!others) return fail(others.error());
-        if (const auto ended = end(connection, others->empty() ? kCommit : kRollback, deadline); !ended)
-            return fail(ended.error());
-        if (others->empty()) return {};
-        return fail(Code::kInternal,
-                    fmt::format("room {}, message {} is the record at {}:{} in the store and at {}:{} in the topic",
-                                others->text(0, 0), others->number(0, 1), others->number(0, 2), others->number(0, 3),
-                                others->number(0, 4), others->number(0, 5)));
+        if (const Rows& numbered = answers->back(); numbered.size() == rooms.size())
+            return connection.script(kCopyAndCommit, deadline, rows_to_copy(rows, numbered));
+        if (const auto ended = end(connection, kRollback, deadline); !ended) return fail(ended.error());
+        return store_missing(connection, rows, beginning, deadline);
     });
 }
 
