@@ -94,9 +94,11 @@ def join_and_leave(common, readers, senders):
     eventually(lambda: all(len(visitor.heard[room]) >= 5 for room in ROOMS), limit=60, what="live messages at the server that joined")
     leaving = time.monotonic()
     equal(guest.stop(60), 0, "exit status of the server that left")
-    left = time.monotonic() - leaving
+    gone = time.monotonic()
+    left = gone - leaving
     guest.close()
-    time.sleep(2 * EVERY_S * len(ROOMS))  # the load, not the check, makes the last message of each room
+    # The load, not the check, makes the last message of each room.
+    eventually(lambda: all(reader.heard[room][-1][0] > gone for reader in readers for room in ROOMS), limit=60, what="each room after the server left")
     pause = max(reader.pause(begin, time.monotonic()) for reader in readers)
     print(f"# joined in {joined:.1f} s, left in {left:.1f} s: longest silence of a room at those who stayed {1000 * pause:.0f} ms, "
           f"of a sender {1000 * max(sender.late for sender in senders):.0f} ms", flush=True)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Three servers over a Kafka of three brokers and one PostgreSQL, people of one room spread over all of them by every transport, while
-brokers and servers die, a broker stands still, links are cut, the database crashes and servers come and go: every list is the room's log."""
+brokers and servers die and stand still, links are cut, the database crashes and servers come and go: every list is the room's log."""
 import asyncio
 import concurrent.futures
 import contextlib
@@ -41,7 +41,7 @@ class Fleet:
     """Three servers over a topic and a schema of their own."""
 
     def __init__(self, cluster, database, links, name):
-        self.cluster, self.database, self.links = cluster, database, links
+        self.cluster, self.database, self.links, self.name = cluster, database, links, name
         self.broker_ports = [int(address.rpartition(":")[2]) for address in cluster.url.split(",")]
         self.settings = {"log.kind": "kafka", "kafka.brokers": cluster.url, "kafka.topics.chat": name, "kafka.group_prefix": name + ".",
                          "kafka.partitions": 6, "store.kind": "postgres", "postgres.url": database.url, "postgres.schema": name}
@@ -63,6 +63,20 @@ class Fleet:
         for server in self.servers:
             eventually(lambda: degraded(server) == [], limit=60, what="a /ready without faults")
 
+    def positions(self):
+        """How far the table is in each partition."""
+        return dict(map(int, row.split("|")) for row in self.database.sql(f"SELECT part, next FROM {self.name}.positions").split())
+
+    def stores_all(self, server):
+        """Waits until what one server takes, in rooms of every partition, is in the table."""
+        seqs = {f"after-{n}": eventually(lambda: post(server, f"after-{n}", "stored?").json().get("seq"), limit=60, what="an answer") for n in range(6)}
+        heads = f"SELECT room, head FROM {self.name}.heads WHERE room LIKE 'after-%'"
+
+        def is_there():
+            known = dict(row.split("|") for row in self.database.sql(heads).split())
+            return all(int(known.get(room, 0)) >= seq for room, seq in seqs.items())
+        eventually(is_there, limit=90, what="all of it in the table")
+
     def close(self):
         for server in self.servers:
             server.close()
@@ -73,8 +87,8 @@ class Troubles:
 
     def __init__(self, fleet, rng):
         self.fleet, self.rng = fleet, rng
-        self.order = [self.a_server_is_killed, self.a_server_leaves_and_comes_back, self.one_more_server_joins_and_leaves, self.a_broker_is_killed,
-                      self.a_broker_stands_still, self.the_database_crashes]
+        self.order = [self.a_server_is_killed, self.a_server_leaves_and_comes_back, self.one_more_server_joins_and_leaves,
+                      self.a_server_stands_still, self.a_broker_is_killed, self.a_broker_stands_still, self.the_database_crashes]
         if fleet.links:
             self.order += [self.a_link_to_a_broker_is_cut, self.all_links_to_brokers_are_cut, self.the_link_to_the_database_is_cut]
         rng.shuffle(self.order)
@@ -134,6 +148,18 @@ class Troubles:
         await self.more()
         await in_thread(guest.stop)
         guest.close()
+
+    async def a_server_stands_still(self):
+        """The others do its work, the table's writer among it; what it had begun does no harm when it wakes."""
+        stuck, other = self.rng.sample(self.fleet.servers, 2)
+        stuck.process.send_signal(signal.SIGSTOP)
+        await self.more()
+        await in_thread(self.fleet.stores_all, other)
+        before = await in_thread(self.fleet.positions)
+        stuck.process.send_signal(signal.SIGCONT)
+        await in_thread(self.fleet.stores_all, stuck)
+        after = await in_thread(self.fleet.positions)
+        expect(all(after[part] >= next_ for part, next_ in before.items()), f"the table went back from {before} to {after}")
 
     async def a_broker_is_killed(self):
         broker = self.rng.randrange(3)
@@ -229,7 +255,7 @@ def _():
         equal(history(server, "r-1")[0]["content"], "hello")
 
 
-@check(f"people at three servers, {ROUNDS} times each: a server dies, leaves, joins; a broker dies, stands still; links are cut; the database crashes (seed {SEED})",
+@check(f"people at three servers, {ROUNDS} times each: a server dies, leaves, joins, stands still; a broker dies, stands still; links are cut; the database crashes (seed {SEED})",
        limit=300 + 300 * ROUNDS)
 def _():
     links, cluster, database = world()
