@@ -47,11 +47,7 @@ void LocalRoom::publish(std::span<const MessageRef> messages) {
         messages = messages.subspan(count);
 
         const Items items{run};
-        for (const MessageRef& message : run) {
-            recent_.push_back(message);
-            recent_bytes_ += message->content.size();
-        }
-        trim_recent();
+        recent_.add(run);
         head_.head = run.back()->seq;
         publishing_ = true;
         const WireForm* prepared = nullptr;
@@ -63,13 +59,6 @@ void LocalRoom::publish(std::span<const MessageRef> messages) {
         }
         end_publishing();
         if (change) apply(*change);
-    }
-}
-
-void LocalRoom::trim_recent() {
-    while (recent_.size() > hub_.options_.recent_messages || recent_bytes_ > hub_.recent_bytes_.count) {
-        recent_bytes_ -= recent_.front()->content.size();
-        recent_.pop_front();
     }
 }
 

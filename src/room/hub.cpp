@@ -56,10 +56,7 @@ void Hub::recheck(const RoomId& id, const RoomChange& change, const MayRead& may
 
 void Hub::set_memory(Bytes share) {
     page_bytes_ = std::min(std::max(share, kLeastPage), options_.page_bytes);
-    const bool shrinks = page_bytes_ < recent_bytes_;
-    recent_bytes_ = std::min(page_bytes_, options_.recent_bytes);
-    if (!shrinks) return;
-    for (auto& [id, room] : rooms_) room->trim_recent();
+    recent_.set_room(std::min(page_bytes_, options_.recent_bytes));
 }
 
 void Hub::grown(std::size_t bytes) {

@@ -69,7 +69,7 @@ private:
     void grown(std::size_t bytes);
 
     Bytes page_bytes_ = options_.page_bytes;
-    Bytes recent_bytes_ = options_.recent_bytes;
+    RecentBudget recent_{options_.recent_messages, options_.recent_bytes};
     std::size_t grown_ = 0;
     UniqueFunction<void()> on_growth_;
     std::unordered_map<RoomId, std::unique_ptr<LocalRoom>> rooms_;

@@ -10,6 +10,7 @@ namespace parley::room {
 LocalRoom::LocalRoom(Hub& hub, RoomId id)
     : hub_(hub),
       id_(std::move(id)),
+      recent_(hub.recent_),
       gap_timer_(rt::Timer::of<&LocalRoom::fill_gap>(this)),
       retry_timer_(rt::Timer::of<&LocalRoom::retry>(this)) {}
 
@@ -252,19 +253,12 @@ void LocalRoom::catch_up(Subscription& subscription) {
             subscription.state_ = State::kWaiting;
             return;
         }
-        if (recent_.empty() || recent_.front()->seq > subscription.cursor_.next()) {
+        const auto page =
+            recent_.page(subscription.cursor_, std::min(hub_.options_.page_messages, budget), hub_.page_bytes_);
+        if (page.empty()) {
             read_page(subscription, budget);
             return;
         }
-        const std::size_t from = subscription.cursor_.value + 1 - recent_.front()->seq.value;
-        const std::size_t most = std::min({recent_.size() - from, hub_.options_.page_messages, budget});
-        std::size_t count = 1;
-        for (std::size_t bytes = recent_[from]->content.size(); count < most; ++count) {
-            bytes += recent_[from + count]->content.size();
-            if (bytes > hub_.page_bytes_.count) break;
-        }
-        const std::vector<MessageRef> page{recent_.begin() + static_cast<std::ptrdiff_t>(from),
-                                           recent_.begin() + static_cast<std::ptrdiff_t>(from + count)};
         hand_over(subscription, page);
     }
 }
@@ -429,7 +423,6 @@ void LocalRoom::skip_to(RoomSeq first) {
     head_.first = first;
     head_.head = first.prev();
     recent_.clear();
-    recent_bytes_ = 0;
     for (const Ref& who : everyone()) {
         Subscription* const reader = find(who);
         if (reader == nullptr || reader->events_ || reader->state_ != Subscription::State::kLive) continue;

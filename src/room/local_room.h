@@ -1,5 +1,4 @@
 #pragma once
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -8,6 +7,7 @@
 
 #include "base/function.h"
 #include "base/room_change.h"
+#include "room/recent.h"
 #include "room/subscription.h"
 #include "rt/loop.h"
 
@@ -60,7 +60,8 @@ struct Group {
 /// Thread: core-local. Owned by the Hub, which drops it when the last subscription has gone.
 /// Order:  publishes seq after seq; a gap waits 20 ms for reordering, then one read fills it from the log. A live
 ///         subscription has always seen everything below next().
-/// Limit:  recent messages: 256 of them and 256 KiB; what is older is read from the log. As many wait above a gap;
+/// Limit:  recent messages: 256 of them, and RecentBudget; what is older is read from the log. As many wait above a
+/// gap;
 ///         what is beyond is read from the log too.
 /// Fails:  while the log cannot be read everything that needs it waits and is tried again.
 class LocalRoom {
@@ -81,8 +82,6 @@ public:
     }
     /// Asks `may_read` about the subscribers that `change` concerns; nothing is handed to them before the answer.
     void recheck(const RoomChange& change, const MayRead& may_read);
-    /// Forgets what there is no memory for; it can be read from the log.
-    void trim_recent();
     [[nodiscard]] bool is_idle() const noexcept { return free_slots_.size() == slots_.size(); }
 
 private:
@@ -157,8 +156,7 @@ private:
     bool filling_ = false;
     bool publishing_ = false;
     log::RoomHead head_;  ///< epoch, and first as last read; head as published here
-    std::deque<MessageRef> recent_;
-    std::size_t recent_bytes_ = 0;
+    Recent recent_;
     std::map<std::uint64_t, MessageRef> pending_;  ///< above a gap, or before the head is known
     RoomSeq announced_;  ///< the highest there is said to be: above head_.head, something is missing
     std::map<std::pair<WireForm*, std::string>, Group> groups_[2];  ///< messages, events
