@@ -73,6 +73,17 @@ protected:
                                   first_header ? "" : "subscription:r\n", body.size(), body) +
                       '\0');
     }
+    /// What a client's frame carries.
+    static std::string unmasked(std::string frame) {
+        if (frame.size() < 2) return {};
+        const std::size_t head = (static_cast<unsigned char>(frame[1]) & 0x7F) == 126 ? 4 : 2;
+        std::array<unsigned char, 4> mask{};
+        if (frame.size() < head + mask.size()) return {};
+        std::copy_n(frame.begin() + static_cast<std::ptrdiff_t>(head), mask.size(), mask.begin());
+        frame.erase(0, head + mask.size());
+        wire::unmask(frame.data(), frame.size(), mask);
+        return frame;
+    }
     std::string error_message(std::string_view json) {
         return framed(fmt::format("MESSAGE\nsubscription:x\ncontent-length:{}\n\n{}", json.size(), json) + '\0');
     }
@@ -131,6 +142,19 @@ TEST_F(ParleyDialectTest, TellsRefusalsResyncAndTypingApart) {
     EXPECT_THAT(heard.said, ElementsAre("resync", "refused 12", "event of 17"));
 }
 
+TEST_F(ParleyDialectTest, WhoTypesBringsItsRoomIntoBeingFirst) {
+    for (const auto kind : {ParleyDialect::Talk::kMessages, ParleyDialect::Talk::kTyping}) {
+        ParleyDialect::Options options;
+        options.talk = kind;
+        talk(options);
+        receive(agreed());
+        out.clear();
+        receive(framed(std::string{"RECEIPT\nreceipt-id:live\n\n"} + '\0'));
+        EXPECT_EQ(unmasked(out).find(R"({"type":"TALK","roomId":"bench-1-00000")") != std::string::npos,
+                  kind == ParleyDialect::Talk::kTyping);
+    }
+}
+
 TEST_F(ParleyDialectTest, PoliteRefusalIsToldFromOthers) {
     talk({});
     receive("HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n\r\n{}");
@@ -161,11 +185,7 @@ TEST_F(ParleyDialectTest, SendCarriesItsStampAsContent) {
     talk({});
     out.clear();
     talker->append_send(out, kStamp, 64);
-    // A client's frame: two bytes and a length of two, then the mask.
-    std::array<unsigned char, 4> mask{};
-    std::copy_n(out.begin() + 4, mask.size(), mask.begin());
-    std::string frame = out.substr(8);
-    wire::unmask(frame.data(), frame.size(), mask);
+    const std::string frame = unmasked(out);
     EXPECT_THAT(frame, HasSubstr("SEND\ndestination:/pub/chat/send\n"));
     EXPECT_THAT(frame, HasSubstr("\nreceipt:3\n"));
     EXPECT_THAT(frame, HasSubstr(R"({"type":"TALK","roomId":"bench-1-00000","content":"bm.)"));

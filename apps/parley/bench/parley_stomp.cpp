@@ -41,6 +41,7 @@ std::vector<std::string> ParleyStomp::take(std::string_view frame, Events& event
     } else if (stomp.command == "RECEIPT") {
         if (stomp.receipt_id == kLive) {
             events.on_live();
+            if (tools_.typing && seat_.sends) return {first_message()};
         } else {
             events.on_receipt(static_cast<std::uint32_t>(number(stomp.receipt_id)), number(stomp.seq));
         }
@@ -127,6 +128,15 @@ std::vector<std::string> ParleyStomp::subscribe_frames() const {
         {{"id", tools_.typing ? "e" : "r"}, {"destination", destination}, {"receipt", kLive}, {"after-seq", after}}};
     frames.push_back(frame_of("SUBSCRIBE", std::span{room}.first(seat_.after_seq == 0 ? 3 : 4)));
     return frames;
+}
+
+std::string ParleyStomp::first_message() const {
+    const std::array<wire::StompHeader, 1> headers{{{"destination", "/pub/chat/send"}}};
+    std::string frame;
+    wire::append_stomp_frame(frame, "SEND", headers,
+                             fmt::format(R"({{"type":"TALK","roomId":"{}","content":"."}})", seat_.room_name),
+                             wire::StompVersion::k12);
+    return frame;
 }
 
 std::string_view ParleyStomp::send_frame(const Stamp& stamp, std::size_t size) {

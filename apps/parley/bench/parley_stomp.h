@@ -43,6 +43,8 @@ private:
     void on_message(std::string_view frame, Events& events);
     static void on_error_message(std::string_view body, Events& events);
     [[nodiscard]] std::vector<std::string> subscribe_frames() const;
+    /// Brings the room into being, which typing alone does not.
+    [[nodiscard]] std::string first_message() const;
 
     ParleyStompTools& tools_;
     const Seat& seat_;
