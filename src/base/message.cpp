@@ -2,7 +2,8 @@
 
 #include <array>
 
-#include "base/clock.h"
+#include "base/byte_scan.h"
+#include "base/iso_time.h"
 
 namespace parley {
 namespace {
@@ -38,14 +39,16 @@ std::optional<MessageType> parse_message_type(std::string_view text) noexcept {
 
 void append_json_string(std::string& out, std::string_view text) {
     static constexpr char kHex[] = "0123456789abcdef";
+    const auto needs_escape = [](std::uint64_t word) {
+        return eight::below(word, 0x20) | eight::equal(word, '"') | eight::equal(word, '\\');
+    };
     out += '"';
-    std::size_t plain = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
-        out.append(text, plain, i - plain);
-        plain = i + 1;
-        switch (c) {
+    for (std::size_t plain = 0;;) {
+        const std::size_t end = find_byte(text, plain, needs_escape);
+        out.append(text, plain, end - plain);
+        if (end == text.size()) break;
+        plain = end + 1;
+        switch (const auto c = static_cast<unsigned char>(text[end])) {
             case '"': out += "\\\""; break;
             case '\\': out += "\\\\"; break;
             case '\n': out += "\\n"; break;
@@ -57,7 +60,6 @@ void append_json_string(std::string& out, std::string_view text) {
                 out += kHex[c & 15];
         }
     }
-    out.append(text, plain, text.size() - plain);
     out += '"';
 }
 
@@ -72,7 +74,9 @@ std::string to_json(const Message& message) {
     append_member(out, R"(,"senderNickname":)", message.nickname);
     append_member(out, R"(,"content":)", message.content);
     append_member(out, R"(,"type":)", name(message.type));
-    append_member(out, R"(,"createdAt":)", format_iso(message.created_at));
+    out += R"(,"createdAt":")";
+    append_iso(out, message.created_at);
+    out += '"';
     if (!message.extra.empty()) {
         out += ',';
         out += message.extra;

@@ -17,9 +17,11 @@ void fill_random(std::span<unsigned char> out) {
 
 void append_hex(std::string& out, std::span<const unsigned char> bytes) {
     static constexpr char kHex[] = "0123456789abcdef";
+    out.resize(out.size() + 2 * bytes.size());
+    char* to = out.data() + out.size() - 2 * bytes.size();
     for (const unsigned char byte : bytes) {
-        out += kHex[byte >> 4];
-        out += kHex[byte & 15];
+        *to++ = kHex[byte >> 4];
+        *to++ = kHex[byte & 15];
     }
 }
 

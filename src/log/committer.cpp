@@ -30,9 +30,8 @@ rocksdb::Status Committer::commit(Store& store, Work& work, Outcome& outcome) {
             outcome.answers.emplace_back(sequence(store, work.appends[i], lookups_[i], outcome));
     }
     for (const Trim& slice : work.trims) trim(store, slice);
-    std::sort(touched_.begin(), touched_.end());  // neighbours in the memtable one after the other
     for (auto& [room, entry] : touched_) {
-        batch_.Put(store.heads(), room.str(), records::encode_head(entry->head));
+        batch_.Put(store.heads(), room->str(), records::encode_head(entry->head));
         entry->touched = false;
     }
     if (batch_.Count() == 0) return rocksdb::Status::OK();
@@ -167,7 +166,7 @@ void Committer::trim(Store& store, const Trim& slice) {
 void Committer::touch(const RoomId& room, HeadCache::Entry& entry) {
     if (entry.touched) return;
     entry.touched = true;
-    touched_.emplace_back(room, &entry);
+    touched_.emplace_back(&room, &entry);
 }
 
 }  // namespace parley::log

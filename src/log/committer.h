@@ -46,6 +46,7 @@ private:
     void find_repeats(Store& store, const Work& work);
     std::vector<Appended> sequence(Store& store, Pending& pending, Lookup& lookup, Outcome& outcome);
     void trim(Store& store, const Trim& slice);
+    /// `room` is the work's.
     void touch(const RoomId& room, HeadCache::Entry& entry);
 
     const Clock& clock_;
@@ -58,7 +59,7 @@ private:
     rocksdb::WriteBatch batch_;
     std::vector<Lookup> lookups_;
     std::unordered_map<std::string_view, records::Seen> seen_;  ///< by dedup key, from disk and from this batch
-    std::vector<std::pair<RoomId, HeadCache::Entry*>> touched_;
+    std::vector<std::pair<const RoomId*, HeadCache::Entry*>> touched_;
 };
 
 }  // namespace parley::log

@@ -53,6 +53,8 @@ void use_bloom(rocksdb::BlockBasedTableOptions& table) {
     table.pin_top_level_index_and_filter = true;
 }
 
+constexpr std::size_t kAnyRoomId = 1024;  ///< longer than any
+
 rocksdb::ColumnFamilyOptions column(std::size_t write_buffer) {
     rocksdb::ColumnFamilyOptions out;
     out.write_buffer_size = write_buffer;
@@ -148,6 +150,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> column_families(const StoreOptions&
     auto heads = column(options.write_buffers.count / 48);
     auto heads_table = table(cache);
     use_bloom(heads_table);
+    // A busy room's head is written again and again: each beside the one before.
+    heads.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewCappedPrefixTransform(kAnyRoomId));
     heads.table_factory.reset(rocksdb::NewBlockBasedTableFactory(heads_table));
 
     auto messages = column(options.write_buffers.count / 6);
