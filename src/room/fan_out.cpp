@@ -11,6 +11,7 @@ namespace {
 /// How far ahead of its use a connection is fetched into the cache.
 constexpr std::size_t kFetchAhead = 4;
 constexpr std::size_t kRunBytes = 64 * 1024;
+constexpr milliseconds kLongestRest{8};
 
 void fetch_ahead(const std::vector<Live>& live, std::size_t i) {
     if (i >= kFetchAhead) __builtin_prefetch(live[i - kFetchAhead].direct);
@@ -50,14 +51,17 @@ void LocalRoom::publish(std::span<const MessageRef> messages) {
         recent_.add(run);
         head_.head = run.back()->seq;
         publishing_ = true;
+        std::size_t readers = 0;
         const WireForm* prepared = nullptr;
         for (auto& [key, group] : groups_[0]) {  // those of one form stand together
             if (group.live.empty()) continue;
             if (prepared != group.form) group.form->prepare(items.all(), Replay::kNo);
             prepared = group.form;
+            readers += group.live.size();
             publish_to(group, count, run.back()->seq);
         }
         end_publishing();
+        rest(readers);
         if (change) apply(*change);
     }
 }
@@ -70,6 +74,24 @@ void LocalRoom::end_publishing() {
     for (const Ref& who : partial) {
         if (Subscription* const reader = find(who)) catch_up(*reader);
     }
+}
+
+void LocalRoom::rest(std::size_t readers) {
+    if (resting_ || readers < hub_.options_.readers_for_rest) return;
+    resting_ = true;
+    // From the end of this turn, when all has been written.
+    const auto wait = std::min(kLongestRest, milliseconds{readers / hub_.options_.readers_for_rest});
+    hub_.loop_.next_turn([this, wait, alive = std::weak_ptr<bool>{alive_}] {
+        if (alive.expired()) return;
+        hub_.loop_.run_after(wait, [this, alive] {
+            if (!alive.expired()) end_rest();
+        });
+    });
+}
+
+void LocalRoom::end_rest() {
+    resting_ = false;
+    take_pending();
 }
 
 void LocalRoom::publish_to(Group& group, std::size_t count, RoomSeq last) {

@@ -26,6 +26,8 @@ public:
         Bytes page_bytes{256 * 1024};
         std::size_t recent_messages = 256;
         Bytes recent_bytes{256 * 1024};
+        /// A delivery is one write of the kernel's, 3 to 4 µs of the loop: so many rest their room for a millisecond.
+        std::size_t readers_for_rest = 500;
     };
 
     /// `may_read` is asked when a room turned private.

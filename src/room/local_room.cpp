@@ -343,6 +343,10 @@ void LocalRoom::on_messages(std::span<const MessageRef> messages) {
     if (messages.empty()) return;
     announced_ = std::max(announced_, messages.back()->seq);
     const bool dense = messages.back()->seq.value - messages.front()->seq.value + 1 == messages.size();
+    if (resting_ && pending_.size() + messages.size() <= hub_.options_.recent_messages / 2) {
+        for (const MessageRef& message : messages) keep_pending(message);
+        return;
+    }
     if (known_ && pending_.empty() && dense && messages.front()->seq == head_.head.next()) {
         publish(messages);
         watch_gap();

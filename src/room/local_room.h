@@ -60,6 +60,8 @@ struct Group {
 /// Thread: core-local. Owned by the Hub, which drops it when the last subscription has gone.
 /// Order:  publishes seq after seq; a gap waits 20 ms for reordering, then one read fills it from the log. A live
 ///         subscription has always seen everything below next().
+/// Pace:   a room of many rests after each fan-out, about half the time that one takes, so that it leaves the loop to
+///         others, and messages that follow faster than they can be handed out go together.
 /// Limit:  recent messages: 256 of them, and RecentBudget; what is older is read from the log. As many wait above a
 /// gap;
 ///         what is beyond is read from the log too.
@@ -137,11 +139,13 @@ private:
     void publish_to(Group& group, std::size_t count, RoomSeq last);
     void set_back(Subscription& subscription, std::size_t budget, RoomSeq last);
     void end_publishing();
+    void rest(std::size_t readers);
     void apply(const RoomChange& change);
     void check(const Ref& who, const MayRead& may_read);
     void end(Subscription& subscription);
     void keep_pending(const MessageRef& message);
     void take_pending();
+    void end_rest();
     void heard_of(RoomSeq head);
     void watch_gap();
     void fill_gap();
@@ -155,6 +159,7 @@ private:
     bool loading_ = false;
     bool filling_ = false;
     bool publishing_ = false;
+    bool resting_ = false;
     log::RoomHead head_;  ///< epoch, and first as last read; head as published here
     Recent recent_;
     std::map<std::uint64_t, MessageRef> pending_;  ///< above a gap, or before the head is known

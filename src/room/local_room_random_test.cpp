@@ -15,9 +15,16 @@ struct Watched {
 };
 
 /// Thousands of random steps: messages stored, announced late, twice, out of order or not at all; readers that begin
-/// anywhere, fill up, drain and go; a log that fails; rooms that turn private; time that passes.
+/// anywhere, fill up, drain and go; a log that fails; rooms that turn private and, with every other
+/// seed, rest after a fan-out; time that passes.
 class RandomRoom : public testing::RoomTest, public ::testing::WithParamInterface<unsigned> {
 protected:
+    RandomRoom() {
+        Hub::Options options = kOptions;
+        if (GetParam() % 2 == 0) options.readers_for_rest = 2;
+        hub = make_hub(options);
+    }
+
     std::size_t pick(std::size_t below) { return random() % below; }
     bool chance(std::size_t percent) { return pick(100) < percent; }
 

@@ -167,6 +167,15 @@ protected:
 
     static constexpr Hub::Options kOptions{.page_messages = 4, .recent_messages = 6};
 
+    std::unique_ptr<Hub> make_hub(Hub::Options options) {
+        return std::make_unique<Hub>(
+            loop, log, asker,
+            [this](const RoomId&, const MemberId& member, UniqueFunction<void(Result<bool>)> then) {
+                checks.emplace_back(member.str(), std::move(then));
+            },
+            options);
+    }
+
     // The log and the announcements.
     std::vector<MessageRef> store(int count) {
         std::vector<MessageRef> out;
@@ -229,12 +238,7 @@ protected:
     RoomId room = RoomId::trusted("r-1");
     std::vector<std::pair<std::string, UniqueFunction<void(Result<bool>)>>> checks;  ///< who is asked about
     std::vector<std::unique_ptr<Reader>> readers;
-    std::unique_ptr<Hub> hub = std::make_unique<Hub>(
-        loop, log, asker,
-        [this](const RoomId&, const MemberId& member, UniqueFunction<void(Result<bool>)> then) {
-            checks.emplace_back(member.str(), std::move(then));
-        },
-        kOptions);
+    std::unique_ptr<Hub> hub = make_hub(kOptions);
 };
 
 }  // namespace parley::room::testing

@@ -28,8 +28,9 @@ Loop::Loop(std::size_t index, const Clock& clock, std::unique_ptr<Kernel> kernel
 Loop::~Loop() {
     mailbox_.drop_pending();
     // What is destroyed here may ask the loop for something once more.
-    while (!graveyard_.empty() || !next_turn_.empty()) {
+    while (!graveyard_.empty() || !next_turn_.empty() || !later_.empty()) {
         const auto dead = std::exchange(graveyard_, {});
+        const auto later = std::exchange(later_, {});
         const auto tasks = std::exchange(next_turn_, {});
     }
 }
@@ -82,6 +83,7 @@ int Loop::wait_milliseconds() noexcept {
     auto deadline = timers_.next_deadline();
     if (const auto next = newcomers_.next(busy_)) deadline = std::min(deadline.value_or(*next), *next);
     int wait = -1;
+    for (const Later& later : later_) deadline = std::min(deadline.value_or(later.at), later.at);
     if (deadline) {
         const auto left = std::chrono::ceil<milliseconds>(*deadline - ended_).count();
         wait = static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
@@ -115,12 +117,25 @@ void Loop::turn(int wait_milliseconds) {
     tasks.clear();
     mailbox_.run_pending();
     timers_.advance(now_);
+    run_later();
     newcomers_.serve(now_, busy_);
     run_turn_end();
     // Destroying one thing may bury another: that one waits for the next turn.
     std::exchange(graveyard_, {}).clear();
     ended_ = clock_.steady();
     busy_ += ended_ - now_;
+}
+
+void Loop::run_later() {
+    for (std::size_t i = 0; i < later_.size();) {
+        if (later_[i].at > now_) {
+            ++i;
+            continue;
+        }
+        Task task = std::move(later_[i].task);
+        later_.erase(later_.begin() + static_cast<std::ptrdiff_t>(i));
+        task();
+    }
 }
 
 void Loop::run_turn_end() {

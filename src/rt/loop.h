@@ -81,6 +81,8 @@ public:
     [[nodiscard]] SteadyTime now() const noexcept { return now_; }
     [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
     void arm(Timer& timer, milliseconds delay) noexcept { timers_.arm(timer, now_ + delay); }
+    /// To the millisecond, where a timer's tick is too coarse. For a few at a time: every turn looks at all of them.
+    void run_after(milliseconds delay, Task task) { later_.push_back({now_ + delay, std::move(task)}); }
     /// Lent for the time of one read.
     [[nodiscard]] std::span<char> read_buffer() noexcept { return {read_buffer_.get(), kReadBuffer}; }
     [[nodiscard]] std::size_t index() const noexcept { return index_; }
@@ -92,6 +94,7 @@ private:
     void turn(int wait_milliseconds);
     [[nodiscard]] int wait_milliseconds() noexcept;
     void run_turn_end();
+    void run_later();
 
     const std::size_t index_;
     const Clock& clock_;
@@ -105,6 +108,11 @@ private:
     std::vector<TurnEnd*> turn_end_;
     std::vector<TurnEnd*> ending_;  ///< what turn_end_ was, while they are called
     std::vector<Task> next_turn_;
+    struct Later {
+        SteadyTime at;
+        Task task;
+    };
+    std::vector<Later> later_;
     std::vector<std::shared_ptr<void>> graveyard_;
     std::vector<Watcher*> unwatched_;  ///< since the last wait: their pending events are skipped
     std::unique_ptr<char[]> read_buffer_;

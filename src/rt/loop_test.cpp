@@ -88,6 +88,22 @@ TEST_F(LoopTest, NextTurnTaskRunsOnceAndNotInThisTurn) {
     EXPECT_EQ(trace, "ab");
 }
 
+TEST_F(LoopTest, WhatIsToRunAfterAMillisecondDoesNotWaitForATick) {
+    loop.run_after(milliseconds{2}, [this] {
+        trace += "b";
+        loop.run_after(milliseconds{1}, [this] { trace += "d"; });
+    });
+    loop.run_after(milliseconds{1}, [this] { trace += "a"; });
+    loop.run_after(milliseconds{2}, [this] { trace += "c"; });
+    turn();
+    EXPECT_EQ(trace, "");
+    for (const char* done : {"a", "abc", "abcd"}) {
+        clock.advance(milliseconds{1});
+        turn();
+        EXPECT_EQ(trace, done);
+    }
+}
+
 TEST_F(LoopTest, TurnEndAskedForTwiceRunsOnce) {
     Entry entry{[this] { trace += "x"; }};
     loop.at_turn_end(entry);
