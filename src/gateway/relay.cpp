@@ -109,6 +109,11 @@ std::size_t Relay::on_owner_data(std::string_view bytes) {
         pass(bytes);
         return bytes.size();
     }
+    // Before its gate reads anything it answers so whom it turns away.
+    if (bytes.starts_with("HTTP/1.1 503")) {
+        fail_because("it has as many connections as it may have");
+        return bytes.size();
+    }
     if (bytes.size() < RelayWords::kProof) return 0;
     const RelayWords& words = core_.services().fleet->words;
     auto proof = words.read_proof(bytes, nonce_);

@@ -196,6 +196,18 @@ TEST_F(Relays, AServerWithAnotherSecretGetsNoRequest) {
     EXPECT_THAT(log_lines.text(), HasSubstr("not signed with this fleet's secret"));
 }
 
+TEST_F(Relays, AServerThatTakesNoMoreConnectionsIsNamedForThat) {
+    open_at_other();
+    const logger::Capture log_lines;
+    options.max_connections = other->connections().count();
+    Line& line = send(post(kPath + "/xhr_send", R"(["x"])"));
+    std::string got;
+    until([&] { return !(got += heard(line)).empty(); });
+    EXPECT_EQ(status(got), 404);
+    pass(seconds{2});
+    EXPECT_THAT(log_lines.text(), AllOf(HasSubstr("as many connections as it may have"), Not(HasSubstr("secret"))));
+}
+
 TEST_F(Relays, AClientThatDoesNotReadStopsTheOwnerAndLosesNothing) {
     open_at_other();
     const std::string piece(100'000, 'x');
