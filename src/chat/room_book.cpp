@@ -41,9 +41,9 @@ void RoomBook::learn(const RoomId& room, const MemberId& member, UniqueFunction<
             view.membership = std::move(*membership);
             return view;
         },
-        [this, room, member, asked = forgotten_, then = std::move(then)](Result<RoomView> answer) mutable {
+        [this, room, member, asked = changes(room), then = std::move(then)](Result<RoomView> answer) mutable {
             // An unknown room may come to be at any moment: it is not remembered.
-            if (answer && answer->room && asked == forgotten_) {
+            if (answer && answer->room && asked == changes(room)) {
                 if (views_ >= kMaxViews) drop_all();
                 if (rooms_[room].views.insert_or_assign(member, View{*answer}).second) ++views_;
             }
@@ -52,7 +52,7 @@ void RoomBook::learn(const RoomId& room, const MemberId& member, UniqueFunction<
 }
 
 void RoomBook::forget(const RoomId& room) {
-    ++forgotten_;
+    ++changes(room);
     const auto entry = rooms_.find(room);
     if (entry == rooms_.end()) return;
     views_ -= entry->second.views.size();
@@ -60,7 +60,7 @@ void RoomBook::forget(const RoomId& room) {
 }
 
 void RoomBook::forget_all() {
-    ++forgotten_;
+    for (std::uint64_t& count : changes_) ++count;
     drop_all();
 }
 

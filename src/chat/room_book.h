@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -45,13 +47,17 @@ private:
     };
 
     void drop_all();
+    [[nodiscard]] std::uint64_t& changes(const RoomId& room) {
+        return changes_[std::hash<RoomId>{}(room) % changes_.size()];
+    }
 
     store::Directory& directory_;
     rt::Asker& asker_;
     std::unordered_map<RoomId, Room> rooms_;
     std::size_t views_ = 0;
-    std::size_t share_ = 0;        ///< the next one
-    std::uint64_t forgotten_ = 0;  ///< counts forget()s
+    std::size_t share_ = 0;  ///< the next one
+    /// Counts forget()s, those of a few rooms together: an answer that is older than one is not remembered.
+    std::array<std::uint64_t, 256> changes_{};
 };
 
 }  // namespace parley::chat
