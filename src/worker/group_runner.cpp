@@ -94,6 +94,7 @@ private:
 
     void take(std::deque<Record> records) {
         std::ranges::move(records, std::back_inserter(untaken_));
+        taken_all_ = true;
         while (!untaken_.empty()) {
             Record& record = untaken_.front();
             const auto head = log_.head(record.room);

@@ -16,9 +16,11 @@ Result<> DeadLetterTopic::open() {
     if (!client) return fail(client.error());
     const auto topic = open_topic(**client, settings_);
     if (!topic) return fail(topic.error());
-    auto producer = Producer::open(
-        settings_, static_cast<std::uint32_t>(topic->partitions.size()),
-        [this](std::uint64_t, const Error* why) { sent_.set_value(why == nullptr ? Result<>{} : fail(*why)); });
+    auto producer = Producer::open(settings_, static_cast<std::uint32_t>(topic->partitions.size()),
+                                   [this](std::uint64_t, const Error* why) {
+                                       const auto sent = sent_;
+                                       sent->set_value(why == nullptr ? Result<>{} : fail(*why));
+                                   });
     if (!producer) return fail(producer.error());
     producer_ = std::move(*producer);
     return {};
@@ -40,8 +42,8 @@ Result<> DeadLetterTopic::put(const std::string& role, const Message& message, c
 }
 
 Result<> DeadLetterTopic::send(const OutRecord& record) {
-    sent_ = {};
-    auto sent = sent_.get_future();
+    sent_ = std::make_shared<std::promise<Result<>>>();
+    auto sent = sent_->get_future();
     producer_->send(record, 0);
     return sent.get();
 }

@@ -29,7 +29,7 @@ private:
     Settings settings_;
     const Clock& clock_;
     std::mutex mutex_;
-    std::promise<Result<>> sent_;
+    std::shared_ptr<std::promise<Result<>>> sent_;  ///< the producer's thread may still be in the last one's
     std::unique_ptr<Producer> producer_;
 };
 

@@ -14,6 +14,8 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kLook{20};
 constexpr milliseconds kEvery{1'000};
+/// Nobody says that a commit was lost: each so many are of all partitions, moved or not.
+constexpr unsigned kAllOf = 10;
 constexpr std::size_t kMost = 20'000;
 
 }  // namespace
@@ -56,7 +58,7 @@ void SharedReader::run() {
         pause_or_resume();
         if (const auto now = steady_clock::now(); now >= next_commit_) {
             next_commit_ = now + kEvery;
-            commit();
+            commit(++commits_ % kAllOf == 0 ? Commit::kAll : Commit::kMoved);
         }
     }
     member_->leave();
@@ -129,12 +131,12 @@ void SharedReader::pause_or_resume() {
     }
 }
 
-void SharedReader::commit() {
+void SharedReader::commit(Commit which) {
     std::map<std::uint32_t, std::uint64_t> moved;
     {
         const std::lock_guard lock{mutex_};
         for (auto& [partition, own] : owned_) {
-            if (own.done() <= own.committed) continue;
+            if (which == Commit::kMoved && own.done() <= own.committed) continue;
             own.committed = own.done();
             moved[partition] = own.committed;
         }
@@ -161,7 +163,7 @@ Result<std::uint64_t> SharedReader::on_assigned(std::uint32_t partition) {
 
 void SharedReader::on_revoked(const GroupMember::Partitions& partitions) {
     for (const std::uint32_t partition : partitions) listener_.on_revoked(partition);
-    commit();
+    commit(Commit::kAll);
     const std::lock_guard lock{mutex_};
     for (const std::uint32_t partition : partitions) owned_.erase(partition);
 }

@@ -60,7 +60,8 @@ private:
     void take(const InRecord& record);
     void tell_counted();
     void pause_or_resume();
-    void commit();
+    enum class Commit : std::uint8_t { kMoved, kAll };
+    void commit(Commit which);
     /// `from`, or the first record that is kept.
     [[nodiscard]] Result<std::uint64_t> kept_from(std::uint32_t partition, std::optional<std::uint64_t> from);
 
@@ -71,6 +72,7 @@ private:
     std::mutex mutex_;  ///< of what done() sees
     std::map<std::uint32_t, Owned> owned_;
     SteadyTime next_commit_;
+    unsigned commits_ = 0;
     std::string trouble_;
     std::atomic<bool> stopping_{false};
     std::thread thread_;

@@ -40,7 +40,8 @@ void TableWriter::run() {
     ::pthread_setname_np(::pthread_self(), "db-writer");
     while (!stopping_ && !stopped_) {
         gather();
-        if (!moved_.empty() && settle()) hand_over();
+        // Stopped while a batch could not be stored: what was gathered behind it must not move the positions past it.
+        if (!stopping_ && !moved_.empty() && settle()) hand_over();
     }
     settle();
     member_->leave();

@@ -33,7 +33,8 @@ struct Call {
 ///
 /// Thread: one at a time. Owns the socket.
 /// Order:  a session is durable (fsync and synchronous_commit are checked), READ COMMITTED, in UTF-8, in the schema of
-///         the settings, and ends a transaction that is idle for 3 s: its locks stop nobody for long.
+///         the settings, and ends a transaction that is idle for 3 s: its locks stop nobody for long. (One that
+///         waits for the rows of a COPY is not idle: see PostgresTable.)
 /// Fails:  kStoreUnavailable with PostgreSQL's words in one line; kInvalidPayload for a text that no column can hold.
 ///         After a failure the connection is broken, and whether a transaction that was being committed has been is
 ///         unknown; only a text with U+0000 is refused before anything is sent. Never waits beyond a deadline, but for

@@ -44,6 +44,12 @@ constexpr std::uint16_t kColumns = 13;
 const std::string kCopyAndCommit =
     "COPY messages (v, type, size, room, seq, created_at, sender, id, nickname, content, extra, part, pos) "
     "FROM STDIN (FORMAT binary); COMMIT";
+/// What a COPY waits for no time limit of the server ends. So whoever waited for locks ends those that stand still.
+constexpr auto kMayWait = std::chrono::seconds{3};
+constexpr Statement kEndStandingCopies{"end_standing_copies", R"(
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND state = 'active' AND wait_event = 'ClientRead'
+    AND query LIKE 'COPY messages (%' AND query_start < now() - interval '3 s')"};
 // LATERAL … LIMIT: a plan made for a small table would read each row's whole room.
 constexpr Statement kOthers{"other_records", R"(
     SELECT new.room, new.seq, m.part, m.pos, new.part, new.pos
@@ -228,7 +234,8 @@ Result<> PostgresTable::store(std::span<const PlacedMessage> rows, std::span<con
     Rooms rooms;
     for (const PlacedMessage& row : rows) rooms[room_of(row)] = &row;
     const std::vector<Call> beginning = begin(rooms, positions);
-    return pool_->with([&](Connection& connection, Deadline deadline, bool again) -> Result<> {
+    const auto begun = std::chrono::steady_clock::now();
+    auto stored = pool_->with([&](Connection& connection, Deadline deadline, bool again) -> Result<> {
         if (again) return store_missing(connection, rows, beginning, deadline);
         const auto answers = connection.run_all(beginning, deadline);
         if (!answers) return fail(answers.error());
@@ -237,6 +244,8 @@ Result<> PostgresTable::store(std::span<const PlacedMessage> rows, std::span<con
         if (const auto ended = end(connection, kRollback, deadline); !ended) return fail(ended.error());
         return store_missing(connection, rows, beginning, deadline);
     });
+    if (!stored && std::chrono::steady_clock::now() - begun >= kMayWait) (void)pool_->run(kEndStandingCopies, {});
+    return stored;
 }
 
 }  // namespace parley::postgres

@@ -1,3 +1,6 @@
+#include <libpq-fe.h>
+
+#include <memory>
 #include <thread>
 
 #include "../tests/contract/message_table_contract.h"
@@ -60,6 +63,28 @@ TEST(PostgresTable, TwoWritersOfOnePartitionDoNotDisturbEachOther) {
     EXPECT_EQ(table.head(RoomId::trusted("r-a"))->head.value, 100U);
     EXPECT_EQ(table.read(RoomId::trusted("r-b"), {0}, 1000, 1_MiB)->messages.size(), 100U);
     EXPECT_EQ(table.positions()->at(0).next, 201U);
+}
+
+TEST(PostgresTable, AServerThatStandsStillInMidCopyHoldsTheOthersForOneTryAtMost) {
+    Settings settings = fresh_settings();
+    settings.answer_limit = milliseconds{3'500};
+    PostgresTable table{std::shared_ptr{open_pool(settings)}};
+    const std::vector<log::Position> beginnings{{0, 0}};
+    ASSERT_TRUE(table.claim({"c", "t", 1, 10}, beginnings));
+    const std::unique_ptr<PGconn, void (*)(PGconn*)> stuck{PQconnectdb(settings.url.c_str()), &PQfinish};
+    const std::string locks = "SET search_path TO \"" + settings.schema + "\"; BEGIN; SELECT FROM positions FOR UPDATE";
+    PQclear(PQexec(stuck.get(), locks.c_str()));
+    PGresult* const copying = PQexec(stuck.get(), "COPY messages (v) FROM STDIN (FORMAT binary); COMMIT");
+    ASSERT_EQ(PQresultStatus(copying), PGRES_COPY_IN) << PQerrorMessage(stuck.get());
+    PQclear(copying);
+    auto message = std::make_shared<Message>();
+    message->room = RoomId::trusted("r");
+    message->seq = {1};
+    const std::vector<log::PlacedMessage> rows{{0, 0, message}};
+    const std::vector<log::Position> positions{{0, 1}};
+    EXPECT_FALSE(table.store(rows, positions));
+    const auto stored = table.store(rows, positions);
+    EXPECT_TRUE(stored) << stored.error().message;
 }
 
 }  // namespace
