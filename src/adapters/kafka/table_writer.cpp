@@ -40,28 +40,32 @@ void TableWriter::run() {
     ::pthread_setname_np(::pthread_self(), "db-writer");
     while (!stopping_ && !stopped_) {
         gather();
-        // Stopped while a batch could not be stored: what was gathered behind it must not move the positions past it.
-        if (!stopping_ && !moved_.empty() && settle()) hand_over();
+        // Stopped: what was gathered is left to who comes after.
+        if (!stopping_ && !gathered_.moved.empty() && settle(kUnderWay - 1)) hand_over();
     }
-    settle();
+    settle(0);
     member_->leave();
 }
 
 /// What comes until the batch is full or its time is over.
 void TableWriter::gather() {
     auto end = steady_clock::time_point::max();
-    while (!stopping_ && !stopped_ && batch_.size() < options_.batch_messages && steady_clock::now() < end) {
+    const auto& rows = gathered_.rows;
+    const auto& moved = gathered_.moved;
+    while (!stopping_ && !stopped_ && rows.size() < options_.batch_messages && steady_clock::now() < end) {
         const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now());
-        const auto wait = moved_.empty() ? kLook : std::min(kLook, left);
-        if (storing_.valid() && storing_.wait_for(milliseconds{0}) == std::future_status::ready && !settle()) return;
-        const auto records = member_->read(wait, options_.batch_messages - batch_.size());
+        const auto wait = moved.empty() ? kLook : std::min(kLook, left);
+        if (!sent_.empty() && sent_.front().stored.wait_for(milliseconds{0}) == std::future_status::ready &&
+            !settle(sent_.size() - 1))
+            return;
+        const auto records = member_->read(wait, options_.batch_messages - rows.size());
         if (!records) {
             stop_for_good(records.error().message);
             return;
         }
         for (const InRecord& record : *records) take(record);
-        if (moved_.empty()) on_trouble(member_->waiting_for());
-        if (!moved_.empty() && end == steady_clock::time_point::max()) end = steady_clock::now() + options_.batch_time;
+        if (moved.empty()) on_trouble(member_->waiting_for());
+        if (!moved.empty() && end == steady_clock::time_point::max()) end = steady_clock::now() + options_.batch_time;
     }
 }
 
@@ -69,53 +73,67 @@ void TableWriter::take(const InRecord& record) {
     const auto owned = owned_.find(record.partition);
     if (owned == owned_.end() || record.offset < owned->second.next) return;
     owned->second.next = record.offset + 1;
-    moved_[record.partition] = record.offset + 1;
+    gathered_.moved[record.partition] = record.offset + 1;
     const auto head = parse_head(record);
     if (!head) return;
     auto drafts = decode(record, *head);
     const auto counted = owned->second.counter.count(record, *head);
     for (std::size_t i = 0; i < counted.size(); ++i) {
         if (counted[i].repeated) continue;
-        batch_.push_back({record.partition, record.offset,
-                          log::hold(std::move(drafts[i]), RoomId::trusted(std::string{head->room}), counted[i].seq,
-                                    counted[i].created_at)});
+        gathered_.rows.push_back({record.partition, record.offset,
+                                  log::hold(std::move(drafts[i]), RoomId::trusted(std::string{head->room}),
+                                            counted[i].seq, counted[i].created_at)});
     }
 }
 
-/// The next batch is gathered while this one is stored.
 void TableWriter::hand_over() {
-    sent_ = std::exchange(batch_, {});
-    sent_moved_ = std::exchange(moved_, {});
-    sent_positions_.clear();
-    for (const auto& [partition, next] : sent_moved_) sent_positions_.push_back({partition, next});
-    begin_to_store();
+    Batch& batch = sent_.emplace_back(std::exchange(gathered_, {}));
+    for (const auto& [partition, next] : batch.moved) batch.positions.push_back({partition, next});
+    begin_to_store(batch);
 }
 
-void TableWriter::begin_to_store() {
+void TableWriter::begin_to_store(Batch& batch) {
     std::promise<Result<>> stored;
-    storing_ = stored.get_future();
-    // There is room: one at a time is handed over.
-    (void)storer_.try_submit(
-        [this, stored = std::move(stored)]() mutable { stored.set_value(table_.store(sent_, sent_positions_)); });
+    batch.stored = stored.get_future();
+    // There is room: no more than kUnderWay are handed over.
+    (void)storer_.try_submit([this, &batch, stored = std::move(stored)]() mutable {
+        Result<> result = fail(Code::kStoreUnavailable, "one before it is not there");
+        if (!holding_) result = table_.store(batch.rows, batch.positions);
+        holding_ = !result;
+        stored.set_value(std::move(result));
+    });
 }
 
-/// Until what was handed over is there. What another member takes over meanwhile is stored by both alike.
-bool TableWriter::settle() {
-    if (!storing_.valid()) return !stopped_;
-    for (auto stored = storing_.get(); !stored; stored = storing_.get()) {
-        if (stored.error().code == Code::kInternal) {
-            stop_for_good(stored.error().message);
+/// What another member takes over meanwhile is stored by both alike.
+bool TableWriter::settle(std::size_t most) {
+    while (sent_.size() > most) {
+        const auto stored = sent_.front().stored.get();
+        if (stored) {
+            on_trouble(member_->waiting_for());
+            stored_ += sent_.front().rows.size();
+            // For tools that show how far the group is; nobody begins at them.
+            if (!sent_.front().moved.empty()) member_->commit(sent_.front().moved);
+            sent_.pop_front();
+            continue;
+        }
+        for (auto behind = sent_.begin() + 1; behind != sent_.end(); ++behind) behind->stored.wait();
+        if (!may_try_again(stored.error())) {
+            sent_.clear();
             return false;
         }
-        on_trouble(stored.error().message);
-        if (!wait_to_try_again()) return false;
-        begin_to_store();
+        holding_ = false;
+        for (Batch& batch : sent_) begin_to_store(batch);
     }
-    on_trouble(member_->waiting_for());
-    stored_ += sent_.size();
-    // For tools that show how far the group is; nobody begins at them.
-    if (!sent_moved_.empty()) member_->commit(sent_moved_);
-    return true;
+    return !stopped_;
+}
+
+bool TableWriter::may_try_again(const Error& error) {
+    if (error.code == Code::kInternal) {
+        stop_for_good(error.message);
+        return false;
+    }
+    on_trouble(error.message);
+    return wait_to_try_again();
 }
 
 Result<std::uint64_t> TableWriter::on_assigned(std::uint32_t partition) {
@@ -129,9 +147,9 @@ Result<std::uint64_t> TableWriter::on_assigned(std::uint32_t partition) {
 void TableWriter::on_revoked(const GroupMember::Partitions& partitions) {
     for (const std::uint32_t number : partitions) {
         owned_.erase(number);
-        moved_.erase(number);
-        sent_moved_.erase(number);
-        std::erase_if(batch_, [number](const auto& row) { return row.partition == number; });
+        gathered_.moved.erase(number);
+        std::erase_if(gathered_.rows, [number](const auto& row) { return row.partition == number; });
+        for (Batch& batch : sent_) batch.moved.erase(number);
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <deque>
 #include <future>
 #include <map>
 #include <memory>
@@ -28,8 +29,9 @@ struct TableWriterOptions {
 /// Brings the topic's messages into the table: one of a group that shares the partitions. It derives each message's seq
 /// by the counting rule, as every reader does, going on from the table's own checkpoint.
 ///
-/// Thread: one of its own, and one that stores a batch while the next is gathered. Shares the table.
-/// Order:  a partition's by offset. The table's position is what counts; the group's offsets follow it, for tools.
+/// Thread: one of its own, and one that stores what was handed over while more is gathered. Shares the table.
+/// Order:  a partition's by offset; a batch is stored when all before it are. The table's position is what counts; the
+///         group's offsets follow it, for tools.
 /// Fails:  while the table is away a batch is tried every second. Another record under a known (room, seq), or what
 ///         TopicReader fails for, stops it for good: rows and topic do not belong together.
 class TableWriter final : private GroupMember::Listener {
@@ -49,9 +51,17 @@ public:
     [[nodiscard]] bool is_well() const { return !in_trouble_; }
 
 private:
+    /// The next one waits at the table already when one is stored.
+    static constexpr std::size_t kUnderWay = 2;
     struct Owned {
         PartitionCounter counter;
         std::uint64_t next = 0;
+    };
+    struct Batch {
+        std::vector<log::PlacedMessage> rows;
+        std::map<std::uint32_t, std::uint64_t> moved;  ///< positions behind it, of partitions that are still its own
+        std::vector<log::Position> positions;          ///< as it was handed over
+        std::future<Result<>> stored;
     };
 
     TableWriter(Settings settings, TableWriterOptions options, log::MessageTable& table);
@@ -62,9 +72,11 @@ private:
     void gather();
     void take(const InRecord& record);
     void hand_over();
-    void begin_to_store();
-    /// False: this writer is ending, and what was handed over may not be there.
-    bool settle();
+    void begin_to_store(Batch& batch);
+    /// Waits until at most `most` of what was handed over are under way. False: this writer is ending, and some of it
+    /// may not be there.
+    bool settle(std::size_t most);
+    [[nodiscard]] bool may_try_again(const Error& error);
     void stop_for_good(const std::string& why);
     [[nodiscard]] bool wait_to_try_again();
 
@@ -73,13 +85,10 @@ private:
     log::MessageTable& table_;
     std::unique_ptr<GroupMember> member_;
     std::map<std::uint32_t, Owned> owned_;
-    std::vector<log::PlacedMessage> batch_;
-    std::map<std::uint32_t, std::uint64_t> moved_;       ///< positions behind the batch
-    std::vector<log::PlacedMessage> sent_;               ///< the batch before, which `storing_` is about
-    std::vector<log::Position> sent_positions_;          ///< behind it
-    std::map<std::uint32_t, std::uint64_t> sent_moved_;  ///< those of partitions that are still its own
-    std::future<Result<>> storing_;
-    rt::WorkPool storer_{"db-store", 1, 1};
+    Batch gathered_;
+    std::deque<Batch> sent_;  ///< handed over
+    bool holding_ = false;    ///< one of them could not be stored, so none behind it is. The storing thread's
+    rt::WorkPool storer_{"db-store", 1, kUnderWay};
     std::string trouble_;
     std::atomic<std::uint64_t> stored_{0};
     std::atomic<bool> stopped_{false};

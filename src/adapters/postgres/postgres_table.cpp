@@ -27,8 +27,6 @@ constexpr Statement kWindow{"window", R"(
     SELECT m.pos, h.room, m.sender, m.id, m.seq, m.created_at FROM messages m JOIN heads h ON h.no = m.room
     WHERE m.part = $1 AND m.part >= 0 AND m.pos >= $2 AND m.pos < $3 ORDER BY m.pos, m.seq)"};
 
-constexpr Statement kLockPositions{"lock_positions", R"(
-    SELECT part FROM positions WHERE part = ANY ($1) ORDER BY part FOR UPDATE)"};
 constexpr Statement kMakeRooms{"make_topic_rooms", R"(
     INSERT INTO heads (room, part) SELECT room, part FROM unnest($1, $2) AS asked (room, part)
     WHERE NOT EXISTS (SELECT FROM heads h WHERE h.room = asked.room) ORDER BY room COLLATE "C"
@@ -93,24 +91,23 @@ Params rows_to_insert(std::span<const PlacedMessage> rows) {
     return out;
 }
 
-using Rooms = std::map<std::string_view, const PlacedMessage*>;  ///< and its last message
+using Rooms = std::map<std::string_view, const PlacedMessage*>;     ///< and its last message
+using Numbers = std::map<std::string, std::uint64_t, std::less<>>;  ///< of rooms
 
-/// The positions are locked first: who else stores rows of these partitions waits.
-std::vector<Call> begin(const Rooms& rooms, std::span<const Position> positions) {
-    const auto name = [](const Room& room) { return room.first; };
-    std::vector<Call> calls;
-    calls.push_back({kBegin});
-    calls.push_back({kLockPositions, Params{}.numbers(positions, part_of)});
-    calls.push_back({kMakeRooms, Params{}.texts(rooms, name).numbers(rooms, [](const Room& room) {
-                         return room.second->partition;
-                     })});
-    calls.push_back({kSetPositions, Params{}.numbers(positions, part_of).numbers(positions, next_of)});
-    calls.push_back(
-        {kSetHeads, Params{}
-                        .texts(rooms, name)
-                        .numbers(rooms, [](const Room& room) { return seq_of(*room.second); })
-                        .numbers(rooms, [](const Room& room) { return millis(room.second->message->created_at); })});
-    return calls;
+std::string_view name_of(const Room& room) { return room.first; }
+
+Call set_positions(std::span<const Position> positions) {
+    return {kSetPositions, Params{}.numbers(positions, part_of).numbers(positions, next_of)};
+}
+Call make_rooms(const Rooms& rooms) {
+    return {kMakeRooms,
+            Params{}.texts(rooms, name_of).numbers(rooms, [](const Room& room) { return room.second->partition; })};
+}
+Call set_heads(const Rooms& rooms) {
+    return {kSetHeads, Params{}
+                           .texts(rooms, name_of)
+                           .numbers(rooms, [](const Room& room) { return seq_of(*room.second); })
+                           .numbers(rooms, [](const Room& room) { return millis(room.second->message->created_at); })};
 }
 
 Result<> end(Connection& connection, const Statement& statement, Deadline deadline) {
@@ -119,10 +116,7 @@ Result<> end(Connection& connection, const Statement& statement, Deadline deadli
     return {};
 }
 
-/// With the numbers of their rooms.
-std::string rows_to_copy(std::span<const PlacedMessage> rows, const Rows& numbered) {
-    std::map<std::string, std::uint64_t, std::less<>> numbers;
-    for (std::size_t i = 0; i < numbered.size(); ++i) numbers.emplace(numbered.text(i, 0), numbered.number(i, 1));
+std::string rows_to_copy(std::span<const PlacedMessage> rows, const Numbers& numbers) {
     CopyRows out{kColumns};
     for (const PlacedMessage& row : rows) {
         const Message& message = *row.message;
@@ -145,9 +139,13 @@ std::string rows_to_copy(std::span<const PlacedMessage> rows, const Rows& number
 }
 
 /// For rows of which some may be there; those have to be the same records.
-Result<> store_missing(Connection& connection, std::span<const PlacedMessage> rows, std::vector<Call> calls,
-                       Deadline deadline) {
-    calls.push_back({kInsertMissing, rows_to_insert(rows)});
+Result<> store_missing(Connection& connection, std::span<const PlacedMessage> rows, const Rooms& rooms,
+                       std::span<const Position> positions, Deadline deadline) {
+    const std::vector<Call> calls{{kBegin},
+                                  set_positions(positions),
+                                  make_rooms(rooms),
+                                  set_heads(rooms),
+                                  {kInsertMissing, rows_to_insert(rows)}};
     const auto answers = connection.run_all(calls, deadline);
     if (!answers) return fail(answers.error());
     if (answers->back().changed() == rows.size()) return end(connection, kCommit, deadline);
@@ -162,6 +160,26 @@ Result<> store_missing(Connection& connection, std::span<const PlacedMessage> ro
                 fmt::format("room {}, message {} is the record at {}:{} in the store and at {}:{} in the topic",
                             others->text(0, 0), others->number(0, 1), others->number(0, 2), others->number(0, 3),
                             others->number(0, 4), others->number(0, 5)));
+}
+
+/// Rows that come for the first time are copied. A room that is further already says that these are not; so does a row
+/// that is there, which ends the transaction and the connection: then the rows are looked at one by one.
+Result<> store_new(Connection& connection, std::span<const PlacedMessage> rows, const Rooms& rooms,
+                   std::span<const Position> positions, Deadline deadline) {
+    Numbers numbers;
+    const auto move = [&](const std::vector<Call>& calls) -> Result<bool> {
+        const auto answers = connection.run_all(calls, deadline);
+        if (!answers) return fail(answers.error());
+        const Rows& heads = answers->back();
+        for (std::size_t i = 0; i < heads.size(); ++i) numbers.emplace(heads.text(i, 0), heads.number(i, 1));
+        return numbers.size() == rooms.size();
+    };
+    auto moved = move({{kBegin}, set_positions(positions), set_heads(rooms)});
+    if (moved && !*moved) moved = move({make_rooms(rooms), set_heads(rooms)});
+    if (!moved) return fail(moved.error());
+    if (*moved) return connection.script(kCopyAndCommit, deadline, rows_to_copy(rows, numbers));
+    if (const auto ended = end(connection, kRollback, deadline); !ended) return fail(ended.error());
+    return store_missing(connection, rows, rooms, positions, deadline);
 }
 
 }  // namespace
@@ -223,26 +241,19 @@ Result<log::Checkpoint> PostgresTable::checkpoint(std::uint32_t partition) {
     return out;
 }
 
-/// Rows that come for the first time are copied. A room that is further already says that these are not; so does a row
-/// that is there, which ends the transaction and the connection: then the rows are looked at one by one.
+/// Positions are moved first: who else stores rows of these partitions waits for them.
 Result<> PostgresTable::store(std::span<const PlacedMessage> rows, std::span<const Position> positions) {
     if (rows.empty()) {
-        const auto moved = pool_->run(kSetPositions, Params{}.numbers(positions, part_of).numbers(positions, next_of));
+        const auto moved = pool_->run(kSetPositions, set_positions(positions).params);
         if (!moved) return fail(moved.error());
         return {};
     }
     Rooms rooms;
     for (const PlacedMessage& row : rows) rooms[room_of(row)] = &row;
-    const std::vector<Call> beginning = begin(rooms, positions);
     const auto begun = std::chrono::steady_clock::now();
-    auto stored = pool_->with([&](Connection& connection, Deadline deadline, bool again) -> Result<> {
-        if (again) return store_missing(connection, rows, beginning, deadline);
-        const auto answers = connection.run_all(beginning, deadline);
-        if (!answers) return fail(answers.error());
-        if (const Rows& numbered = answers->back(); numbered.size() == rooms.size())
-            return connection.script(kCopyAndCommit, deadline, rows_to_copy(rows, numbered));
-        if (const auto ended = end(connection, kRollback, deadline); !ended) return fail(ended.error());
-        return store_missing(connection, rows, beginning, deadline);
+    auto stored = pool_->with([&](Connection& connection, Deadline deadline, bool again) {
+        return again ? store_missing(connection, rows, rooms, positions, deadline)
+                     : store_new(connection, rows, rooms, positions, deadline);
     });
     if (!stored && std::chrono::steady_clock::now() - begun >= kMayWait) (void)pool_->run(kEndStandingCopies, {});
     return stored;
