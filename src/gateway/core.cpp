@@ -90,6 +90,7 @@ Core::Core(rt::Loop& loop, Services& services)
         exchange->refuse_and_close({Code::kServerFull, "too many open connections"});
     };
     hub_.on_growth([this] { share_memory(); });
+    hub_.on_rested([this](WallTime stored) { count_delivered(stored); });
     services_.topic_hubs[loop.index()] = &topics_;
     services_.cores[loop.index()] = this;
     loop_.arm(second_, seconds{1});
@@ -269,15 +270,21 @@ void Core::may_read(const RoomId& room, const MemberId& member, UniqueFunction<v
 void Core::on_messages(const bus::MessageBatch& batch) {
     hub_.on_messages(*batch);
     news_.on_messages(*batch);
-    services_.counters.messages_out.add(hub_.take_delivered());
     if (batch->empty()) return;
+    count_delivered(batch->back()->created_at);
     if (loop_.index() == 0) {
         for (const MessageRef& message : *batch) {
             if (message->room.str() == "~probe") services_.on_probe(*message);
         }
         if (services_.on_messages) services_.on_messages(batch);
     }
-    const auto late = loop_.clock().wall() - batch->back()->created_at;
+}
+
+void Core::count_delivered(WallTime stored) {
+    const auto delivered = hub_.take_delivered();
+    if (delivered == 0) return;  // nobody here, or the room rests
+    services_.counters.messages_out.add(delivered);
+    const auto late = loop_.clock().wall() - stored;
     services_.counters.fan_out_latency.observe(std::chrono::duration<double>(late).count());
 }
 

@@ -99,6 +99,8 @@ private:
     void on_missed() override;
     void may_read(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<bool>)> then);
     void on_room_changed(const RoomId& room, std::string_view change);
+    /// What has been delivered since, the last of it stored then.
+    void count_delivered(WallTime stored);
     template <class Tell>
     void each_session(Tell tell);
     void on_second();

@@ -91,7 +91,10 @@ void LocalRoom::rest(std::size_t readers) {
 
 void LocalRoom::end_rest() {
     resting_ = false;
+    if (pending_.empty()) return;
+    const WallTime last = pending_.rbegin()->second->created_at;
     take_pending();
+    if (hub_.on_rested_) hub_.on_rested_(last);
 }
 
 void LocalRoom::publish_to(Group& group, std::size_t count, RoomSeq last) {

@@ -53,6 +53,8 @@ public:
     void set_memory(Bytes share);
     /// `look` is called after each few MiB of frames: it may call set_memory(), and change what sinks can take.
     void on_growth(UniqueFunction<void()> look) { on_growth_ = std::move(look); }
+    /// `look` is called when a room has rested and handed over what waited, with when the last of it was stored.
+    void on_rested(UniqueFunction<void(WallTime)> look) { on_rested_ = std::move(look); }
     [[nodiscard]] std::size_t rooms() const noexcept { return rooms_.size(); }
     /// Messages handed to subscribers since this was last asked.
     [[nodiscard]] std::uint64_t take_delivered() noexcept { return std::exchange(delivered_, 0); }
@@ -74,6 +76,7 @@ private:
     RecentBudget recent_{options_.recent_messages, options_.recent_bytes};
     std::size_t grown_ = 0;
     UniqueFunction<void()> on_growth_;
+    UniqueFunction<void(WallTime)> on_rested_;
     std::unordered_map<RoomId, std::unique_ptr<LocalRoom>> rooms_;
     std::uint64_t delivered_ = 0;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -343,10 +343,11 @@ void LocalRoom::on_messages(std::span<const MessageRef> messages) {
     if (messages.empty()) return;
     announced_ = std::max(announced_, messages.back()->seq);
     const bool dense = messages.back()->seq.value - messages.front()->seq.value + 1 == messages.size();
-    if (resting_ && pending_.size() + messages.size() <= hub_.options_.recent_messages / 2) {
+    if (resting_ && may_wait(messages)) {
         for (const MessageRef& message : messages) keep_pending(message);
         return;
     }
+    if (pending_.size() + messages.size() > hub_.options_.recent_messages) take_pending();  // or some had no place
     if (known_ && pending_.empty() && dense && messages.front()->seq == head_.head.next()) {
         publish(messages);
         watch_gap();
@@ -354,6 +355,13 @@ void LocalRoom::on_messages(std::span<const MessageRef> messages) {
     }
     for (const MessageRef& message : messages) keep_pending(message);
     take_pending();
+}
+
+/// What ends or changes rights does not: what it does to the directory may be told of before the rest is over.
+bool LocalRoom::may_wait(std::span<const MessageRef> messages) const {
+    return pending_.size() + messages.size() <= hub_.options_.recent_messages / 2 &&
+           std::none_of(messages.begin(), messages.end(),
+                        [](const MessageRef& message) { return message->type == MessageType::kSystem; });
 }
 
 void LocalRoom::keep_pending(const MessageRef& message) {

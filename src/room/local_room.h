@@ -143,6 +143,7 @@ private:
     void apply(const RoomChange& change);
     void check(const Ref& who, const MayRead& may_read);
     void end(Subscription& subscription);
+    [[nodiscard]] bool may_wait(std::span<const MessageRef> messages) const;
     void keep_pending(const MessageRef& message);
     void take_pending();
     void end_rest();

@@ -66,6 +66,41 @@ TEST_F(RoomsRest, NoMoreWaitsThanHalfOfWhatIsKept) {
     for (const auto& reader : readers) EXPECT_EQ(reader->seqs().size(), 12U);
 }
 
+TEST_F(RoomsRest, WhatComesInOneLargeBatchGoesAtOnce) {
+    say();
+    turn();
+    say();
+    say(25);
+    for (const auto& reader : readers) EXPECT_EQ(reader->seqs().size(), 27U);
+}
+
+TEST_F(RoomsRest, WhoIsKickedGetsWhatWasSaidBeforeTheRecordThatSaysSo) {
+    Reader& other = subscribe({}, "u-2");
+    settle();
+    say();
+    turn();
+    say();
+    announce({store_change(RoomChange::Kind::kKicked, "u-1")});
+    hub->recheck(room, {RoomChange::Kind::kKicked, MemberId::trusted("u-1")},
+                 [](const RoomId&, const MemberId&, UniqueFunction<void(Result<bool>)> then) { then(false); });
+    say();
+    pass(kRest);
+    EXPECT_EQ(readers.front()->seqs(), (std::vector<std::uint64_t>{1, 2, 3}));
+    EXPECT_EQ(other.seqs(), (std::vector<std::uint64_t>{1, 2, 3, 4}));
+}
+
+TEST_F(RoomsRest, SaysWhenWhatWaitedWasHandedOver) {
+    std::vector<WallTime> rested;
+    hub->on_rested([&](WallTime stored) { rested.push_back(stored); });
+    say();
+    turn();
+    const auto waits = store(2);
+    announce(waits);
+    EXPECT_THAT(rested, ::testing::IsEmpty());
+    pass(kRest);
+    EXPECT_THAT(rested, ::testing::ElementsAre(waits.back()->created_at));
+}
+
 TEST_F(RoomsRest, WhoComesMeanwhileMissesNothingAndGetsNothingTwice) {
     say();
     turn();
