@@ -3,7 +3,7 @@ import dataclasses
 import statistics
 
 from runner import stats
-from runner.groups import MEMORY_BUDGET
+from runner.groups import MEMORY_BUDGET, SOAK_SECONDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +97,8 @@ def _minute(values, number):
 
 
 def _grown(samples):
-    return statistics.median(samples[-60:]) / statistics.median(_minute(samples, 1))
+    counted = samples[-SOAK_SECONDS:]
+    return statistics.median(counted[-60:]) / statistics.median(_minute(counted, 1))
 
 
 def _risen(samples):

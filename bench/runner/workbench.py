@@ -43,7 +43,7 @@ class Workbench:
             with Sampler(server.pid) as memory:
                 answer = load.parley(self.parley_binary, server, folder, load_on,
                                      [*mix.options, *self._window(seconds, warm_up), *extra],
-                                     (seconds or self.seconds) + self.warm_up)
+                                     (seconds or self.seconds) + (self.warm_up if warm_up is None else warm_up))
             figures = load.figures(answer)
             commit = median_commit_ms(before, server.metrics())
         if commit is not None:
