@@ -7,7 +7,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Server, Stomp, check, equal, eventually, expect, long_tier, run, services
+from harness import Server, Stomp, check, equal, eventually, expect, long_tier, run, services, table
 from harness.rooms import post, talk_of, whole_history
 
 ROUNDS = 3 if long_tier() else 1
@@ -129,6 +129,7 @@ def _():
             part = visitor.list_of(room)
             equal(part, list_[part[0][0] - 1:][:len(part)], f"{room} at the server that left")
         equal(whole_history(servers[1], room), log, f"the log of {room} at another server")
+    table.is_the_topic(services.shared("postgres"), "joining", services.shared("kafka").url, "joining", servers)
     if long_tier():
         pauses = sorted(pause for pause, _ in rounds)
         expect(pauses[-2] <= PAUSE_S, f"longest pauses: {pauses}")

@@ -16,7 +16,7 @@ import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Server, Skip, check, equal, eventually, expect, long_tier, request, run, services
+from harness import Server, Skip, check, equal, eventually, expect, long_tier, request, run, services, table
 from harness.links import Links
 from harness.rooms import history, post, whole_history
 from harness.scenario import Scenario
@@ -215,6 +215,7 @@ def play(fleet, seed):
     room = scenario.players[0].room
     for server in fleet.servers[1:]:
         equal(whole_history(server, room), whole_history(fleet.servers[0], room), "the log at another server")
+    table.is_the_topic(fleet.database, fleet.name, fleet.cluster.url, fleet.name, fleet.servers)
 
 
 @functools.cache

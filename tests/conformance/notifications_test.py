@@ -1,16 +1,14 @@
 #!/usr/bin/env python3
 """Protocol section 4, the stream of notifications: invitations, broadcasts, who comes online, resume, restart."""
 import pathlib
-import socket
 import sys
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import EventStream, Server, Shared, Stomp, check, equal, expect, request, run
+from harness.admin import ADMIN, AdminServer
 from harness.rooms import invite, join, make_private
 from harness.tokens import token
-
-ADMIN = "an operator's token"
 
 
 def stream(server, member="u-7", **more):
@@ -21,27 +19,14 @@ def stream(server, member="u-7", **more):
     return opened
 
 
-class AdminServer(Server):
-    """A server with an operators' listener on a port of its own."""
-
-    def __init__(self, **more):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.admin_port = free.getsockname()[1]
-        super().__init__({"admin.listen": f"127.0.0.1:{self.admin_port}", "admin.token": ADMIN}, **more)
-
-    def admin(self, method, path, json=None, token=ADMIN, **more):
-        class At:
-            host, port = "127.0.0.1", self.admin_port
-        return request(At, method, path, json=json, token=token, **more)
-
+class Broadcaster(AdminServer):
     def broadcast(self, event, data):
         answer = self.admin("POST", "/admin/api/broadcast", {"event": event, "data": data})
         equal(answer.status, 201, repr(answer))
         return answer.json()
 
 
-_admin = AdminServer()
+_admin = Broadcaster()
 
 
 @check("headers, retry and connected; the token is required")

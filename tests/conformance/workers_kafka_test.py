@@ -2,7 +2,6 @@
 """Worker roles over Kafka: groups that share the partitions. A mention is told once, whoever dies and whatever is read again; what cannot be
 done is a dead letter."""
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -10,9 +9,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import EventStream, Server, check, equal, eventually, expect, request, run, run_parley, services
 from harness.rooms import join, post
-from harness.server import binary
-from harness.suite import logs_dir
-from harness.tokens import SECRET
+from harness.worker import Worker
 
 PATIENCE = 60
 ROOMS = [f"r-{n}" for n in range(6)]
@@ -108,36 +105,18 @@ def _():
         all_read(server)
 
 
-class Worker:
-    """`parley worker` with the settings of a server."""
-
-    def __init__(self, settings):
-        flags = [f"--set={name}={value}" for name, value in {"auth.secret": SECRET, **settings}.items()]
-        env = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
-        with open(logs_dir() / f"workers-kafka-apart-{os.getpid()}.log", "ab") as log:
-            self.process = subprocess.Popen([binary(), "worker", "--role=notification", *flags], env=env, stdout=subprocess.PIPE, stderr=log, text=True)
-        equal(self.process.stdout.readline(), "parley worker ready notification\n")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.communicate(timeout=PATIENCE)
-
-
 @check("parley worker: the roles apart; what was said while none was there is told by the next", limit=180)
 def _():
     where = shared("apart")
     with Server({**where, "worker.roles": "none"}) as server:
         equal(join(server, "r-1", "w-1").status, 200)
         with stream(server) as events:
-            with Worker(where) as worker:
+            with Worker(where, "notification") as worker:
                 first = mention(server, "r-1")
                 equal(told(events)[0], [first])
             equal(worker.process.returncode, 0)
             more = [mention(server, "r-1"), mention(server, "r-1")]
-            with Worker(where):
+            with Worker(where, "notification"):
                 equal(told(events, 2)[0], more)
                 eventually(lambda: request(server, "GET", "/ready").json()["lag"].get("notification") == 0, PATIENCE, "its lag, at the server")
 

@@ -2,36 +2,19 @@
 """Worker roles: a mention is told once, wherever its member is, whatever restarts; with everything embedded, and with several
 servers over PostgreSQL."""
 import json
-import os
 import pathlib
-import socket
-import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import EventStream, Server, Stomp, check, equal, eventually, expect, request, run, run_parley
+from harness.admin import ADMIN, AdminServer
 from harness.rooms import invite, join, make_private, post
-from harness.server import binary
 from harness.shared_store import SharedStore
-from harness.suite import logs_dir
-from harness.tokens import SECRET, token
+from harness.tokens import token
+from harness.worker import Worker
 
-ADMIN = "an operator's token"
 PATIENCE = 30
 store = SharedStore("postgres")
-
-
-class AdminServer(Server):
-    def __init__(self, settings=None, **more):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.admin_port = free.getsockname()[1]
-        super().__init__({"admin.listen": f"127.0.0.1:{self.admin_port}", "admin.token": ADMIN, **(settings or {})}, **more)
-
-    def admin(self, path, token=ADMIN, method="GET", **query):
-        class At:
-            host, port = "127.0.0.1", self.admin_port
-        return request(At, method, path, token=token, **query)
 
 
 def embedded(name):
@@ -183,25 +166,6 @@ def _():
             equal(mentions(again, "w-1", 1), [("1.0", seq)])
 
 
-class Worker:
-    """`parley worker` with the settings of a server."""
-
-    def __init__(self, settings, *roles):
-        flags = [f"--set={name}={value}" for name, value in {"auth.secret": SECRET, **settings}.items()]
-        env = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
-        with open(logs_dir() / f"workers-apart-{os.getpid()}.log", "ab") as log:
-            self.process = subprocess.Popen([binary(), "worker", *[f"--role={role}" for role in roles], *flags], env=env, stdout=subprocess.PIPE,
-                                            stderr=log, text=True)
-        equal(self.process.stdout.readline(), f"parley worker ready {','.join(roles)}\n")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.communicate(timeout=PATIENCE)
-
-
 @check("parley worker: the roles apart from the servers, which run none; SIGTERM ends it", limit=120)
 def _():
     settings = store.settings("apart")
@@ -242,19 +206,19 @@ for kind in (embedded, shared):
                 equal(post(server, room, "later", "w-2").status, 201)
 
             def figures():
-                answer = server.admin("/admin/api/analytics/c-1")
+                answer = server.admin("GET", "/admin/api/analytics/c-1")
                 return answer.status == 200 and answer.json()["messages"] >= 57 and answer.json()
             counted = eventually(figures, PATIENCE, "everything counted")
             equal((counted["messages"], counted["types"]["TALK"], counted["members"]), (57, 57, 2))
             equal([(one["memberId"], one["messages"]) for one in counted["perMember"]], [("w-1", 56), ("w-2", 1)])
             expect("repeat" in [mark["kind"] for mark in counted["marks"]], repr(counted["marks"]))
-            rooms = eventually(lambda: (lambda all: len(all["rooms"]) == 2 and all)(server.admin("/admin/api/analytics").json()), PATIENCE, "both rooms")
+            rooms = eventually(lambda: (lambda all: len(all["rooms"]) == 2 and all)(server.admin("GET", "/admin/api/analytics").json()), PATIENCE, "both rooms")
             equal([one["roomId"] for one in rooms["rooms"]], ["c-1", "c-2"])
-            page = server.admin("/admin/api/analytics", limit=1).json()
+            page = server.admin("GET", "/admin/api/analytics", limit=1).json()
             equal((page["rooms"][0]["roomId"], page["next"]), ("c-1", "c-1"))
-            equal(server.admin("/admin/api/analytics", after="c-1").json()["rooms"][0]["roomId"], "c-2")
-            equal(server.admin("/admin/api/analytics/none").status, 404)
-            equal(server.admin("/admin/api/analytics/c-1", token="wrong").status, 401)
+            equal(server.admin("GET", "/admin/api/analytics", after="c-1").json()["rooms"][0]["roomId"], "c-2")
+            equal(server.admin("GET", "/admin/api/analytics/none").status, 404)
+            equal(server.admin("GET", "/admin/api/analytics/c-1", token="wrong").status, 401)
             expect('parley_analytics_anomalies_total{kind="repeat"}' in request(server, "GET", "/metrics").text, "the counter")
 
 
@@ -264,11 +228,11 @@ def _():
         equal(post(server, "r-1", "@nobody", "w-2").status, 201)
         done(server, 1)
         equal(metric(server, "parley_worker_dead_letters_total"), 0)
-        equal(server.admin("/admin/api/dead-letters").json(), {"deadLetters": []})
-        equal(server.admin("/admin/api/dead-letters", limit=0).status, 400)
-        equal(server.admin("/admin/api/dead-letters", token="wrong").status, 401)
-        equal(server.admin("/admin/api/dead-letters", method="POST").status, 404)
-        equal(server.admin("/admin/api/other").status, 404)
+        equal(server.admin("GET", "/admin/api/dead-letters").json(), {"deadLetters": []})
+        equal(server.admin("GET", "/admin/api/dead-letters", limit=0).status, 400)
+        equal(server.admin("GET", "/admin/api/dead-letters", token="wrong").status, 401)
+        equal(server.admin("POST", "/admin/api/dead-letters").status, 404)
+        equal(server.admin("GET", "/admin/api/other").status, 404)
         equal(request(server, "GET", "/admin/api/dead-letters", token=ADMIN).status, 404)
 
 

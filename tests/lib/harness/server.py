@@ -29,7 +29,7 @@ def binary():
     return str(path)
 
 
-def _die_with_parent():
+def die_with_parent():
     ctypes.CDLL("libc.so.6").prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -44,7 +44,7 @@ def run_parley(*arguments, env=None, cwd=None, limit=20, stdin=None):
     full_env = {k: v for k, v in os.environ.items() if k != "PARLEY_BIN" and not k.startswith("PARLEY_")}
     full_env.update(env or {})
     return subprocess.run([binary(), *arguments], env=full_env, cwd=cwd, timeout=limit, input=stdin,
-                          capture_output=True, text=True, errors="replace", preexec_fn=_die_with_parent)
+                          capture_output=True, text=True, errors="replace", preexec_fn=die_with_parent)
 
 
 class Server:
@@ -103,7 +103,7 @@ class Server:
         return self
 
     def _prepare_child(self):
-        _die_with_parent()
+        die_with_parent()
         if self.before_exec:
             self.before_exec()
 
