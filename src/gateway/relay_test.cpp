@@ -1,7 +1,6 @@
 #include "gateway/relay.h"
 
-#include <netinet/in.h>
-
+#include "../tests/contract/silent_server.h"
 #include "base/logger.h"
 #include "gateway/live_fixture.h"
 #include "gateway/session_owners.h"
@@ -162,17 +161,10 @@ TEST_F(Relays, AServerThatWasStartedAgainDoesNotHaveTheSession) {
 }
 
 TEST_F(Relays, AServerThatSaysNothingIsGivenUpInTime) {
-    const int silent = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    ASSERT_EQ(::bind(silent, reinterpret_cast<sockaddr*>(&address), length), 0);
-    ASSERT_EQ(::listen(silent, 1), 0);
-    ::getsockname(silent, reinterpret_cast<sockaddr*>(&address), &length);
-    give_to({kOther, {.host = "127.0.0.1", .port = ntohs(address.sin_port)}});
+    contract::SilentServer silent;
+    give_to({kOther, {.host = "127.0.0.1", .port = silent.port()}});
     Line& line = send(post(kPath + "/xhr_send", R"(["secret"])"));
-    const int accepted = ::accept(silent, nullptr, nullptr);
+    const int accepted = silent.accept();
     std::string heard_there(1000, '\0');
     until([&] { return ::recv(accepted, heard_there.data(), 1000, MSG_PEEK | MSG_DONTWAIT) == 32; });
     EXPECT_EQ(heard(line), "");
@@ -180,8 +172,6 @@ TEST_F(Relays, AServerThatSaysNothingIsGivenUpInTime) {
     EXPECT_EQ(status(heard(line)), 404);
     EXPECT_EQ(::recv(accepted, heard_there.data(), 1000, 0), 32)
         << "nothing of the request for who has not proved itself";
-    ::close(accepted);
-    ::close(silent);
 }
 
 TEST_F(Relays, AServerWithAnotherSecretGetsNoRequest) {

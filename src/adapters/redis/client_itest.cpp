@@ -1,10 +1,9 @@
 #include <gmock/gmock.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <csignal>
 #include <future>
 
+#include "../tests/contract/silent_server.h"
 #include "adapters/redis/client.h"
 #include "adapters/redis/fleet_claim.h"
 #include "adapters/redis/redis_fixture.h"
@@ -76,19 +75,11 @@ TEST(RedisClient, AUserAndPasswordAreGiven) {
 }
 
 TEST(RedisClient, AServerThatTakesTheConnectionAndSaysNothingIsGivenUp) {
-    const int silent = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ASSERT_EQ(::bind(silent, reinterpret_cast<sockaddr*>(&address), size), 0);
-    ASSERT_EQ(::listen(silent, 1), 0);
-    ::getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size);
+    const contract::SilentServer silent;
     Settings wanted = settings();
-    wanted.port = ntohs(address.sin_port);
+    wanted.port = silent.port();
     wanted.connect_limit = milliseconds{300};
     EXPECT_THAT(why_not(wanted), HasSubstr("no answer within"));
-    ::close(silent);
 }
 
 TEST(RedisClient, AServerThatHangsFailsTheCommandInTimeAndIsFoundAgain) {
