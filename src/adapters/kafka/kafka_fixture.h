@@ -147,6 +147,17 @@ inline void make_topic(const Settings& settings, int replication,
     rd_kafka_NewTopic_destroy(topic);
 }
 
+inline void remove_topic(const Settings& settings) {
+    const auto client = std::move(*Client::open(Client::Kind::kConsumer, settings, {}, nullptr));
+    rd_kafka_DeleteTopic_t* order = rd_kafka_DeleteTopic_new(settings.topic.c_str());
+    const Queue queue{rd_kafka_queue_new(client->get())};
+    rd_kafka_DeleteTopics(client->get(), &order, 1, nullptr, queue.get());
+    const Event event{rd_kafka_queue_poll(queue.get(), 30'000)};
+    ASSERT_NE(event, nullptr);
+    EXPECT_EQ(rd_kafka_event_error(event.get()), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_DeleteTopic_destroy(order);
+}
+
 /// As retention does it.
 inline void remove_before(const Settings& settings, std::uint32_t partition, std::int64_t offset) {
     const auto client = std::move(*Client::open(Client::Kind::kConsumer, settings, {}, nullptr));

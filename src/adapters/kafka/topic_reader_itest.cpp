@@ -34,8 +34,20 @@ protected:
         const std::vector<TopicReader::Start> starts{{0, offset}};
         return std::move(*TopicReader::open(settings_, starts));
     }
+    void make_anew() {
+        remove_topic(settings_);
+        eventually([&] {
+            const auto found = partitions_of(settings_);
+            return !found && found.error().code == Code::kNotFound;
+        });
+        eventually([&] {
+            make_topic(settings_, 1, {});
+            return partitions_of(settings_).has_value();
+        });
+        ASSERT_TRUE(open_topic(*client_, settings_));
+    }
     static void eventually(const std::function<bool()>& probe) {
-        const auto end = std::chrono::steady_clock::now() + 30s;
+        const auto end = std::chrono::steady_clock::now() + 60s;
         while (!probe()) ASSERT_LT(std::chrono::steady_clock::now(), end);
     }
 
@@ -54,6 +66,28 @@ TEST_F(Reader, RecordsThatWereRemovedBeforeTheyWereReadAreALossForGood) {
         return !why.empty() || !records->empty();
     });
     EXPECT_THAT(why, testing::HasSubstr("nothing before offset 4, and 2 is the next to be read: records were removed"));
+}
+
+TEST_F(Reader, AnotherRecordInTheLastOnesPlaceIsALossForGood) {
+    send(3, "a");
+    const auto reader = reader_from(0);
+    std::size_t count = 0;
+    eventually([&] {
+        if (const auto records = reader->read(20ms)) count += records->size();
+        return count == 3;
+    });
+    make_anew();
+    send(2, "b");
+    eventually([&] { return reader->read(20ms).has_value() && !reader->doubt().empty(); });
+    EXPECT_THAT(reader->doubt(), testing::HasSubstr("partition 0 does not know offset 3"));
+    send(2, "c");
+    std::string why;
+    eventually([&] {
+        const auto records = reader->read(20ms);
+        if (!records) why = records.error().message;
+        return !why.empty() || !records->empty();
+    });
+    EXPECT_THAT(why, testing::HasSubstr("the record at 2 is no longer the one that was read: the topic was made anew"));
 }
 
 TEST_F(Reader, AnOffsetThatNoBrokerHasYetIsWaitedForAndNothingBeforeItComes) {
