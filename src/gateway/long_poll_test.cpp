@@ -116,6 +116,22 @@ TEST_F(LongPollTest, APositionAheadOrOfAnotherEpochIsRefusedAndATrimmedOneSaid) 
     EXPECT_EQ(field(answer, "X-Parley-First-Seq"), "4");
 }
 
+TEST_F(LongPollTest, APositionAheadOfALogThatIsBehindIsNotKnownToBeInvalid) {
+    join("a", "u-1");
+    say("a");
+    say("a");
+    const std::string ahead = cursor(poll(""));
+    log.inner.put_back(RoomId::trusted("a"), {1});
+    log.inner.is_behind = true;
+    EXPECT_EQ(status(poll("roomId=a&after=2")), 503);
+    EXPECT_THAT(heard(long_poll("roomId=a&after=2")), HasSubstr("CHAT_STORE_UNAVAILABLE"));
+    EXPECT_EQ(status(poll("roomId=a&after=1")), 200);
+    EXPECT_EQ(status(poll("after=" + ahead)), 503);
+    log.inner.is_behind = false;
+    EXPECT_EQ(status(poll("roomId=a&after=2")), 409);
+    EXPECT_EQ(status(poll("after=" + ahead)), 409);
+}
+
 TEST_F(LongPollTest, UserIdMustBeTheTokensMember) {
     EXPECT_EQ(status(poll("roomId=r-1&userId=u-1")), 200);
     EXPECT_EQ(status(poll("roomId=r-1&userId=u-2")), 403);

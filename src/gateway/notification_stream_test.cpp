@@ -103,6 +103,14 @@ TEST_F(NotificationStreamTest, ALastEventIdThatIsNoPlaceGoesOnLive) {
     }
 }
 
+TEST_F(NotificationStreamTest, APlaceThatALogThatIsBehindDoesNotKnowIsAskedForAgain) {
+    notify("a");
+    log.inner.is_behind = true;
+    EXPECT_EQ(status(heard(stream("", "u-1", "Last-Event-ID: 2.0\r\n"))), 503);
+    EXPECT_EQ(status(heard(stream("", "u-1", "Last-Event-ID: 1.1\r\n"))), 503);
+    EXPECT_EQ(status(heard(stream("", "u-1", "Last-Event-ID: 1.0\r\n"))), 200);
+}
+
 TEST_F(NotificationStreamTest, UnnamedLeavesEventNamesOut) {
     Line& line = stream("?unnamed=1");
     EXPECT_EQ(body(heard(line)), "retry: 2000\ndata: SSE 연결 성공\n\n");

@@ -5,6 +5,7 @@
 #include "base/room_change.h"
 #include "gateway/exchange.h"
 #include "gateway/rest_json.h"
+#include "log/claimed_head.h"
 
 namespace parley::gateway {
 namespace {
@@ -116,11 +117,11 @@ Result<PollAnswer> PollReader::read_all(const PollQuestion& question) {
     std::vector<News> news;
     for (const Member& in : *members) {
         answer.rooms.push_back(in.room);
-        const auto at = log_.head(in.room);
+        const auto* place = question.places ? question.places->find(in.room) : nullptr;
+        const auto at = log::head_for(log_, in.room, place != nullptr ? RoomSeq{place->seq} : RoomSeq{});
         if (!at) return fail(at.error());
         RoomSeq after = at->head;
         if (question.places) {
-            const auto* place = question.places->find(in.room);
             // Of a room joined since: from the record of joining on.
             const std::uint64_t since = in.membership.since.value;
             after = place != nullptr ? RoomSeq{place->seq} : RoomSeq{since == 0 ? 0 : since - 1};

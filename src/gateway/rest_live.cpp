@@ -6,6 +6,7 @@
 #include "gateway/rest.h"
 #include "gateway/rest_json.h"
 #include "gateway/room_stream.h"
+#include "log/claimed_head.h"
 
 namespace parley::gateway {
 namespace {
@@ -58,6 +59,9 @@ Result<StreamStart> parse_stream_start(const RestCall& call) {
     }
     return start;
 }
+
+/// What the reader says to have.
+RoomSeq claimed_by(const StreamStart& start) { return {(start.comes_back ? start.last_id : start.after).value_or(0)}; }
 
 /// nullopt: the position is not of this room's history.
 std::optional<RoomSeq> stream_after(const StreamStart& start, const log::RoomHead& at) {
@@ -138,7 +142,9 @@ void Rest::stream_room(const RestCallRef& call) {
     if (!may_stay(call)) return;
     in_room(
         call, auth::Operation::kSubscribe,
-        [&log = core_.services().log, room = call->room](const RoomEntry&) { return log.head(room); },
+        [&log = core_.services().log, room = call->room, claimed = claimed_by(*start)](const RoomEntry&) {
+            return log::head_for(log, room, claimed);
+        },
         [this, call, start = *start](const log::RoomHead& at) {
             const auto after = stream_after(start, at);
             if (!after) {
@@ -155,9 +161,9 @@ void Rest::stream_notifications(const RestCallRef& call) {
     core_.asker().ask(
         [&log = core_.services().log, own = notifications_of(call->member()),
          wanted = parse_notification_place(last_id)]() -> Result<NotificationPlace> {
-            const auto mine = log.head(own);
+            const auto mine = log::head_for(log, own, wanted ? wanted->own : RoomSeq{});
             if (!mine) return fail(mine.error());
-            const auto all = log.head(broadcasts());
+            const auto all = log::head_for(log, broadcasts(), wanted ? wanted->all : RoomSeq{});
             if (!all) return fail(all.error());
             // What is no place of these logs goes on live.
             const bool known = wanted && wanted->own <= mine->head && wanted->all <= all->head;

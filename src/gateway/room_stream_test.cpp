@@ -95,6 +95,14 @@ TEST_F(RoomStreamTest, AnAfterThatLiesAheadOrIsOfAnotherEpochIsRefused) {
     EXPECT_EQ(status(heard(stream("?after=1&epoch=8", "u-1", "Last-Event-ID: 1\r\n"))), 200);
 }
 
+TEST_F(RoomStreamTest, WhatALogThatIsBehindDoesNotKnowIsNeitherRefusedForGoodNorPassedOver) {
+    store(2);
+    log.inner.is_behind = true;
+    EXPECT_EQ(status(heard(stream("?after=3"))), 503);
+    EXPECT_EQ(status(heard(stream("", "u-1", "Last-Event-ID: 3\r\n"))), 503);
+    EXPECT_EQ(status(heard(stream("?after=3", "u-1", "Last-Event-ID: 2\r\n"))), 200);
+}
+
 TEST_F(RoomStreamTest, WhatIsNoLongerKeptIsSaidAndDeliveryGoesOnFromThere) {
     store(5);
     log.inner.trim(RoomId::trusted("r-1"), {4});

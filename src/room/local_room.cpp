@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "log/claimed_head.h"
 #include "room/hub.h"
 
 namespace parley::room {
@@ -172,9 +173,11 @@ void LocalRoom::begin(Subscription& subscription, const Start& start) {
 }
 
 void LocalRoom::find_position(Subscription& subscription, const Start& start) {
-    // The log decides: another core may have told the client of a message that has not been announced here yet.
+    // The log decides: another core, or another server, may have told the client of a message that has not been
+    // announced here yet.
+    const RoomSeq claimed = start.from == Start::From::kAfter ? start.after : RoomSeq{};
     ask_for(
-        subscription, [room = id_, &log = hub_.log_] { return log.head(room); },
+        subscription, [room = id_, claimed, &log = hub_.log_] { return log::head_for(log, room, claimed); },
         [this, start](Subscription& asking, Result<log::RoomHead> at) {
             if (!at) {
                 begin_later(asking, start, hub_.options_.retry_wait);

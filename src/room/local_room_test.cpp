@@ -79,6 +79,23 @@ TEST_F(Rooms, PositionAboveTheHeadIsInvalid) {
     EXPECT_EQ(reader.heard, "invalid@3 ");
 }
 
+TEST_F(Rooms, PositionAheadOfALogThatIsBehindWaitsUntilTheLogKnows) {
+    log.is_behind = true;
+    store(3);
+    const Reader& reader = subscribe(after(4));
+    const Reader& wrong = subscribe(after(6));
+    settle();
+    EXPECT_EQ(reader.heard, "");
+    say();
+    settle();
+    EXPECT_EQ(wrong.heard, "");
+    log.is_behind = false;
+    pass(seconds{5});
+    settle();
+    EXPECT_EQ(reader.heard, "live@4 ");
+    EXPECT_EQ(wrong.heard, "invalid@4 ");
+}
+
 TEST_F(Rooms, PositionOfAnotherEpochIsInvalidAndOfThisOneIsNot) {
     store(3);
     Start other = after(1);

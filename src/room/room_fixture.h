@@ -41,7 +41,7 @@ public:
         done(std::move(out));
     }
     Result<log::Page> read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes) override {
-        if (is_down) return fail(Code::kStoreUnavailable, "down");
+        if (is_down || (is_behind && after > at(room).head)) return fail(Code::kStoreUnavailable, "down");
         log::Page page{at(room), {}};
         for (const MessageRef& message : rooms_[room].messages) {
             if (message->seq > after && page.messages.size() < limit) page.messages.push_back(message);
@@ -77,9 +77,15 @@ public:
         std::erase_if(rooms_[room].messages, [&](const MessageRef& message) { return message->seq < first; });
         rooms_[room].first = first;
     }
+    /// As on a server that has not read the rest yet.
+    void put_back(const RoomId& room, RoomSeq head) {
+        std::erase_if(rooms_[room].messages, [&](const MessageRef& message) { return message->seq > head; });
+        rooms_[room].head = head;
+    }
     [[nodiscard]] log::RoomHead at(const RoomId& room) { return {epoch, rooms_[room].first, rooms_[room].head}; }
 
     bool is_down = false;
+    bool is_behind = false;  ///< there is more than was put here, and it cannot be asked how much
     Epoch epoch{7};
 
 private:

@@ -208,11 +208,17 @@ def _():
         equal(request(server, "GET", "/api/rooms/r-1/messages", token=token("u-7")).status, 200, "history stays")
         eventually(lambda: "messages cannot be stored" in server.log(), limit=15, what="the line in the log")
         eventually(lambda: request(server, "GET", "/ready").json()["degraded"], limit=15, what="/ready")
+
+        def ahead():
+            return request(server, "GET", "/api/messages/longpoll", token=token("u-7"), roomId="r-1", after=9, timeout=5000)
+        refused_ahead = ahead()
+        equal((refused_ahead.status, refused_ahead.json()["code"]), (503, "CHAT_STORE_UNAVAILABLE"), "a position that another server may have told")
         own.start()
         back = time.monotonic()
         eventually(lambda: post(server, "r-1", "meanwhile", messageId="m-2").status in (200, 201), limit=15, what="a message after it came back")
         expect(time.monotonic() - back < 10, "within 10 s")
         equal([m["messageId"] for m in history(server, "r-1")], ["m-1", "m-2"])
+        eventually(lambda: ahead().status == 409, limit=30, what="that nobody can have told it")
         eventually(lambda: "storing works again" in server.log(), limit=5, what="the line in the log")
     own.close()
 

@@ -79,6 +79,8 @@ Result<> KafkaLog::start() {
     auto reader = TopicReader::open(settings_, starts);
     if (!reader) return fail(reader.error());
     reader_ = std::move(*reader);
+    for (std::uint32_t i = 0; i < count; ++i)
+        ends_.push_back(std::make_unique<SharedQuestion>([reader = reader_.get(), i] { return reader->end_of(i); }));
     if (auto read = catch_up(); !read) return read;
     auto producer =
         Producer::open(settings_, count, [this](std::uint64_t number, const Error* why) { on_sent(number, why); });
@@ -274,6 +276,7 @@ Result<> KafkaLog::pass(std::span<const InRecord> records) {
             next = std::max(next, record.offset + 1);
         }
     }
+    passed_.notify_all();
     counters_.messages += fresh.size();
     if (!fresh.empty()) {
         const std::lock_guard lock{listener_mutex_};

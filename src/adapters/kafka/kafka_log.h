@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -9,6 +10,7 @@
 #include "adapters/kafka/partition_counter.h"
 #include "adapters/kafka/recent.h"
 #include "adapters/kafka/settings.h"
+#include "adapters/kafka/shared_question.h"
 #include "adapters/kafka/waiting_appends.h"
 #include "base/clock.h"
 #include "log/log_stats.h"
@@ -43,6 +45,8 @@ struct KafkaLogOptions {
 /// Owns:   its connections; shares the table.
 /// Order:  as RoomLog; one sender's appends to a room lie in the topic in the order append() got them. The commit
 ///         listener hears every server's messages, from open() on.
+/// Ahead:  read() after a message that was not read here yet, which another server may have told, reads on to where the
+///         topic ended when it was called; it fails where no broker says where that is, or it takes longer than 2 s.
 /// Fails:  an append that all replicas in sync do not have, or that is not read back, within `patience` is refused
 ///         although it may have been stored; a retry with the same ids is recognised. While that lasts one append in
 ///         200 ms tries and the others are refused inside append(). Where the topic is no longer what the table
@@ -97,8 +101,9 @@ private:
     Result<> check(Partition& partition, const InRecord& record) const;
     void leave_out(const InRecord& record);
     void on_sent(std::uint64_t number, const Error* why);
-    [[nodiscard]] Partition& partition_of(const RoomId& room);
+    [[nodiscard]] std::uint32_t number_of(const RoomId& room) const;
     [[nodiscard]] log::RoomHead head_now(const RoomId& room);
+    Result<> read_up_to_now(const RoomId& room);
     void refuse(log::AppendDone& done, const Error& error);
     void fault(const std::string& reason);
     void recovered();
@@ -116,7 +121,8 @@ private:
     log::LogCounters counters_;
     WaitingAppends waiting_;
 
-    std::mutex state_mutex_;  ///< of what the topic was read to
+    std::mutex state_mutex_;          ///< of what the topic was read to
+    std::condition_variable passed_;  ///< more of it
     std::vector<Partition> partitions_;
     std::unique_ptr<Recent> recent_;
 
@@ -131,7 +137,8 @@ private:
     std::atomic<bool> stopping_{false};
 
     std::unique_ptr<TopicReader> reader_;
-    SteadyTime next_word_of_left_out_{};  ///< the reading thread's
+    std::vector<std::unique_ptr<SharedQuestion>> ends_;  ///< by partition
+    SteadyTime next_word_of_left_out_{};                 ///< the reading thread's
     std::unique_ptr<Producer> producer_;
     std::thread reading_;
     std::thread asking_;

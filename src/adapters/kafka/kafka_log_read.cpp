@@ -4,9 +4,12 @@
 #include "adapters/kafka/client.h"
 #include "adapters/kafka/kafka_log.h"
 #include "adapters/kafka/murmur2.h"
+#include "adapters/kafka/topic_reader.h"
 
 namespace parley::kafka {
 namespace {
+
+constexpr seconds kReadOn{2};
 
 Error not_yet(const RoomId& room, RoomSeq seq) {
     return unavailable(fmt::format("room {}: message {} is not in the store yet", room.str(), seq.value));
@@ -22,13 +25,13 @@ Bytes rest(Bytes max, std::size_t used) { return {max.count > used ? max.count -
 
 }  // namespace
 
-KafkaLog::Partition& KafkaLog::partition_of(const RoomId& room) {
-    return partitions_[kafka::partition_of(room.str(), static_cast<std::uint32_t>(partitions_.size()))];
+std::uint32_t KafkaLog::number_of(const RoomId& room) const {
+    return partition_of(room.str(), static_cast<std::uint32_t>(partitions_.size()));
 }
 
 /// Under the lock.
 log::RoomHead KafkaLog::head_now(const RoomId& room) {
-    return {epoch_, {1}, partition_of(room).counter.head(room.str()).head};
+    return {epoch_, {1}, partitions_[number_of(room)].counter.head(room.str()).head};
 }
 
 Result<log::RoomHead> KafkaLog::head(const RoomId& room) {
@@ -36,7 +39,21 @@ Result<log::RoomHead> KafkaLog::head(const RoomId& room) {
     return head_now(room);
 }
 
+Result<> KafkaLog::read_up_to_now(const RoomId& room) {
+    // Nobody waits where it is known to be in vain.
+    if (broken_ || faulted_ || in_doubt_) return fail(unavailable("the topic cannot be read to its end now"));
+    const std::uint32_t number = number_of(room);
+    const auto end = ends_[number]->answer();
+    if (!end) return fail(end.error());
+    std::unique_lock lock{state_mutex_};
+    if (passed_.wait_for(lock, kReadOn, [&] { return partitions_[number].next >= *end; })) return {};
+    return fail(unavailable(fmt::format("partition {} is not read to offset {} yet", number, *end)));
+}
+
 Result<log::Page> KafkaLog::read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) {
+    if (after > head(room)->head) {
+        if (auto read = read_up_to_now(room); !read) return fail(read.error());
+    }
     log::Page page;
     RoomSeq last = after;
     for (;;) {

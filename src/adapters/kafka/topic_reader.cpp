@@ -112,6 +112,12 @@ void TopicReader::stop(std::uint32_t partition) {
     rd_kafka_consume_stop(topic_, static_cast<std::int32_t>(partition));
 }
 
+Result<std::uint64_t> TopicReader::end_of(std::uint32_t partition) const {
+    const auto kept = range_of(*client_, settings_, partition);
+    if (!kept) return fail(kept.error());
+    return kept->end;
+}
+
 bool TopicReader::has_caught_up() const {
     return std::all_of(partitions_.begin(), partitions_.end(),
                        [](const auto& one) { return one.second.has_caught_up; });

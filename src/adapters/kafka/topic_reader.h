@@ -47,6 +47,8 @@ public:
     /// What is in doubt, in a sentence; empty: nothing is.
     [[nodiscard]] std::string doubt() const;
     [[nodiscard]] std::string trouble() const { return client_->trouble(); }
+    /// The offset of the next record, as a broker says now. From any thread; waits two seconds at most.
+    [[nodiscard]] Result<std::uint64_t> end_of(std::uint32_t partition) const;
 
 private:
     struct Last {
