@@ -257,6 +257,7 @@ std::vector<std::string> Server::shared_faults() const {
     if (fleet_bus_ != nullptr && !fleet_bus_->trouble().empty()) out.emplace_back("bus");
     if (!fleet_.cache_fault().empty()) out.emplace_back("cache");
     for (std::string& fault : stores_.faults()) out.push_back(std::move(fault));
+    if (workers_ != nullptr) std::ranges::move(workers_->faults(), std::back_inserter(out));
     return out;
 }
 

@@ -134,6 +134,14 @@ void Workers::missed() {
     }
 }
 
+std::vector<std::string> Workers::faults() const {
+    std::vector<std::string> out;
+    for (const Running& running : running_) {
+        if (running.group != nullptr && !running.group->is_well()) out.push_back(running.role->name());
+    }
+    return out;
+}
+
 Result<std::optional<std::string>> Workers::analytics(const wire::QueryParams& query) {
     const auto limit = limit_of(query);
     if (!limit) return fail(limit.error());

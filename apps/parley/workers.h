@@ -16,7 +16,7 @@
 namespace parley::app {
 
 /// Roles by their names, each on its thread. Borrows everything; ended before the log is.
-/// Thread: hint() and missed() any, read() may wait for the store.
+/// Thread: hint(), missed() and faults() any, read() may wait for the store.
 class Workers {
 public:
     struct Parts {
@@ -34,6 +34,8 @@ public:
 
     void hint(const bus::MessageBatch& messages);
     void missed();
+    /// Roles that something keeps from reading their share of the log, by name.
+    [[nodiscard]] std::vector<std::string> faults() const;
     /// As gateway::Services::admin_read.
     Result<std::optional<std::string>> read(const std::string& path, const wire::QueryParams& query);
 

@@ -29,6 +29,8 @@ public:
     virtual ~SharedReading() = default;
     /// Every record before `to.next` is done.
     virtual void done(Position to) = 0;
+    /// Nothing keeps it from reading: no right that is missing, no broker that it has to wait for. From any thread.
+    [[nodiscard]] virtual bool is_well() const = 0;
 };
 
 /// Error: one sentence for the operator.

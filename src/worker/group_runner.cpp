@@ -46,8 +46,9 @@ public:
         }
         wake_.notify_all();
     }
-    /// Returns when nothing of the partition is under way.
+    /// Returns when nothing of the partition is under way: what is done now is finished, what else there is can wait.
     void let_go(std::uint32_t partition) {
+        reader_.hold_back(true);
         std::unique_lock lock{mutex_};
         leaving_ = partition;
         wake_.notify_all();
@@ -79,6 +80,7 @@ private:
             lock.lock();
             if (leaving) {
                 leaving_.reset();
+                reader_.hold_back(false);
                 wake_.notify_all();
                 continue;
             }

@@ -44,6 +44,7 @@ private:
             group_.done_[to.partition] = to.next;
             group_.changed_.notify_all();
         }
+        bool is_well() const override { return true; }
         FakeGroup& group_;
     };
     std::mutex mutex_;
@@ -124,6 +125,35 @@ TEST_F(GroupRunnerTest, APartitionThatGoesIsSavedFirstAndTheOthersGoOn) {
     revoke(1);
     EXPECT_EQ(group.done(1), 0U);
     EXPECT_EQ(runner->partitions(), 0U);
+}
+
+TEST_F(GroupRunnerTest, APartitionGoesWhenTheMessageAtHandIsDoneHoweverMuchIsWaiting) {
+    constexpr std::size_t kRooms = 50, kEach = 100;
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool working = false;
+    bool gone = false;
+    role.on_take = [&] {
+        std::unique_lock lock{mutex};
+        working = true;
+        changed.notify_all();
+        changed.wait_for(lock, milliseconds{10}, [&] { return gone; });
+    };
+    for (std::size_t i = 0; i < kRooms * kEach; ++i) log.add("r-" + std::to_string(i % kRooms), "x");
+    const auto runner = open();
+    assign(0);
+    for (std::size_t i = 0; i < kRooms; ++i) group.told->on_record(0, i, RoomId::trusted("r-" + std::to_string(i)));
+    {
+        std::unique_lock lock{mutex};
+        ASSERT_TRUE(changed.wait_for(lock, seconds{30}, [&] { return working; }));
+    }
+    revoke(0);
+    {
+        const std::lock_guard lock{mutex};
+        gone = true;
+    }
+    EXPECT_GE(role.taken.size(), 1U);
+    EXPECT_LT(role.taken.size(), kRooms * kEach);
 }
 
 TEST_F(GroupRunnerTest, APoisonRecordHoldsUpNothingForLong) {

@@ -185,7 +185,7 @@ void Reader::work_on_some() {
     const std::size_t count = std::min(queue_.size(), std::max(kRoomsAtOnce, queue_.size() / 4));
     for (std::size_t i = 0; i < count; ++i) {
         const auto now = parts_.clock.steady();
-        if (now < not_before_) return;
+        if (now < not_before_ || held_back_) return;
         const RoomId id = std::move(queue_.front());
         queue_.pop_front();
         Room& room = rooms_[id];
@@ -201,6 +201,7 @@ bool Reader::work_on(const RoomId& id, Room& room) {
     auto messages = next_messages(id, room);
     if (!messages) return wait_for_store(messages.error());
     for (const MessageRef& message : *messages) {
+        if (held_back_) break;
         if (!take(room, *message)) return false;
     }
     drop_done(room);

@@ -26,7 +26,7 @@ namespace parley::worker {
 
 /// Brings a role every message of every room of clients, each room's in seq order, from where the ledger says.
 ///
-/// Thread: one, which waits for the stores. Borrows everything.
+/// Thread: one, which waits for the stores; hold_back() any. Borrows everything.
 /// Order:  the effect, then the position, saved every save_every. A crash in between repeats the effects since.
 ///         Where another server has saved meanwhile, the room is read again from its position.
 /// Hints:  messages that the bus told of are taken as they are where they are the next ones; what no hint told of is
@@ -70,6 +70,8 @@ public:
     [[nodiscard]] bool has_saved(const RoomId& room, RoomSeq head) const;
     /// Some of what is due. Answers how long nothing will be; 0: there is more.
     milliseconds step();
+    /// From any thread: step() begins no other message, until it may again.
+    void hold_back(bool yes) { held_back_ = yes; }
     /// What is done. False: not all could be.
     bool save();
     /// Saves, and lets another server go on.
@@ -140,6 +142,7 @@ private:
     std::optional<WallTime> listed_;    ///< when a list was begun that is through; its rooms may not be done yet
     std::string trouble_;
     bool effect_waits_ = false;  ///< what the trouble is with
+    std::atomic<bool> held_back_{false};
     std::atomic<bool> at_work_{false};
     std::atomic<std::size_t> rooms_behind_{0};
 };

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -142,11 +143,13 @@ public:
     std::map<std::string, Error> faults;  ///< by message id
     std::set<std::string> throws;
     std::map<std::string, int> tries;
+    std::function<void()> on_take;
 
 private:
     struct InRoom final : RoomWork {
         InRoom(ListeningRole& role, int count) : role_(role), count_(count) {}
         Result<> take(const Message& message) override {
+            if (role_.on_take) role_.on_take();
             ++role_.tries[message.id.str()];
             if (const auto fault = role_.faults.find(message.id.str()); fault != role_.faults.end())
                 return fail(fault->second);

@@ -7,6 +7,7 @@
 #include "adapters/kafka/kafka_fixture.h"
 #include "adapters/kafka/murmur2.h"
 #include "adapters/kafka/producer.h"
+#include "adapters/kafka/shared_reader.h"
 #include "adapters/kafka/topic.h"
 
 namespace parley::kafka {
@@ -356,6 +357,21 @@ TEST_F(Guest, WithoutTheRightToTheGroupTheWriterSaysSoAndBeginsWhenItHasIt) {
     grant(owner_, RD_KAFKA_RESOURCE_GROUP, settings_.group_prefix + "db-writer",
           {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_ACL_OPERATION_DESCRIBE});
     eventually([&] { return writer->stored() == 1 && writer->is_well(); });
+}
+
+TEST_F(Guest, WithoutTheRightToItsGroupARoleIsNotWellUntilItHasIt) {
+    may({RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_ACL_OPERATION_DESCRIBE});
+    struct Nobody final : log::SharedReading::Listener {
+        void on_assigned(std::uint32_t) override {}
+        void on_record(std::uint32_t, std::uint64_t, const RoomId&) override {}
+        void on_revoked(std::uint32_t) override {}
+    } nobody;
+    const auto reader = std::move(*SharedReader::open(
+        settings_, "analytics", [] { return std::vector<std::uint64_t>(3); }, nobody));
+    eventually([&] { return !reader->is_well(); });
+    grant(owner_, RD_KAFKA_RESOURCE_GROUP, settings_.group_prefix + "analytics",
+          {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_ACL_OPERATION_DESCRIBE});
+    eventually([&] { return reader->is_well(); });
 }
 
 /// A table that is away for the first store(), which waits for the word to fail.

@@ -171,6 +171,7 @@ void SharedReader::on_revoked(const GroupMember::Partitions& partitions) {
 void SharedReader::on_trouble(const std::string& why) {
     if (why == trouble_) return;
     trouble_ = why;
+    in_trouble_ = !why.empty();
     if (why.empty()) {
         logger::info("kafka", "a group reads again", {{"group", group_}});
     } else {

@@ -35,6 +35,7 @@ public:
     SharedReader& operator=(const SharedReader&) = delete;
 
     void done(log::Position to) override;
+    [[nodiscard]] bool is_well() const override { return !in_trouble_; }
 
 private:
     struct Record {
@@ -74,6 +75,7 @@ private:
     SteadyTime next_commit_;
     unsigned commits_ = 0;
     std::string trouble_;
+    std::atomic<bool> in_trouble_{false};
     std::atomic<bool> stopping_{false};
     std::thread thread_;
 };
