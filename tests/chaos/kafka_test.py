@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Three servers over a Kafka of three brokers and one PostgreSQL, people of one room spread over all of them by every transport, while
-brokers and servers die and stand still, links are cut, the database crashes and servers come and go: every list is the room's log."""
+brokers and servers die and stand still, links are cut, slow and silent, the database crashes and servers come and go: every list is the
+room's log."""
 import asyncio
 import concurrent.futures
 import contextlib
@@ -18,6 +19,7 @@ import urllib.parse
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import Server, Skip, check, equal, eventually, expect, long_tier, request, run, services, table
 from harness.links import Links
+from harness.relays import relays
 from harness.rooms import history, post, whole_history
 from harness.scenario import Scenario
 
@@ -37,14 +39,35 @@ def degraded(server):
     return request(server, "GET", "/ready").json()["degraded"]
 
 
+class World:
+    """A Kafka of three brokers and a PostgreSQL, which servers reach through relays."""
+
+    def __init__(self):
+        try:
+            self.links = Links()
+        except Skip as reason:
+            print(f"# no link is cut: {reason}", file=sys.stderr)
+            self.links = None
+        *self.to_brokers, self.to_database = relays(4)
+        self.cluster = services.Service("kafka", NODES="3", RELAYS=" ".join(str(relay.port) for relay in self.to_brokers))
+        self.database = services.Service("postgres")
+        for relay, port in zip(self.to_brokers, self.cluster.relayed_ports()):
+            relay.lead_to(port)
+        url = urllib.parse.urlsplit(self.database.url)
+        self.to_database.lead_to(url.port)
+        self.brokers = ",".join(f"127.0.0.1:{relay.port}" for relay in self.to_brokers)
+        self.database_url = url._replace(netloc=url.netloc.replace(f":{url.port}", f":{self.to_database.port}")).geturl()
+
+
 class Fleet:
     """Three servers over a topic and a schema of their own."""
 
-    def __init__(self, cluster, database, links, name):
-        self.cluster, self.database, self.links, self.name = cluster, database, links, name
-        self.broker_ports = [int(address.rpartition(":")[2]) for address in cluster.url.split(",")]
-        self.settings = {"log.kind": "kafka", "kafka.brokers": cluster.url, "kafka.topics.chat": name, "kafka.group_prefix": name + ".",
-                         "kafka.partitions": 6, "store.kind": "postgres", "postgres.url": database.url, "postgres.schema": name}
+    def __init__(self, world, name):
+        self.world, self.name = world, name
+        self.cluster, self.database, self.links = world.cluster, world.database, world.links
+        self.broker_ports = [relay.port for relay in world.to_brokers]
+        self.settings = {"log.kind": "kafka", "kafka.brokers": world.brokers, "kafka.topics.chat": name, "kafka.group_prefix": name + ".",
+                         "kafka.partitions": 6, "store.kind": "postgres", "postgres.url": world.database_url, "postgres.schema": name}
         self.servers = [self.joining().start() for _ in range(3)]
 
     def joining(self):
@@ -88,7 +111,8 @@ class Troubles:
     def __init__(self, fleet, rng):
         self.fleet, self.rng = fleet, rng
         self.order = [self.a_server_is_killed, self.a_server_leaves_and_comes_back, self.one_more_server_joins_and_leaves,
-                      self.a_server_stands_still, self.a_broker_is_killed, self.a_broker_stands_still, self.the_database_crashes]
+                      self.a_server_stands_still, self.a_broker_is_killed, self.a_broker_stands_still, self.the_database_crashes,
+                      self.links_are_slow, self.all_links_stand_still]
         if fleet.links:
             self.order += [self.a_link_to_a_broker_is_cut, self.all_links_to_brokers_are_cut, self.the_link_to_the_database_is_cut]
         rng.shuffle(self.order)
@@ -184,13 +208,35 @@ class Troubles:
         server = self.rng.choice(self.fleet.servers)
         for port in self.fleet.broker_ports:
             self.fleet.links.cut(server, port)
-        await in_thread(eventually, lambda: post(server, "cut-off", "hello?").status == 503 and "log" in degraded(server), 60, "the fault at /ready")
+        await in_thread(self.says_that_it_is_cut_off, server)
         await self.more()
         for port in self.fleet.broker_ports:
             self.fleet.links.mend(server, port)
 
+    async def links_are_slow(self):
+        """Of all servers, to some brokers or all, to the database too now and then."""
+        slow = self.rng.sample([*self.fleet.world.to_brokers, self.fleet.world.to_database], self.rng.randint(1, 4))
+        for relay in slow:
+            relay.slow()
+        await asyncio.sleep(3)
+        await self.more()
+        for relay in slow:
+            relay.clear()
+
+    async def all_links_stand_still(self):
+        """Connections stay, and nothing comes: every server refuses, and says so."""
+        for relay in self.fleet.world.to_brokers:
+            relay.stall()
+        for server in self.fleet.servers:
+            await in_thread(self.says_that_it_is_cut_off, server)
+        for relay in self.fleet.world.to_brokers:
+            relay.clear()
+
+    def says_that_it_is_cut_off(self, server):
+        eventually(lambda: post(server, "cut-off", "hello?").status == 503 and "log" in degraded(server), limit=60, what="the fault at /ready")
+
     async def the_link_to_the_database_is_cut(self):
-        server, port = self.rng.choice(self.fleet.servers), urllib.parse.urlsplit(self.fleet.database.url).port
+        server, port = self.rng.choice(self.fleet.servers), self.fleet.world.to_database.port
         self.fleet.links.cut(server, port)
         await self.more()
         await in_thread(eventually, lambda: "store" in degraded(server), 60, "the fault at /ready")
@@ -220,17 +266,12 @@ def play(fleet, seed):
 
 @functools.cache
 def world():
-    try:
-        links = Links()
-    except Skip as reason:
-        print(f"# no link is cut: {reason}", file=sys.stderr)
-        links = None
-    return links, services.Service("kafka", NODES="3"), services.Service("postgres")
+    return World()
 
 
 @check("a topic that is made while a broker is away says that it has fewer replicas, then and when the broker is back", limit=180)
 def _():
-    _, cluster, _ = world()
+    cluster = world().cluster
     numbers = itertools.count()
 
     def made_with_fewer():
@@ -256,12 +297,11 @@ def _():
         equal(history(server, "r-1")[0]["content"], "hello")
 
 
-@check(f"people at three servers, {ROUNDS} times each: a server dies, leaves, joins, stands still; a broker dies, stands still; links are cut; the database crashes (seed {SEED})",
+@check(f"people at three servers, {ROUNDS} times each: a server dies, leaves, joins, stands still; a broker dies, stands still; links are cut, slow, silent; the database crashes (seed {SEED})",
        limit=300 + 300 * ROUNDS)
 def _():
-    links, cluster, database = world()
     for round in range(ROUNDS):
-        fleet = Fleet(cluster, database, links, f"chaos{round}")
+        fleet = Fleet(world(), f"chaos{round}")
         play(fleet, SEED + round)
         fleet.close()
 

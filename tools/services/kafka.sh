@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Apache Kafka 3.9.1 (KRaft) from Maven Central on loopback. kafka.sh start|ready|stop DIR; `start` prints its brokers.
 # NODES=3: a cluster (replication 3, min in-sync 2); else one broker. kafka.sh stop-node|start-node DIR I: one of them,
-# 0 to 2. PORT: the first of three for each node, free ones by default. Each start after the first finds the data of the
+# 0 to 2. PORT: the first of four for each node, free ones by default. Each start after the first finds the data of the
 # one before. Each broker also speaks SASL over TLS: DIR/secure-brokers, user and password `parley`, DIR/secure-ca.pem; user and
-# password `guest` may do nothing.
+# password `guest` may do nothing. RELAYS="PORT...": on loopback, one for each node; who comes to DIR/relayed-brokers is
+# told to go there, so that a relay sees all its connections.
 set -euo pipefail
 # shellcheck disable=SC2034
 MORE_COMMANDS="stop-node start-node"
@@ -11,6 +12,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 VERSION=3.9.1
 NODES=${NODES:-1}
 PORTS=${PORTS:-}
+RELAYS=${RELAYS:-}
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/parley-services/kafka-$VERSION
 
 # The jars, once for this user.
@@ -38,9 +40,11 @@ install() {
 }
 
 port() { local all; read -ra all <<<"$PORTS"; echo "${all[$1]}"; }
-broker_port() { port $((3 * $1)); }
-controller_port() { port $((3 * $1 + 1)); }
-secure_port() { port $((3 * $1 + 2)); }
+broker_port() { port $((4 * $1)); }
+controller_port() { port $((4 * $1 + 1)); }
+secure_port() { port $((4 * $1 + 2)); }
+relayed_port() { port $((4 * $1 + 3)); }
+relay_port() { local all; read -ra all <<<"$RELAYS"; echo "${all[$1]}"; }
 # Their addresses, by the function that gives the port.
 brokers() { local i list=; for ((i = 0; i < NODES; i++)); do list+=${list:+,}127.0.0.1:$("$1" $i); done; echo "$list"; }
 
@@ -48,12 +52,12 @@ choose_ports() {
     [ -z "$PORTS" ] || return 0
     local i
     if [ -n "${PORT:-}" ]; then
-        for ((i = 0; i < 3 * NODES; i++)); do PORTS+="$((PORT + i)) "; done
+        for ((i = 0; i < 4 * NODES; i++)); do PORTS+="$((PORT + i)) "; done
     else
         PORTS=$(python3 -c 'import socket, sys
 held = [socket.socket() for _ in range(int(sys.argv[1]))]
 for s in held: s.bind(("127.0.0.1", 0))
-print(*(s.getsockname()[1] for s in held))' $((3 * NODES)))
+print(*(s.getsockname()[1] for s in held))' $((4 * NODES)))
     fi
 }
 
@@ -63,7 +67,7 @@ data_of() { echo "${DATA:-$DIR}/node$1/data"; }
 run_java() { java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$CACHE/libs/*" "$@"; }
 
 configure() {
-    local i node voters='' replicas=1 in_sync=1
+    local i node voters='' replicas=1 in_sync=1 listening advertised
     [ "$NODES" -lt 3 ] || { replicas=3; in_sync=2; }
     for ((i = 0; i < NODES; i++)); do voters+=${voters:+,}$((i + 1))@127.0.0.1:$(controller_port $i); done
     cat >"$DIR/log4j.properties" <<'LOG'
@@ -78,17 +82,23 @@ LOG
         cat "$DIR/secure-key.pem" "$DIR/secure-ca.pem" >"$DIR/secure.pem"
     fi
     brokers secure_port >"$DIR/secure-brokers"
+    [ -z "$RELAYS" ] || brokers relayed_port >"$DIR/relayed-brokers"
     for ((i = 0; i < NODES; i++)); do
         node=$DIR/node$i
         mkdir -p "$node"
+        listening='' advertised=''
+        if [ -n "$RELAYS" ]; then
+            listening=,RELAYED://127.0.0.1:$(relayed_port $i)
+            advertised=,RELAYED://127.0.0.1:$(relay_port $i)
+        fi
         cat >"$node/server.properties" <<CONF
 process.roles=broker,controller
 node.id=$((i + 1))
 controller.quorum.voters=$voters
-listeners=PLAINTEXT://127.0.0.1:$(broker_port $i),SECURE://127.0.0.1:$(secure_port $i),CONTROLLER://127.0.0.1:$(controller_port $i)
-advertised.listeners=PLAINTEXT://127.0.0.1:$(broker_port $i),SECURE://127.0.0.1:$(secure_port $i)
+listeners=PLAINTEXT://127.0.0.1:$(broker_port $i),SECURE://127.0.0.1:$(secure_port $i),CONTROLLER://127.0.0.1:$(controller_port $i)$listening
+advertised.listeners=PLAINTEXT://127.0.0.1:$(broker_port $i),SECURE://127.0.0.1:$(secure_port $i)$advertised
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT,RELAYED:PLAINTEXT
 listener.name.secure.sasl.enabled.mechanisms=PLAIN
 listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_parley="parley" user_guest="guest";
 listener.name.secure.ssl.keystore.type=PEM
@@ -149,7 +159,7 @@ start() {
     install
     choose_ports
     CLUSTER=${CLUSTER:-$(head -c 16 /dev/urandom | base64 | tr '+/' 'xy' | tr -d =)}
-    remember "DATA='${DATA:-}'" "NODES=$NODES" "PORTS='$PORTS'" "CLUSTER=$CLUSTER"
+    remember "DATA='${DATA:-}'" "NODES=$NODES" "PORTS='$PORTS'" "RELAYS='$RELAYS'" "CLUSTER=$CLUSTER"
     configure
     local i
     for ((i = 0; i < NODES; i++)); do launch $i; done

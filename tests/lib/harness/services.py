@@ -49,6 +49,11 @@ class Service:
         if ran.returncode:
             raise AssertionError(f"{self._script} {what}: {ran.stderr[-600:]}")
 
+    def relayed_ports(self):
+        """Of a Kafka that was told RELAYS: where these have to lead to."""
+        with open(os.path.join(self.dir, "relayed-brokers"), encoding="ascii") as file:
+            return [int(address.rpartition(":")[2]) for address in file.read().split(",")]
+
     def signal(self, number, pid_file="pid"):
         with open(os.path.join(self.dir, pid_file), encoding="ascii") as file:
             os.kill(int(file.read()), number)
