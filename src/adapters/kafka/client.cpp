@@ -128,7 +128,12 @@ Client::~Client() {
 
 std::string Client::trouble() const {
     const std::lock_guard lock{mutex_};
-    return trouble_.empty() ? std::string{} : ": " + trouble_;
+    if (!trouble_.empty()) return ": " + trouble_;
+    // It may have ended before what it says of that was polled.
+    std::array<char, 512> why{};
+    if (handle_ == nullptr || rd_kafka_fatal_error(handle_, why.data(), why.size()) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return {};
+    return std::string{": "} + why.data();
 }
 
 bool Client::is_dead() const {
