@@ -66,7 +66,7 @@ Result<std::shared_ptr<kafka::LagWatch>> watch_lag(const kafka::Settings& settin
 
 Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<log::MessageTable> table,
                         const std::string& of_server, Bytes memory, const Clock& clock) {
-    const auto settings = kafka_settings(config);
+    auto settings = kafka_settings(config);
     if (!settings) return fail(settings.error());
     kafka::KafkaLogOptions options;
     options.queue_limit = std::min(options.queue_limit, Bytes{memory.count / 8});
@@ -74,6 +74,7 @@ Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<lo
     options.on_trouble = [](const std::string& reason) { report_trouble(reason); };
     auto log = kafka::KafkaLog::open(*settings, std::move(options), *table, clock);
     if (!log) return at_key(config, keys::kafka_brokers, log.error());
+    settings->partitions = static_cast<std::uint32_t>((*log)->positions().size());  // what the topic has
     kafka::TableWriterOptions writing;
     writing.group += of_server;
     writing.on_trouble = [](const std::string& reason) {

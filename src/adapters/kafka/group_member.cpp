@@ -1,5 +1,7 @@
 #include "adapters/kafka/group_member.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <thread>
 
@@ -64,7 +66,14 @@ void GroupMember::serve_group() {
     rd_kafka_message_destroy(message);
 }
 
-std::string GroupMember::waiting_for() const { return not_allowed_.empty() ? reader_->doubt() : not_allowed_; }
+std::string GroupMember::waiting_for() const {
+    if (!not_allowed_.empty()) return not_allowed_;
+    if (!unknown_) return reader_->doubt();
+    return fmt::format(
+        "Kafka: topic {} has got a partition {}, and had {} at the start: nobody reads what is in it; where rooms lie "
+        "has changed (docs/kafka.md, Partitions)",
+        settings_.topic, *unknown_, settings_.partitions);
+}
 
 Result<> GroupMember::read_from(std::uint32_t partition, std::uint64_t offset) {
     reader_->stop(partition);
@@ -152,8 +161,12 @@ void GroupMember::on_assigned(rd_kafka_topic_partition_list_t& partitions) {
     was_assigned_ = true;
     not_allowed_.clear();
     for (auto& one : all(partitions)) {
-        if (const auto offset = insist_on(static_cast<std::uint32_t>(one.partition)))
-            one.offset = static_cast<std::int64_t>(*offset);
+        const auto number = static_cast<std::uint32_t>(one.partition);
+        if (number >= settings_.partitions) {
+            unknown_ = number;
+            continue;
+        }
+        if (const auto offset = insist_on(number)) one.offset = static_cast<std::int64_t>(*offset);
     }
     listener_.on_trouble(waiting_for());
 }

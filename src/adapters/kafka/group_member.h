@@ -18,7 +18,8 @@ namespace parley::kafka {
 /// committed by hand, none made up. A TopicReader reads it (docs/adr/0013).
 ///
 /// Thread: one, on which the listener is told inside read() and leave(); stop() any. Owns its clients.
-/// Fails:  as TopicReader. It waits for brokers that are away, and for rights.
+/// Fails:  as TopicReader. It waits for brokers that are away, and for rights. A partition beyond those of the settings
+///         is not read, and waiting_for() says so.
 class GroupMember final : private Client::Listener {
 public:
     using Partitions = std::vector<std::uint32_t>;
@@ -77,7 +78,8 @@ private:
     Listener& listener_;
     std::unique_ptr<TopicReader> reader_;
     std::set<std::uint32_t> owned_;
-    std::string not_allowed_;  ///< what the group's coordinator says, until it gives partitions
+    std::string not_allowed_;               ///< what the group's coordinator says, until it gives partitions
+    std::optional<std::uint32_t> unknown_;  ///< a partition that the topic did not have at the start
     bool was_assigned_ = false;
     std::atomic<bool> stopping_{false};
     std::unique_ptr<Client> client_;

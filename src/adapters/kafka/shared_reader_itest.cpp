@@ -37,6 +37,11 @@ protected:
             EXPECT_TRUE(changed_.wait_for(lock, 60s, [&] { return heard_.size() >= count; })) << heard_.size();
             return heard_;
         }
+        void wait_for_trouble() {
+            const auto end = std::chrono::steady_clock::now() + 60s;
+            while (told_->is_well() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+            EXPECT_FALSE(told_->is_well());
+        }
         void wait_for_partitions(std::size_t count) {
             std::unique_lock lock{mutex_};
             EXPECT_TRUE(changed_.wait_for(lock, 60s, [&] { return owned_.size() == count; })) << owned_.size();
@@ -96,7 +101,7 @@ protected:
         EXPECT_EQ(now, sum);
     }
 
-    const Settings settings_ = fresh_settings(broker().url());
+    Settings settings_ = fresh_settings(broker().url());
     OwnTable own_;
     Node node_{settings_, *own_.table};
 };
@@ -161,6 +166,14 @@ TEST_F(SharedReading, TwoMembersShareThePartitionsAndOneGetsAllWhenTheOtherLeave
     one.wait_for_partitions(3);
     say("after", 6);
     wait_until_committed(126);
+}
+
+TEST_F(SharedReading, APartitionThatTheTopicGotLaterIsSaidAndNotRead) {
+    settings_.partitions = 2;  // as if it had had no more at the start
+    Member one{*this, true};
+    one.wait_for_partitions(2);
+    one.wait_for_trouble();
+    EXPECT_FALSE(positions()[2].has_value());
 }
 
 TEST_F(SharedReading, ADeadLetterIsTheRecordWithTheReasonAndOneThatIsTooLargeHasNoValue) {

@@ -17,6 +17,8 @@ using std::chrono::steady_clock;
 constexpr milliseconds kAskLimit{1'000};
 constexpr milliseconds kFirstPause{100};
 constexpr milliseconds kLongestPause{1'000};
+/// How long nothing is asked after a question, in times of what it took.
+constexpr int kAskShare = 4;
 
 WallTime time_of(const rd_kafka_message_t& message) {
     rd_kafka_timestamp_type_t type{};
@@ -148,28 +150,33 @@ void TopicReader::end_doubt(std::uint32_t number, Partition& partition) {
     if (--doubts_ == 0) logger::info("kafka", "the offset is known again", {{"partition", number}});
 }
 
-/// One question for each call: each may take as long as a broker is silent.
+/// One question for each call, about the one that waits longest: each may take as long as a broker is silent, and then
+/// a multiple of that passes before the next.
 Result<> TopicReader::ask_again() {
     if (doubts_ == 0) return {};
     const auto now = steady_clock::now();
-    for (auto& [number, partition] : partitions_) {
-        if (!partition.ask_at || now < *partition.ask_at) continue;
-        const auto kept = range_of(*client_, settings_, number);
-        if (kept && partition.next < kept->begin)
-            return fail(unavailable(
-                fmt::format("partition {} holds nothing before offset {}, and {} is the next to be read: records were "
-                            "removed",
-                            number, kept->begin, partition.next)));
-        if (!kept || partition.next > kept->end) {
-            partition.between = std::min(2 * partition.between, kLongestPause);
-            partition.ask_at = now + partition.between;
-            return {};
-        }
-        partition.ask_at.reset();
-        partition.comparing = partition.last && partition.last->offset >= kept->begin;
-        return fetch(number, partition.comparing ? partition.last->offset : partition.next);
+    auto due = partitions_.end();
+    for (auto it = partitions_.begin(); it != partitions_.end(); ++it) {
+        const auto& ask_at = it->second.ask_at;
+        if (ask_at && *ask_at <= now && (due == partitions_.end() || *ask_at < *due->second.ask_at)) due = it;
     }
-    return {};
+    if (due == partitions_.end()) return {};
+    auto& [number, partition] = *due;
+    const auto kept = range_of(*client_, settings_, number);
+    if (kept && partition.next < kept->begin)
+        return fail(unavailable(
+            fmt::format("partition {} holds nothing before offset {}, and {} is the next to be read: records were "
+                        "removed",
+                        number, kept->begin, partition.next)));
+    if (!kept || partition.next > kept->end) {
+        const auto answered = steady_clock::now();
+        partition.between = std::min(2 * partition.between, kLongestPause);
+        partition.ask_at = answered + std::max<steady_clock::duration>(partition.between, kAskShare * (answered - now));
+        return {};
+    }
+    partition.ask_at.reset();
+    partition.comparing = partition.last && partition.last->offset >= kept->begin;
+    return fetch(number, partition.comparing ? partition.last->offset : partition.next);
 }
 
 Result<> TopicReader::take(const rd_kafka_message_t& message) {
