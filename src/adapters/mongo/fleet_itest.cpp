@@ -134,7 +134,7 @@ TEST_F(Fleet, WhatIsOlderThanTheAgeGoesAndTheHeadStays) {
 TEST_F(Fleet, HundredsOfRoomsAreStoredTogether) {
     std::vector<std::future<Node::Answer>> answers;
     std::vector<RoomId> rooms;
-    for (int n = 0; n < 1500; ++n) {
+    for (int n = 0; n < 500; ++n) {
         rooms.push_back(RoomId::trusted(name("r-", n)));
         answers.push_back(node_.send(rooms.back().str(), "u", "m-1"));
     }

@@ -412,6 +412,7 @@ class Player:
     async def until_stored(self, words):
         """Says it, over as many lines as it takes, with the same messageId."""
         while True:
+            expect(not self.problems, f"{self.member} ({self.kind}) gave up: {self.problems}")
             try:
                 return await asyncio.wait_for(self.way.say(words), 20)
             except BROKEN:
