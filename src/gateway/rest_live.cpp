@@ -142,8 +142,9 @@ void Rest::stream_room(const RestCallRef& call) {
     if (!may_stay(call)) return;
     in_room(
         call, auth::Operation::kSubscribe,
-        [&log = core_.services().log, room = call->room, claimed = claimed_by(*start)](const RoomEntry&) {
-            return log::head_for(log, room, claimed);
+        [&log = core_.services().log, room = call->room, claimed = claimed_by(*start),
+         epoch = start->epoch](const RoomEntry&) {
+            return log::head_for(log, room, claimed, epoch ? std::optional{Epoch{*epoch}} : std::nullopt);
         },
         [this, call, start = *start](const log::RoomHead& at) {
             const auto after = stream_after(start, at);

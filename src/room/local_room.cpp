@@ -177,7 +177,10 @@ void LocalRoom::find_position(Subscription& subscription, const Start& start) {
     // announced here yet.
     const RoomSeq claimed = start.from == Start::From::kAfter ? start.after : RoomSeq{};
     ask_for(
-        subscription, [room = id_, claimed, &log = hub_.log_] { return log::head_for(log, room, claimed); },
+        subscription,
+        [room = id_, claimed, epoch = start.epoch, &log = hub_.log_] {
+            return log::head_for(log, room, claimed, epoch);
+        },
         [this, start](Subscription& asking, Result<log::RoomHead> at) {
             if (!at) {
                 begin_later(asking, start, hub_.options_.retry_wait);

@@ -113,14 +113,20 @@ def hand_over(kind, trouble):
             table.is_whole(services.shared("postgres"), name)
 
 
+POOL = concurrent.futures.ThreadPoolExecutor(4)
+
+
 @functools.cache
-def under_way():
-    """All at once: much of it is waiting."""
-    pool, out = concurrent.futures.ThreadPoolExecutor(4), {}
-    for kind in ("postgres", "kafka"):
-        services.shared(kind)
-        out |= {(kind, trouble): pool.submit(hand_over, kind, trouble) for trouble in (dies, stands_still)}
-    return out
+def under_way(kind):
+    services.shared(kind)
+    return {trouble: POOL.submit(hand_over, kind, trouble) for trouble in (dies, stands_still)}
+
+
+def outcome(kind, trouble):
+    """All are under way at once: much of it is waiting."""
+    for begun in ("postgres", kind):
+        under_way(begun)
+    return under_way(kind)[trouble].result()
 
 
 for kind in ("kafka", "postgres"):
@@ -128,7 +134,7 @@ for kind in ("kafka", "postgres"):
         @check(f"{kind}: one worker after the other {trouble.__name__.replace('_', ' ')}, {ROUNDS} times: each mention is told once, each message counted and in the table once",
                limit=120 + 60 * ROUNDS)
         def _(kind=kind, trouble=trouble):
-            under_way()[kind, trouble].result()
+            outcome(kind, trouble)
 
 
 run()

@@ -271,10 +271,12 @@ Result<> KafkaLog::pass(std::span<const InRecord> records) {
             }
             if (is_own) answers.emplace_back(head.ticket->number, std::move(answer));
         }
-        for (const InRecord& record : records) {
-            auto& next = partitions_[record.partition].next;
-            next = std::max(next, record.offset + 1);
-        }
+        const auto was_read = [this](std::uint32_t partition, std::uint64_t to) {
+            auto& next = partitions_[partition].next;
+            next = std::max(next, to);
+        };
+        for (const InRecord& record : records) was_read(record.partition, record.offset + 1);
+        for (const auto& [partition, end] : reader_->ends()) was_read(partition, end);
     }
     passed_.notify_all();
     counters_.messages += fresh.size();

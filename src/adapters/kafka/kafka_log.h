@@ -46,7 +46,8 @@ struct KafkaLogOptions {
 /// Order:  as RoomLog; one sender's appends to a room lie in the topic in the order append() got them. The commit
 ///         listener hears every server's messages, from open() on.
 /// Ahead:  read() after a message that was not read here yet, which another server may have told, reads on to where the
-///         topic ended when it was called; it fails where no broker says where that is, or it takes longer than 2 s.
+///         topic ended when it was called; it fails where no broker says where that is, it takes longer than 2 s, or
+///         two others wait for that.
 /// Fails:  an append that all replicas in sync do not have, or that is not read back, within `patience` is refused
 ///         although it may have been stored; a retry with the same ids is recognised. While that lasts one append in
 ///         200 ms tries and the others are refused inside append(). Where the topic is no longer what the table
@@ -138,6 +139,7 @@ private:
 
     std::unique_ptr<TopicReader> reader_;
     std::vector<std::unique_ptr<SharedQuestion>> ends_;  ///< by partition
+    std::atomic<int> reading_on_{0};                     ///< callers in read_up_to_now()
     SteadyTime next_word_of_left_out_{};                 ///< the reading thread's
     std::unique_ptr<Producer> producer_;
     std::thread reading_;

@@ -10,6 +10,22 @@ namespace parley::kafka {
 namespace {
 
 constexpr seconds kReadOn{2};
+/// They hold threads that everybody's questions need.
+constexpr int kMostReadingOn = 2;
+
+/// Counts itself as long as it lives.
+class Counted {
+public:
+    explicit Counted(std::atomic<int>& count) : count_(count), number_(++count) {}
+    ~Counted() { --count_; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    [[nodiscard]] int number() const noexcept { return number_; }
+
+private:
+    std::atomic<int>& count_;
+    const int number_;
+};
 
 Error not_yet(const RoomId& room, RoomSeq seq) {
     return unavailable(fmt::format("room {}: message {} is not in the store yet", room.str(), seq.value));
@@ -42,6 +58,8 @@ Result<log::RoomHead> KafkaLog::head(const RoomId& room) {
 Result<> KafkaLog::read_up_to_now(const RoomId& room) {
     // Nobody waits where it is known to be in vain.
     if (broken_ || faulted_ || in_doubt_) return fail(unavailable("the topic cannot be read to its end now"));
+    const Counted me{reading_on_};
+    if (me.number() > kMostReadingOn) return fail(unavailable("others wait for the topic's end already"));
     const std::uint32_t number = number_of(room);
     const auto end = ends_[number]->answer();
     if (!end) return fail(end.error());

@@ -64,13 +64,11 @@ public:
 
     Result<TopicFacts::Range> range(std::uint32_t partition) {
         return patiently([&]() -> Result<TopicFacts::Range> {
-            std::int64_t begin = 0;
-            std::int64_t end = 0;
-            const auto code = rd_kafka_query_watermark_offsets(client_.get(), settings_.topic.c_str(),
-                                                               static_cast<std::int32_t>(partition), &begin, &end,
-                                                               limit_of(settings_));
-            if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return fail(failed("its offsets cannot be read", code));
-            return TopicFacts::Range{static_cast<std::uint64_t>(begin), static_cast<std::uint64_t>(end)};
+            const auto begin = offset_at(partition, RD_KAFKA_OFFSET_BEGINNING);
+            if (!begin) return fail(begin.error());
+            const auto end = offset_at(partition, RD_KAFKA_OFFSET_END);
+            if (!end) return fail(end.error());
+            return TopicFacts::Range{*begin, *end};
         });
     }
 
@@ -91,6 +89,17 @@ private:
             if (answer || !passing_ || steady_clock::now() >= end_) return answer;
             std::this_thread::sleep_for(kBetweenLooks);
         }
+    }
+
+    /// Not by rd_kafka_query_watermark_offsets(), which before librdkafka 2.3 waits for a broker that is gone for ever.
+    Result<std::uint64_t> offset_at(std::uint32_t partition, std::int64_t which) {
+        const PartitionList one{rd_kafka_topic_partition_list_new(1)};
+        rd_kafka_topic_partition_list_add(one.get(), settings_.topic.c_str(), static_cast<std::int32_t>(partition))
+            ->offset = which;
+        auto code = rd_kafka_offsets_for_times(client_.get(), one.get(), limit_of(settings_));
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = one->elems[0].err;
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return fail(failed("its offsets cannot be read", code));
+        return static_cast<std::uint64_t>(one->elems[0].offset);
     }
 
     Error failed(std::string_view what, rd_kafka_resp_err_t code) {

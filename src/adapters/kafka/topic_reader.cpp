@@ -155,6 +155,7 @@ void TopicReader::end_doubt(std::uint32_t number, Partition& partition) {
 Result<> TopicReader::ask_again() {
     if (doubts_ == 0) return {};
     const auto now = steady_clock::now();
+    if (now < next_question_) return {};
     auto due = partitions_.end();
     for (auto it = partitions_.begin(); it != partitions_.end(); ++it) {
         const auto& ask_at = it->second.ask_at;
@@ -163,15 +164,16 @@ Result<> TopicReader::ask_again() {
     if (due == partitions_.end()) return {};
     auto& [number, partition] = *due;
     const auto kept = range_of(*client_, settings_, number);
+    const auto answered = steady_clock::now();
+    next_question_ = answered + kAskShare * (answered - now);
     if (kept && partition.next < kept->begin)
         return fail(unavailable(
             fmt::format("partition {} holds nothing before offset {}, and {} is the next to be read: records were "
                         "removed",
                         number, kept->begin, partition.next)));
     if (!kept || partition.next > kept->end) {
-        const auto answered = steady_clock::now();
         partition.between = std::min(2 * partition.between, kLongestPause);
-        partition.ask_at = answered + std::max<steady_clock::duration>(partition.between, kAskShare * (answered - now));
+        partition.ask_at = answered + partition.between;
         return {};
     }
     partition.ask_at.reset();
@@ -189,6 +191,8 @@ Result<> TopicReader::take(const rd_kafka_message_t& message) {
         case RD_KAFKA_RESP_ERR__PARTITION_EOF:
             if (partition.comparing) return {};
             partition.has_caught_up = true;
+            // What transactions leave at the end has offsets and no record.
+            ends_.insert_or_assign(number, static_cast<std::uint64_t>(message.offset));
             end_doubt(number, partition);
             return {};
         case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
@@ -224,6 +228,7 @@ void TopicReader::let_go() {
 
 Result<std::span<const InRecord>> TopicReader::read(milliseconds wait, std::size_t most) {
     let_go();
+    ends_.clear();
     if (auto asked = ask_again(); !asked) return fail(asked.error());
     rd_kafka_poll(client_->get(), 0);
     messages_.resize(most);

@@ -41,6 +41,8 @@ public:
     void stop(std::uint32_t partition);
     /// What has come, at most `most` records, waiting up to `wait` for them. They live until the next call.
     Result<std::span<const InRecord>> read(milliseconds wait, std::size_t most = kMostAtOnce);
+    /// Partitions that were read to their end by the last read(), and the next offset there.
+    [[nodiscard]] const std::map<std::uint32_t, std::uint64_t>& ends() const { return ends_; }
     /// Every partition has been read to the end it had at some moment since the start.
     [[nodiscard]] bool has_caught_up() const;
     [[nodiscard]] bool has_caught_up(std::uint32_t partition) const { return partitions_.at(partition).has_caught_up; }
@@ -79,6 +81,8 @@ private:
     rd_kafka_queue_s* queue_ = nullptr;
     std::map<std::uint32_t, Partition> partitions_;
     std::size_t doubts_ = 0;
+    SteadyTime next_question_{};
+    std::map<std::uint32_t, std::uint64_t> ends_;
     std::vector<rd_kafka_message_s*> messages_;  ///< what `records_` borrows from
     std::vector<InRecord> records_;
 };

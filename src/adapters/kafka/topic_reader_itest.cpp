@@ -40,10 +40,8 @@ protected:
             const auto found = partitions_of(settings_);
             return !found && found.error().code == Code::kNotFound;
         });
-        eventually([&] {
-            make_topic(settings_, 1, {});
-            return partitions_of(settings_).has_value();
-        });
+        make_topic(settings_, 1, {});
+        eventually([&] { return partitions_of(settings_).has_value(); });
         ASSERT_TRUE(open_topic(*client_, settings_));
     }
     static void eventually(const std::function<bool()>& probe) {

@@ -58,5 +58,5 @@ def is_the_topic(database, schema, brokers, topic, servers, private=()):
     for room, wanted in log.items():
         equal(table[room][:len(wanted)], wanted, f"{room} in the table")
         for server in servers if room not in private and not room.startswith("~") else ():
-            eventually(lambda: position(server, room)[1] >= len(wanted), PATIENCE, f"{len(wanted)} messages of {room} at a server")
+            eventually(lambda: (position(server, room, or_none=True) or ("", 0))[1] >= len(wanted), PATIENCE, f"{len(wanted)} messages of {room} at a server")
     is_whole(database, schema)
