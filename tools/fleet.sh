@@ -8,7 +8,6 @@ door=${PORT:-8080}
 kafka=${KAFKA:-yes}
 case $kafka in yes | no) ;; *) die "KAFKA is yes or no, not $kafka" ;; esac
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 if answers "$door"; then die "Port $door is in use. Another one: make fleet PORT=8090"; fi
 
@@ -107,7 +106,7 @@ as_ours() { exec setpriv --pdeathsig TERM "$@"; }
 servers=()
 names=(one two)
 for name in "${names[@]}"; do
-    port=$(free_port)
+    port=$(tools/services/free_ports.py)
     as_ours "$parley" serve --config "$dir/parley.toml" --listen "127.0.0.1:$port" --data-dir "$dir/$name" \
         >"$dir/$name.log" 2>&1 </dev/null &
     pids+=($!)

@@ -13,7 +13,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import Server, check, equal, expect, long_tier, run
 from harness.pairs import Side
-from harness.proxy import free_port
+from harness.ports import free_port
 from harness.scenario import Scenario
 
 SEED = int(os.environ.get("PARLEY_SEED", secrets.randbelow(1 << 32)))

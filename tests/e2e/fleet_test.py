@@ -13,7 +13,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import Skip, npm
-from harness.proxy import free_port
+from harness.ports import free_port
 from harness.server import binary
 from harness.suite import ROOT, logs_dir
 

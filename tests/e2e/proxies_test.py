@@ -14,7 +14,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import EventStream, Refused, Server, Shared, SockJsSocket, Stomp, WebSocket, check, equal, eventually, expect, long_tier, request, run
 from harness.players import BY_CURSOR, KINDS
-from harness.proxy import HaProxy, Nginx, free_port
+from harness.ports import free_port
+from harness.proxy import HaProxy, Nginx
 from harness.rooms import post
 from harness.scenario import Scenario
 from harness.tokens import token

@@ -54,10 +54,7 @@ choose_ports() {
     if [ -n "${PORT:-}" ]; then
         for ((i = 0; i < 4 * NODES; i++)); do PORTS+="$((PORT + i)) "; done
     else
-        PORTS=$(python3 -c 'import socket, sys
-held = [socket.socket() for _ in range(int(sys.argv[1]))]
-for s in held: s.bind(("127.0.0.1", 0))
-print(*(s.getsockname()[1] for s in held))' $((4 * NODES)))
+        PORTS=$("$SERVICES/free_ports.py" $((4 * NODES)))
     fi
 }
 

@@ -19,10 +19,7 @@ DIR=$(cd "$2" && pwd)
 # Exit status 3 says that the service cannot be had here: a test is skipped with this reason.
 missing() { echo "${0##*/}: $*" >&2; exit 3; }
 
-# A loopback port that nobody listens on.
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
+free_port() { "$SERVICES/free_ports.py"; }
 
 # remember NAME=VALUE...: for the next start and for stop.
 remember() { printf '%s\n' "$@" >"$DIR/env"; }

@@ -1,7 +1,6 @@
 """A server with an operators' listener on a port of its own."""
-import socket
-
 from .http import request
+from .ports import free_port
 from .server import Server
 
 ADMIN = "an operator's token"
@@ -9,9 +8,7 @@ ADMIN = "an operator's token"
 
 class AdminServer(Server):
     def __init__(self, settings=None, **more):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.admin_port = free.getsockname()[1]
+        self.admin_port = free_port()
         super().__init__({"admin.listen": f"127.0.0.1:{self.admin_port}", "admin.token": ADMIN, **(settings or {})}, **more)
 
     def admin(self, method, path, json=None, token=ADMIN, **more):

@@ -364,6 +364,7 @@ class Player:
         self.cursor = None
         self.way = None
         self.way_kind = kind
+        self.saying = self.why = None  # the id of what is not stored yet, and why it was not
 
     def is_passing(self, code):
         return self.patient and code in TEMPORARY
@@ -411,12 +412,21 @@ class Player:
 
     async def until_stored(self, words):
         """Says it, over as many lines as it takes, with the same messageId."""
+        self.saying = words["messageId"]
         while True:
             expect(not self.problems, f"{self.member} ({self.kind}) gave up: {self.problems}")
             try:
-                return await asyncio.wait_for(self.way.say(words), 20)
-            except BROKEN:
+                seq = await asyncio.wait_for(self.way.say(words), 20)
+                self.saying = None
+                return seq
+            except BROKEN as why:
+                self.why = why
                 await asyncio.sleep(0.02)
+
+    def standing(self):
+        """Where it is, for who waits in vain."""
+        way = {name: value for name, value in vars(self.way).items() if name in ("live", "path", "door")}
+        return f"{self.member}, {self.kind} ({self.way_kind} {way}), line {self.lines}, seq {self.last}, {len(self.acknowledged)} said, saying {self.saying}: {self.why!r}"
 
     async def come_or_go(self, words):
         """JOIN or LEAVE, where this way of speaking has them and the line holds."""

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 
+from .ports import free_port
 from .suite import ROOT, Skip, expect, logs_dir, suite_name
 
 PAGE = ROOT / "docs" / "proxies.md"
@@ -22,12 +23,6 @@ def snippet(title):
     found = re.search(rf"<!-- {re.escape(title)} -->\n```\w*\n(.*?)```", PAGE.read_text(), re.S)
     expect(found, f"{PAGE.name} has no block called {title}")
     return found.group(1)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class _Proxy:

@@ -58,7 +58,10 @@ class Scenario:
         beside = [asyncio.ensure_future(meanwhile(self))] if meanwhile else []
         try:
             count, rest = divmod(self.messages, len(self.players))
-            await asyncio.wait_for(asyncio.gather(*(self._talk(p, count + (i < rest)) for i, p in enumerate(self.players))), limit)
+            try:
+                await asyncio.wait_for(asyncio.gather(*(self._talk(p, count + (i < rest)) for i, p in enumerate(self.players))), limit)
+            except asyncio.TimeoutError:
+                raise AssertionError(f"not all was said: {[p.standing() for p in self.players if p.saying]}") from None
             await asyncio.gather(*beside)
             heads = {p.room: whole_history(self.server, p.room)[-1]["seq"] for p in self.players}
             end = time.monotonic() + limit

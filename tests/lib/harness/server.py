@@ -14,6 +14,7 @@ import threading
 
 from . import services, tokens
 from .http import tls_ports
+from .ports import free_port
 from .suite import ROOT, logs_dir, suite_name
 
 _PR_SET_PDEATHSIG = 1
@@ -50,14 +51,14 @@ def run_parley(*arguments, env=None, cwd=None, limit=20, stdin=None):
 class Server:
     """Settings become `--set key=value`; auth.secret is the tests' own and rates are off unless given."""
 
-    def __init__(self, settings=None, flags=(), data_dir=None, listen="127.0.0.1:0", env=None, program=None, before_exec=None):
+    def __init__(self, settings=None, flags=(), data_dir=None, listen=None, env=None, program=None, before_exec=None):
         self.settings = {"auth.secret": tokens.SECRET, "rate.enabled": "false"}
         self._own_dir = data_dir is None
         self.data_dir = str(data_dir or tempfile.mkdtemp(prefix="parley-e2e-"))
         self.settings.update(_shared_store(self.data_dir))
         self.settings.update(settings or {})
         self.flags = list(flags)
-        self.listen = listen
+        self.listen = listen = listen or f"127.0.0.1:{free_port()}"
         if OVER_TLS and "://" not in listen and not listen.startswith("unix:"):
             self.listen = "https://" + listen
             self.settings["tls.self_signed"] = "true"
