@@ -96,11 +96,13 @@ void WsSession::on_second(SteadyTime time, const WsPatience& patience) {
     // A socket that does not drain has its own limit, and a ping would not get through.
     if (connection_->queued() > 0) heard_ = now;
     if (patience.ping == milliseconds{0}) return;
-    if (is_past(2 * patience.ping, heard_, now)) {
-        close(wire::kCloseTooSlow, "nothing was heard");
-    } else if (!pinged_ && is_past(patience.ping, heard_, now)) {
+    if (!pinged_ && is_past(patience.ping, heard_, now)) {
         pinged_ = true;
+        // Asked late, it has as long to answer as others.
+        heard_ = static_cast<std::uint16_t>(now - std::chrono::floor<seconds>(patience.ping).count() - 1);
         send(wire::Opcode::kPing, {});
+    } else if (is_past(2 * patience.ping, heard_, now)) {
+        close(wire::kCloseTooSlow, "nothing was heard");
     }
 }
 

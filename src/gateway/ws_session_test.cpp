@@ -112,6 +112,16 @@ TEST_F(WsPatienceTest, ASilentPeerIsPingedOnceAndClosedWhenNothingCame) {
     EXPECT_TRUE(saw_end);
 }
 
+TEST_F(WsPatienceTest, WhoIsPingedLateHasAsLongToAnswer) {
+    pass(seconds{60});  // the loop stood still
+    seconds_pass(1);
+    EXPECT_EQ(read(), std::string("\x89\0", 2));
+    seconds_pass(2);
+    EXPECT_FALSE(over);
+    seconds_pass(1);
+    EXPECT_THAT(read(), HasSubstr("nothing was heard"));
+}
+
 TEST_F(WsPatienceTest, APeerThatAnswersPingsStays) {
     for (int i = 0; i < 10; ++i) {
         seconds_pass(4);
