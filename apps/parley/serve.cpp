@@ -328,8 +328,14 @@ void Server::start_cores() {
 Server::~Server() {
     gauges_.clear();
     memory_watch_.reset();
-    probe_.reset();
+    if (probe_) probe_->stop();
     if (runtime_ != nullptr) {
+        // While one accepts it looks at all of them: they go when nobody accepts any more, and nothing accepted is on
+        // its way from one to another.
+        runtime_->for_each([this](rt::Loop& loop) {
+            if (loop.index() < cores_.size() && cores_[loop.index()]) cores_[loop.index()]->stop_listening();
+        });
+        runtime_->for_each([](rt::Loop&) {});
         runtime_->for_each([this](rt::Loop& loop) {
             local_bus_->detach(loop);
             if (loop.index() < cores_.size()) cores_[loop.index()].reset();
@@ -342,6 +348,7 @@ Server::~Server() {
     stores_.lag_watch.reset();
     workers_.reset();
     stores_.log.reset();
+    probe_.reset();
     fleet_bus_.reset();
     fleet_ = {};  // its last answers still find the loops
     if (runtime_ != nullptr) runtime_->stop();

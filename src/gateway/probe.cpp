@@ -17,7 +17,7 @@ Probe::Probe(Services& services)
     loop_.post([this] { run(); });
 }
 
-Probe::~Probe() {
+void Probe::stop() {
     services_.runtime.for_each([this](rt::Loop& loop) {
         if (&loop == &loop_) timer_.cancel();
     });

@@ -11,12 +11,17 @@ namespace parley::gateway {
 /// the process is alive. A fault that every server of a fleet has is told but leaves this one ready, unless
 /// `ready.strict`: taking all of them out would help nobody.
 ///
-/// Thread: its timer lives on the first loop; readiness may be asked from any. Made before the cores, destroyed before
-///         them too.
+/// Thread: its timer lives on the first loop; readiness may be asked from any.
+/// Order:  made before the cores; stop() before the log goes, destroyed after cores and log, which still call it.
 class Probe {
 public:
     explicit Probe(Services& services);
-    ~Probe();
+    ~Probe() { stop(); }
+    Probe(const Probe&) = delete;
+    Probe& operator=(const Probe&) = delete;
+
+    /// Sends no more.
+    void stop();
 
     /// The bus brought a message of the probe's room.
     void seen(const Message& message);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A server under ThreadSanitizer and load: senders, receivers, SockJS sessions, churn, draining. PARLEY_BIN is that build."""
 import pathlib
+import socket
 import sys
 import threading
 
@@ -23,6 +24,32 @@ def churn(server, number):
         request(server, "GET", "/metrics")
 
 
+def knock(server, over):
+    """Comes back as clients do whose server goes: connects and asks, until it is over."""
+    while not over.is_set():
+        try:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+                connection.sendall(b"GET /ready HTTP/1.1\r\nHost: parley\r\n\r\n")
+                connection.recv(100)
+        except OSError:
+            over.wait(0.01)
+
+
+@check("a server that ends while others connect has no data race", limit=120)
+def _():
+    with Server({"threads": "4"}) as server:
+        over = threading.Event()
+        knocking = [threading.Thread(target=knock, args=(server, over)) for _ in range(4)]
+        for thread in knocking:
+            thread.start()
+        status = server.stop(limit=30)
+        over.set()
+        for thread in knocking:
+            thread.join()
+        equal(status, 0, "exit status")
+        expect("ThreadSanitizer" not in server.log(), "a race: " + server.log()[:2000])
+
+
 @check("a loaded server has no data race", limit=300)
 def _():
     with Server({"limits.max_sessions": "2000", "threads": "4"}) as server:
@@ -30,7 +57,7 @@ def _():
         for person in people:
             person.start()
         done = run_parley("bench", "--listen", f"127.0.0.1:{server.port}", "--secret", tokens.SECRET, "--connections", "80",
-                          "--rooms", "8", "--in-flight", "4", "--warm-up", "0", "--messages", "20000", limit=240)
+                          "--rooms", "8", "--in-flight", "4", "--churn", "10", "--churn-resume", "--slow", "10", "--warm-up", "0", "--messages", "20000", limit=240)
         equal(done.returncode, 0, done.stderr[-500:])
         for person in people:
             person.join()
