@@ -73,6 +73,9 @@ done
 if [ ! -f "$dir/secret.toml" ]; then
     (umask 077 && printf '[auth]\nsecret = "%s"\n' "$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')" >"$dir/secret.toml")
 fi
+if [ ! -f "$dir/operator" ]; then
+    (umask 077 && head -c 18 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$dir/operator")
+fi
 if [ "$kafka" = no ]; then
     log='kind = "store"' schema=parley
 else
@@ -95,6 +98,8 @@ kind = "redis"
 url = "$(cat "$dir/redis.url")"
 [proxies]
 trusted = ["127.0.0.1/32"]
+[admin]
+token = "$(cat "$dir/operator")"
 [drain]
 notice = "2s"  # HAProxy asks every second
 TOML
@@ -106,12 +111,12 @@ as_ours() { exec setpriv --pdeathsig TERM "$@"; }
 servers=()
 names=(one two)
 for name in "${names[@]}"; do
-    port=$(tools/services/free_ports.py)
+    read -r port operators < <(tools/services/free_ports.py 2)
     as_ours "$parley" serve --config "$dir/parley.toml" --listen "127.0.0.1:$port" --data-dir "$dir/$name" \
-        >"$dir/$name.log" 2>&1 </dev/null &
+        --set "admin.listen=127.0.0.1:$operators" >"$dir/$name.log" 2>&1 </dev/null &
     pids+=($!)
     servers+=("127.0.0.1:$port")
-    say "Server $name: http://127.0.0.1:$port, process $!, log $dir/$name.log"
+    say "Server $name: http://127.0.0.1:$port, process $!, log $dir/$name.log, operators at http://127.0.0.1:$operators with the token in $dir/operator"
 done
 for i in 0 1; do
     until grep -q '^parley ready' "$dir/${names[$i]}.log"; do

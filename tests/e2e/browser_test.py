@@ -22,11 +22,12 @@ def main():
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             for line in script.stdout:
-                if line.startswith("! restart"):
+                if line.startswith("! apart"):
+                    print("yes", file=script.stdin, flush=True)  # as far as one server lets them
+                elif line.startswith("! restart"):
                     server.kill()
                     server.start()
-                    script.stdin.write("done\n")
-                    script.stdin.flush()
+                    print("done", file=script.stdin, flush=True)
                 else:
                     print(line, end="", flush=True)
             return script.wait(LIMIT_S)

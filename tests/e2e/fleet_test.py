@@ -21,18 +21,25 @@ LIMIT_S = 240
 
 
 def start(folder, **more):
-    """(the process of the script, the servers' pids, the port), when it says that the fleet is ready."""
+    """(the process of the script, the servers as (pid, address of the operators' door), the port), when it says that the fleet is ready."""
     env = {**os.environ, "PARLEY_BIN": str(binary()), "PARLEY_FLEET_DIR": folder, "PORT": str(free_port()), **more}
     fleet = subprocess.Popen([ROOT / "tools" / "fleet.sh"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    said, pids = [], []
+    said, servers = [], []
     for line in fleet.stdout:
         said.append(line)
-        pids += [int(pid) for pid in re.findall(r"^Server .* process (\d+)", line)]
+        servers += [(int(pid), door) for pid, door in re.findall(r"^Server .* process (\d+), .* operators at (\S+) ", line)]
         if line.startswith("fleet ready "):
-            return fleet, pids, env["PORT"]
+            return fleet, servers, env["PORT"]
         if line.startswith("kafka.sh: ") and "cannot be had" in line:
             raise Skip(line.strip())
     raise AssertionError("".join(said)[-600:])
+
+
+def sessions(folder, door):
+    """How many are connected to a server, as it tells its operators."""
+    token = pathlib.Path(folder, "operator").read_text(encoding="ascii")
+    with urllib.request.urlopen(urllib.request.Request(door + "/metrics", headers={"Authorization": f"Bearer {token}"}), timeout=30) as answer:
+        return int(float(re.search(r"^parley_sessions (\S+)$", answer.read().decode(), re.MULTILINE)[1]))
 
 
 def without_kafka():
@@ -53,15 +60,17 @@ def main():
     npm.install()
     without_kafka()
     with tempfile.TemporaryDirectory(prefix="parley-fleet-", ignore_cleanup_errors=True) as folder:
-        fleet, pids, port = start(folder)
+        fleet, servers, port = start(folder)
         script = subprocess.Popen(["node", str(npm.FOLDER / "page.cjs"), f"127.0.0.1:{port}", str(logs_dir()), shutil.which("chromium")],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             for line in script.stdout:
-                if line.startswith("! restart"):
-                    os.kill(pids.pop(), signal.SIGKILL)
-                    script.stdin.write("done\n")
-                    script.stdin.flush()
+                if line.startswith("! apart"):
+                    each = [sessions(folder, door) for _, door in servers]
+                    print("yes" if min(each) > 0 else "no", file=script.stdin, flush=True)
+                elif line.startswith("! restart"):
+                    os.kill(servers.pop()[0], signal.SIGKILL)
+                    print("done", file=script.stdin, flush=True)
                 else:
                     print(line.replace("ok ", "ok fleet/", 1), end="", flush=True)
             return script.wait(LIMIT_S)

@@ -1,5 +1,6 @@
 // Two people in two browsers on the real page. Usage: node page.cjs HOST:PORT SCREENSHOT-DIR CHROMIUM.
-// Prints `! restart` when the server is to be killed and started again, and waits for a line on stdin.
+// Prints `! apart` to ask whether the two are at servers of their own, so far as there are several, and `! restart` when a
+// server is to be killed and started again; each waits for a line on stdin.
 'use strict';
 const assert = require('node:assert/strict');
 const path = require('node:path');
@@ -97,9 +98,19 @@ async function check(name, body, ...people) {
   }
 }
 
-async function restart() {
-  console.log('! restart');
-  await answers.next();
+async function ask(what) {
+  console.log(`! ${what}`);
+  return (await answers.next()).value;
+}
+
+/** Moves one of them until each is at a server of its own. */
+async function part(who) {
+  for (let i = 0; await ask('apart') === 'no'; i++) {
+    assert.ok(i < 20, 'both stay at one server');
+    await who.page.reload();
+    await who.at('message-input').waitFor();
+    await who.online();
+  }
 }
 
 async function main() {
@@ -144,9 +155,10 @@ async function main() {
       for (const p of both) await p.shows(['said into the dead line']);
     }, ...both);
     await check('killed and started again: the talk is there, and what was being sent arrives once', async () => {
+      await part(bob);
       const burst = Array.from({length: 10}, (_, i) => `around the kill, line ${i} of ten`);
       for (const text of burst.slice(0, 5)) await alice.say(text);
-      await restart();
+      await ask('restart');
       for (const text of burst.slice(5)) await alice.say(text);
       for (const text of burst) {
         await alice.page.locator('[data-testid=message][data-state=sent]', {hasText: text}).waitFor({timeout: 40000});
