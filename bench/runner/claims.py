@@ -36,7 +36,9 @@ class Verdict:
     def words(self):
         if self.failed:
             return f"**no figures**: {self.failed}"
-        return "holds" if self.surely else "holds at the interval's lower end" if self.holds else "**missed**"
+        verdict = "holds" if self.surely else "holds at the interval's lower end" if self.holds else "**missed**"
+        few = self.interval.count
+        return verdict if self.interval.is_confident else f"{verdict} ({few} value{'s' if few > 1 else ''} only)"
 
     def figure(self):
         if self.failed:

@@ -9,7 +9,7 @@ KINDS = ("A", "B", "C", "D", "threads", "idle", "readers", "storm")
 EXTRA_KINDS = ("soak",)
 SOAK_SECONDS = 600
 # Until the log's write buffers are full for the first time: growth that ends.
-_SOAK_WARM_UP = 360
+_SOAK_WARM_UP = 660
 
 
 @dataclasses.dataclass(frozen=True)

@@ -74,6 +74,8 @@ def _():
     equal(spread.words(), "holds at the interval's lower end")
     missed = verdict_of("B", {"B": rounds(1.05, *[1.2] * 10)})
     expect(not missed.holds, "one good pair of 11 is not enough")
+    once = verdict_of("B", {"B": rounds(1.05)})
+    equal(once.words(), "holds (1 value only)")
 
 
 @check("a ratio is taken within a round, not between medians")
