@@ -1,6 +1,8 @@
 // The fast path: what every delivered message goes through. A message is encoded once for each wire form, its frame put
 // together once for each group; then a live subscriber costs one entry of Group::live and one reference in its
 // connection's queue.
+// Invariants: Live::direct is a connection that is open, because a session takes its subscriptions from the rooms
+// (on_closed(), before anything is destroyed: bury()); bytes that a queue refers to are never written again.
 #include <utility>
 
 #include "room/hub.h"
