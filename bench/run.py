@@ -107,7 +107,7 @@ def take_options():
     parser.add_argument("--tools", type=pathlib.Path, default=build / "bench/bin",
                         help="folder with peer_load, limit_send and limit_uring")
     parser.add_argument("--only", default=",".join(groups.KINDS),
-                        help=f"of {','.join((*groups.KINDS, *groups.EXTRA_KINDS))}; soak takes 22 minutes")
+                        help=f"of {','.join((*groups.KINDS, *groups.EXTRA_KINDS))}; soak takes 22 minutes, cores 2 a pair")
     parser.add_argument("--peers", default=",".join(PEERS), help=f"of {','.join(PEERS)}, or none")
     parser.add_argument("--pairs", type=int, default=11)
     parser.add_argument("--peer-pairs", type=int, default=3)

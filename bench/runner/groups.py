@@ -6,7 +6,7 @@ from runner import mixes
 
 MEMORY_BUDGET = 512 << 20
 KINDS = ("A", "B", "C", "D", "threads", "idle", "readers", "storm")
-EXTRA_KINDS = ("soak",)
+EXTRA_KINDS = ("cores", "soak")
 SOAK_SECONDS = 600
 # Until the log's write buffers are full for the first time: growth that ends.
 _SOAK_WARM_UP = 660
@@ -42,7 +42,8 @@ def plan(bench, wanted, pairs):
     """The groups of the names in `wanted`, in the order of KINDS."""
     makers = {"A": _a, "B": _b, "C": _c, "D": _d, "threads": _threads, "idle": _idle, "readers": _readers,
               "storm": _storm, "soak": _soak}
-    return [makers[name](bench, pairs) for name in (*KINDS, *EXTRA_KINDS) if name in wanted]
+    made = [makers[name](bench, pairs) for name in (*KINDS, "soak") if name in wanted]
+    return made + [_on_two_cores(bench, mix, pairs) for mix in mixes.ALL.values() if "cores" in wanted]
 
 
 def plan_peer(bench, peer, wanted, pairs):
@@ -95,6 +96,16 @@ def _threads(bench, pairs):
         "one": Turn(lambda: bench.parley(mixes.C, spread=True), cost),
         "two": Turn(lambda: bench.parley(mixes.C, threads=2, spread=True), cost),
         "uring_two": Turn(lambda: bench.limit("uring", mixes.C, threads=2, spread=True), cost, every=4)})
+
+
+def _on_two_cores(bench, mix, pairs):
+    """Beside what `taskset` of one core leaves to server and limit: two threads each, on both cores with the load generator."""
+    cost = bench.estimate(mix)
+    return Group(f"{mix.name} cores", f"{mix.says}; on one core with one thread, on two with two", pairs, {
+        "one": Turn(lambda: bench.parley(mix), cost),
+        "uring_one": Turn(lambda: bench.limit("uring", mix), cost),
+        "two": Turn(lambda: bench.parley(mix, threads=2, spread=True), cost),
+        "uring_two": Turn(lambda: bench.limit("uring", mix, threads=2, spread=True), cost)})
 
 
 def _idle(bench, pairs):

@@ -134,6 +134,31 @@ def _peer_pairs(results):
     return max(counts, default=0)
 
 
+def _cores(results):
+    """Each mix on one core and on two, beside the limit; nothing where that was not measured."""
+    lines = []
+    for mix in ALL:
+        rounds = results["groups"].get(f"{mix} cores", {}).get("rounds", [])
+        cells = [_beside(rounds, ours, limit) for ours, limit in (("one", "uring_one"), ("two", "uring_two"))]
+        if any(cells):
+            lines.append(f"| {mix} | " + " | ".join(cell or "failed | failed | " for cell in cells) + " |")
+    if not lines:
+        return []
+    return ["## One core and two", "", "| | one core: Parley | limit, io_uring | ratio | two cores: Parley | limit, io_uring | ratio |",
+            "| --- | --- | --- | --- | --- | --- | --- |", *lines, "",
+            "Server CPU seconds per million deliveries, medians. One core: one thread under `taskset` of it, the load generator on the other. "
+            "Two: two threads under `taskset` of both, with the generator.", ""]
+
+
+def _beside(rounds, ours, limit):
+    pairs = [(turns[ours]["cpu"], turns[limit]["cpu"]) for turns in rounds if ours in turns and limit in turns]
+    if not pairs:
+        return ""
+    ratio = claims.stats.interval([mine / theirs for mine, theirs in pairs])
+    mine, theirs = (statistics.median(values) for values in zip(*pairs))
+    return f"{mine:.3g} | {theirs:.3g} | {ratio.median:.2f} × [{ratio.low:.2f}–{ratio.high:.2f}]"
+
+
 def failures(results):
     return [f"- {name}, {turn}: {why}" for name, group in results["groups"].items() for turn, why in group["failed"]]
 
@@ -154,6 +179,7 @@ def markdown(results):
         lines += ["", "## Deliveries a second", "", *_table(results, "rate", mixes), "",
                   "## Latency from send to delivery, ms: median", "", *_table(results, "p50", mixes), "",
                   "99th percentile:", "", *_table(results, "p99", mixes), ""]
+    lines += _cores(results)
     if "idle" in results["groups"]:
         lines += ["## User-space KiB of an idle, connected, subscribed client", "",
                   *_table(results, "memory", ["idle"]), ""]

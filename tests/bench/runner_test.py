@@ -151,6 +151,13 @@ def _():
         expect(part in text, f"no {part!r} in\n{text[:3000]}")
 
 
+@check("the report has each mix on one core and on two")
+def _():
+    turns = {turn: figures(cpu) for turn, cpu in {"one": 3.0, "uring_one": 2.0, "two": 8.0, "uring_two": 4.0}.items()}
+    text = report.markdown(results(**{"C cores": dict(rounds(), rounds=[turns] * 2)}))
+    expect("| C | 3 | 2 | 1.50 × [1.50–1.50] | 8 | 4 | 2.00 × [2.00–2.00] |" in text, text)
+
+
 @check("the plot is well-formed, escapes names, and marks the ranges on the axis")
 def _():
     rows = (svg.Row("<us> & them", 2, 1, 4, "ours"), svg.Row("other", None, note="failed"))
