@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Three servers over a Kafka of three brokers and one PostgreSQL, people of one room spread over all of them by every transport, while
-brokers and servers die and stand still, links are cut, slow and silent, the database crashes and servers come and go: every list is the
-room's log."""
+"""Three servers over a Kafka of three brokers, one PostgreSQL and one Redis, people of one room spread over all of them by every transport,
+while brokers and servers die and stand still, links are cut, slow and silent, the database crashes, Redis hangs and comes back empty, and
+servers come and go: every list is the room's log."""
 import asyncio
 import concurrent.futures
 import contextlib
@@ -41,7 +41,7 @@ def degraded(server):
 
 
 class World:
-    """A Kafka of three brokers and a PostgreSQL, which servers reach through relays."""
+    """A Kafka of three brokers and a PostgreSQL, which servers reach through relays, and a Redis."""
 
     def __init__(self):
         try:
@@ -51,7 +51,7 @@ class World:
             self.links = None
         *self.to_brokers, self.to_database = relays(4)
         self.cluster = services.Service("kafka", NODES="3", RELAYS=" ".join(str(relay.port) for relay in self.to_brokers))
-        self.database = services.Service("postgres")
+        self.database, self.redis = services.Service("postgres"), services.Service("redis")
         for relay, port in zip(self.to_brokers, self.cluster.relayed_ports()):
             relay.lead_to(port)
         url = urllib.parse.urlsplit(self.database.url)
@@ -68,7 +68,8 @@ class Fleet:
         self.cluster, self.database, self.links = world.cluster, world.database, world.links
         self.broker_ports = [relay.port for relay in world.to_brokers]
         self.settings = {"log.kind": "kafka", "kafka.brokers": world.brokers, "kafka.topics.chat": name, "kafka.group_prefix": name + ".",
-                         "kafka.partitions": 6, "store.kind": "postgres", "postgres.url": world.database_url, "postgres.schema": name}
+                         "kafka.partitions": 6, "store.kind": "postgres", "postgres.url": world.database_url, "postgres.schema": name,
+                         "bus.kind": "redis", "cache.kind": "redis", "redis.url": world.redis.url, "redis.prefix": name}
         self.servers = [self.joining().start() for _ in range(3)]
 
     def joining(self):
@@ -113,7 +114,7 @@ class Troubles:
         self.fleet, self.rng = fleet, rng
         self.order = [self.a_server_is_killed, self.the_servers_are_restarted_in_turn, self.one_more_server_joins_and_leaves,
                       self.a_server_stands_still, self.a_broker_is_killed, self.a_broker_stands_still, self.the_database_crashes,
-                      self.links_are_slow, self.all_links_stand_still]
+                      self.redis_hangs, self.redis_comes_back_empty, self.links_are_slow, self.all_links_stand_still]
         if fleet.links:
             self.order += [self.a_link_to_a_broker_is_cut, self.all_links_to_brokers_are_cut, self.the_link_to_the_database_is_cut]
         rng.shuffle(self.order)
@@ -247,6 +248,18 @@ class Troubles:
         await in_thread(eventually, lambda: "store" in degraded(server), 60, "the fault at /ready")
         self.fleet.links.mend(server, port)
 
+    async def redis_hangs(self):
+        self.fleet.world.redis.signal(signal.SIGSTOP)
+        await self.more()
+        self.fleet.world.redis.signal(signal.SIGCONT)
+
+    async def redis_comes_back_empty(self):
+        redis = self.fleet.world.redis
+        await in_thread(redis.kill)
+        await self.more()
+        await in_thread(redis.start)
+        await in_thread(redis.command, "FLUSHALL")
+
     async def the_database_crashes(self):
         await in_thread(self.fleet.database.kill)
         witness = self.rng.choice(self.fleet.servers)
@@ -304,7 +317,7 @@ def _():
         equal(history(server, "r-1")[0]["content"], "hello")
 
 
-@check(f"people at three servers, {ROUNDS} times each: servers die, are restarted in turn, join, stand still; a broker dies, stands still; links are cut, slow, silent; the database crashes (seed {SEED})",
+@check(f"people at three servers, {ROUNDS} times each: servers die, are restarted in turn, join, stand still; a broker dies, stands still; links are cut, slow, silent; the database crashes; Redis hangs, is empty (seed {SEED})",
        limit=300 + 300 * ROUNDS)
 def _():
     for round in range(ROUNDS):
