@@ -148,6 +148,8 @@ void WsSession::on_drained(rt::Connection&) {
     app_->on_drained();
 }
 
+void WsSession::on_stalled(rt::Connection&) { close(wire::kCloseTooSlow, "the socket took nothing"); }
+
 void WsSession::on_closed(rt::Connection&) {
     tell_app_closed();
     connection_ = nullptr;

@@ -37,9 +37,8 @@ public:
 /// Thread: core-local. Owned by its connection; owns the app.
 /// Order:  messages leave in the order they were sent; a close frame is the last.
 /// Limit:  WsPatience, where the app's owner calls on_second().
-/// Fails:  a peer that breaks the protocol gets the RFC's close code, one that is too slow 4408, then the TCP
-/// connection
-///         ends.
+/// Fails:  a peer that breaks the protocol gets the RFC's close code, one that is too slow 4408 behind
+///         what it has not read, then the TCP connection ends.
 class WsSession final : public rt::Connection::Handler, private wire::WebSocketDecoder::Handler {
 public:
     struct Compression {
@@ -69,6 +68,7 @@ public:
     std::size_t on_data(rt::Connection& connection, std::span<char> bytes) override;
     void on_end_of_input(rt::Connection& connection) override;
     void on_drained(rt::Connection& connection) override;
+    void on_stalled(rt::Connection& connection) override;
     void on_closed(rt::Connection& connection) override;
 
 private:

@@ -101,6 +101,31 @@ TEST_F(WsSessionTest, AFloodOfPingsThatNobodyReadsTheAnswersOfStaysSmall) {
     EXPECT_TRUE(answers.ends_with("\x8A\x04last"));
 }
 
+TEST_F(WsPatienceTest, WhoTakesNothingForTheSendTimeAndThenReadsFindsWhy) {
+    std::string sent;
+    for (int i = 0; i < 1000 && set.queued_bytes() == 0; ++i) {
+        sent += "\x81\x7E\x03\xE8" + std::string(1000, 'x');
+        write(client_frame(Opcode::kText, std::string(1000, 'x')));
+    }
+    pass(seconds{21});
+    EXPECT_TRUE(over);
+    pass(seconds{1});
+    std::string got;
+    for (int i = 0; i < 50; ++i) got += read();
+    EXPECT_EQ(got.substr(0, sent.size()), sent);
+    EXPECT_EQ(got.substr(sent.size()), std::string{"\x88\x19\x11\x38the socket took nothing"});
+    EXPECT_TRUE(saw_end);
+}
+
+TEST_F(WsPatienceTest, WhoThenStillTakesNothingIsLetGo) {
+    while (set.queued_bytes() == 0) write(client_frame(Opcode::kText, std::string(1000, 'x')));
+    pass(seconds{21});
+    EXPECT_EQ(set.size(), 1U);
+    pass(seconds{3});
+    EXPECT_EQ(set.size(), 0U);
+    EXPECT_EQ(set.queued_bytes(), 0U);
+}
+
 TEST_F(WsPatienceTest, ASilentPeerIsPingedOnceAndClosedWhenNothingCame) {
     seconds_pass(3);
     EXPECT_EQ(read(), "");

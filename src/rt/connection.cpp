@@ -497,7 +497,7 @@ void ConnectionSet::sweep() {
     for (std::size_t i = blocked_.size(); i-- > 0;) {
         if (i >= blocked_.size()) continue;  // a handler closed others
         Connection& connection = *blocked_[i];
-        const bool ending = connection.state_ == Connection::State::kDiscarding;
+        const bool ending = connection.state_ == Connection::State::kDiscarding || connection.stalled_;
         if (!ending && connection.state_ == Connection::State::kOpen && !connection.has_output()) {
             connection.blocked_ = false;
             blocked_[i] = blocked_.back();
@@ -506,7 +506,11 @@ void ConnectionSet::sweep() {
         }
         const milliseconds limit = ending ? limits_.discard_time : limits_.send_time;
         if (now - connection.last_progress_ < limit) continue;
-        if (connection.state_ == Connection::State::kOpen) connection.handler_->on_stalled(connection);
+        if (connection.state_ == Connection::State::kOpen) {
+            connection.stalled_ = true;
+            connection.handler_->on_stalled(connection);
+            if (connection.state_ == Connection::State::kFlushing) continue;
+        }
         connection.close_now();
     }
     loop_.arm(sweep_timer_, seconds{1});

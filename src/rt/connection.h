@@ -47,7 +47,8 @@ public:
         virtual void on_end_of_input(Connection& connection) { connection.abort(); }
         /// The queue went below half of ConnectionSet::send_buffer() after it had been above.
         virtual void on_drained(Connection& connection) { (void)connection; }
-        /// The socket took nothing for the send time limit. The connection closes right after.
+        /// The socket took nothing for the send time limit. The connection closes right after, but for who calls
+        /// finish(): then it has the discard time to take something.
         virtual void on_stalled(Connection& connection) { (void)connection; }
         /// The connection is gone; `connection` must not be used after this returns.
         virtual void on_closed(Connection& connection) = 0;
@@ -153,6 +154,7 @@ private:
     bool abort_ : 1 = false;
     bool new_ : 1 = true;              ///< its handler has heard nothing
     bool awaits_welcome_ : 1 = false;  ///< listed in the loop's newcomers
+    bool stalled_ : 1 = false;         ///< on_stalled() was called
     int fd_;
     std::uint32_t dirty_slot_ = kNotDirty;  ///< where in set_.dirty_ or set_.ending_
     std::uint32_t send_limit_;
