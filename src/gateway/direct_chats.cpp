@@ -5,6 +5,7 @@
 #include "gateway/core.h"
 #include "gateway/direct_session.h"
 #include "gateway/handshake.h"
+#include "gateway/seat.h"
 #include "gateway/ws_apps.h"
 #include "gateway/ws_plain.h"
 #include "wire/query.h"
@@ -18,6 +19,7 @@ constexpr std::size_t kPast = 50;
 }  // namespace
 
 struct DirectChats::Asked {
+    Seat seat;
     MemberId receiver;
     room::Start start;
 };
@@ -49,7 +51,7 @@ void DirectChats::serve(const ExchangeRef& exchange) {
         exchange->refuse({Code::kBadRequest, "receiverId is missing"});
         return;
     }
-    Asked asked;
+    Asked asked{Seat{core_.services()}, {}, {}};
     asked.start.from = room::Start::From::kLast;
     asked.start.last = kPast;
     if (const auto after = query->get("after")) {
@@ -66,19 +68,20 @@ void DirectChats::serve(const ExchangeRef& exchange) {
         exchange->refuse(400, {Code::kAuthRequired, "token is missing"});
         return;
     }
-    authenticate(core_, std::move(token), [this, exchange, receiver, asked](Result<Identity> identity) mutable {
-        if (!identity) {
-            exchange->refuse(identity.error());
-            return;
-        }
-        const auto parsed = MemberId::parse(receiver);
-        if (!parsed) {
-            exchange->refuse({Code::kMemberNotFound, {}});
-            return;
-        }
-        asked.receiver = *parsed;
-        find_receiver(exchange, std::move(asked), std::move(*identity));
-    });
+    authenticate(core_, std::move(token),
+                 [this, exchange, receiver, asked = std::move(asked)](Result<Identity> identity) mutable {
+                     if (!identity) {
+                         exchange->refuse(identity.error());
+                         return;
+                     }
+                     const auto parsed = MemberId::parse(receiver);
+                     if (!parsed) {
+                         exchange->refuse({Code::kMemberNotFound, {}});
+                         return;
+                     }
+                     asked.receiver = *parsed;
+                     find_receiver(exchange, std::move(asked), std::move(*identity));
+                 });
 }
 
 void DirectChats::find_receiver(const ExchangeRef& exchange, Asked asked, Identity identity) {
@@ -86,17 +89,18 @@ void DirectChats::find_receiver(const ExchangeRef& exchange, Asked asked, Identi
         open(exchange, std::move(asked), std::move(identity));
         return;
     }
-    core_.asker().ask(
-        [&directory = core_.services().directory, receiver = asked.receiver] { return directory.account(receiver); },
-        [this, exchange, asked, identity = std::move(identity)](Result<std::optional<store::Account>> account) mutable {
-            if (!account) {
-                exchange->refuse(account.error());
-            } else if (!*account) {
-                exchange->refuse({Code::kMemberNotFound, {}});
-            } else {
-                open(exchange, std::move(asked), std::move(identity));
-            }
-        });
+    const MemberId receiver = asked.receiver;
+    core_.asker().ask([&directory = core_.services().directory, receiver] { return directory.account(receiver); },
+                      [this, exchange, asked = std::move(asked),
+                       identity = std::move(identity)](Result<std::optional<store::Account>> account) mutable {
+                          if (!account) {
+                              exchange->refuse(account.error());
+                          } else if (!*account) {
+                              exchange->refuse({Code::kMemberNotFound, {}});
+                          } else {
+                              open(exchange, std::move(asked), std::move(identity));
+                          }
+                      });
 }
 
 void DirectChats::open(const ExchangeRef& exchange, Asked asked, Identity identity) {

@@ -3,9 +3,9 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
+#include "gateway/seat.h"
 #include "wire/cookie.h"
 #include "wire/query.h"
 
@@ -45,20 +45,6 @@ bool may_use_cookie(const wire::HttpRequest& request) {
     const auto site = request.headers.find("sec-fetch-site");
     return !site || *site == "same-origin" || *site == "none";
 }
-
-/// A place among the sessions, until the one it was kept for is there or has been refused.
-class Seat {
-public:
-    explicit Seat(Services& services) : entering_(&services.entering) { entering_->fetch_add(1); }
-    Seat(Seat&& other) noexcept : entering_(std::exchange(other.entering_, nullptr)) {}
-    Seat& operator=(Seat&&) = delete;
-    ~Seat() {
-        if (entering_ != nullptr) entering_->fetch_sub(1);
-    }
-
-private:
-    std::atomic<std::size_t>* entering_;
-};
 
 void enter_room(Core& core, auth::Profile profile, const RoomId& room, Identity identity, HandshakeDone then) {
     const MemberId member = identity.claims.member;
@@ -156,10 +142,7 @@ std::optional<HandshakeRefusal> judge_arrival(Core& core, const ExchangeRef& exc
     if (!origin_allowed(core.options(), exchange->request()))
         return refuse(403, Code::kOriginForbidden, "this origin is not allowed");
     if (services.draining) return refuse(503, Code::kDraining, "the server is shutting down");
-    // Those being judged count too: a storm of them would pass before the first has its session.
-    if (services.sessions + services.entering >= core.options().max_sessions) {
-        return refuse(503, Code::kServerFull, "the server is full");
-    }
+    if (Seat::all_taken(services)) return refuse(503, Code::kServerFull, "the server is full");
     if (core.memory().refuses_connections()) return refuse(503, Code::kServerFull, "the server is short of memory");
     if (const auto wait = services.rates.handshake(auth::address_key(exchange->peer()), core.loop().now())) {
         return HandshakeRefusal{429, {Code::kRateLimited, "too many connections from this address"}, *wait};

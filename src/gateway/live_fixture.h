@@ -39,13 +39,23 @@ protected:
         claims.nickname = member;
         return *keys.sign(claims, clock.wall(), ttl);
     }
+    std::string get(const std::string& path_and_query, const std::string& member, const std::string& fields = {},
+                    int minor = 1) {
+        return "GET " + path_and_query + " HTTP/1." + std::to_string(minor) + "\r\nHost: localhost\r\n" +
+               (member.empty() ? "" : "Authorization: Bearer " + token(member) + "\r\n") + fields + "\r\n";
+    }
     Line& ask(const std::string& path_and_query, const std::string& member = "u-1", const std::string& fields = {},
               int minor = 1) {
-        return send("GET " + path_and_query + " HTTP/1." + std::to_string(minor) + "\r\nHost: localhost\r\n" +
-                    (member.empty() ? "" : "Authorization: Bearer " + token(member) + "\r\n") + fields + "\r\n");
+        return send(get(path_and_query, member, fields, minor));
     }
     enum class Then : bool { kStays, kCloses };
     Line& send(const std::string& request, Then then = Then::kStays) {
+        Line& line = begin(request, then);
+        turn();
+        return line;
+    }
+    /// Without a turn: what comes next comes at the same time.
+    Line& begin(const std::string& request, Then then = Then::kStays) {
         std::array<int, 2> ends{};
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
         lines.push_back(std::make_unique<Line>());
@@ -56,7 +66,6 @@ protected:
         if (read.step == wire::HttpStep::kHead) read = parser.feed(std::string_view{request}.substr(read.consumed));
         EXPECT_EQ(read.step, wire::HttpStep::kDone) << parser.fault().text;
         core->adopt({ends[0], {}, {}}, parser.take_request(), {&door});
-        turn();
         return *lines.back();
     }
     /// What has come since the last call.

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "gateway/rest_call.h"
 #include "gateway/rest_judge.h"
 #include "gateway/rest_turns.h"
+#include "gateway/seat.h"
 
 namespace parley::gateway {
 
@@ -75,8 +77,8 @@ private:
     void poll(const RestCallRef& call);
     void long_poll(const RestCallRef& call);
     void begin_poll(const RestCallRef& call, milliseconds timeout);
-    /// False: there is no room for one more request that stays open, and the call has been refused.
-    [[nodiscard]] bool may_stay(const RestCallRef& call);
+    /// None: there is no room for one more request that stays open, and the call has been refused.
+    [[nodiscard]] std::optional<Seat> seat_for(const RestCallRef& call);
 
     [[nodiscard]] RoomJudge judge(const RestCallRef& call, auth::Operation operation);
     /// `question(entry)` runs on the pool where the operation is allowed; `then(value)` here where it gave one. Every

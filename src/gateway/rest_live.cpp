@@ -119,18 +119,18 @@ Result<PollQuestion> parse_poll(const RestCall& call, const CursorSeal& seal) {
 
 }  // namespace
 
-bool Rest::may_stay(const RestCallRef& call) {
+std::optional<Seat> Rest::seat_for(const RestCallRef& call) {
     Services& services = core_.services();
-    if (services.sessions >= core_.options().max_sessions || core_.memory().refuses_connections()) {
+    if (Seat::all_taken(services) || core_.memory().refuses_connections()) {
         call->refuse({Code::kServerFull, {}});
-        return false;
+        return std::nullopt;
     }
     const std::string address = auth::address_key(call->exchange()->peer());
     if (const auto wait = services.rates.handshake(address, core_.loop().now())) {
         call->refuse_rate(*wait, "too many connections from this address");
-        return false;
+        return std::nullopt;
     }
-    return true;
+    return Seat{services};
 }
 
 void Rest::stream_room(const RestCallRef& call) {
@@ -139,14 +139,15 @@ void Rest::stream_room(const RestCallRef& call) {
         call->refuse(start.error());
         return;
     }
-    if (!may_stay(call)) return;
+    auto seat = seat_for(call);
+    if (!seat) return;
     in_room(
         call, auth::Operation::kSubscribe,
         [&log = core_.services().log, room = call->room, claimed = claimed_by(*start),
          epoch = start->epoch](const RoomEntry&) {
             return log::head_for(log, room, claimed, epoch ? std::optional{Epoch{*epoch}} : std::nullopt);
         },
-        [this, call, start = *start](const log::RoomHead& at) {
+        [this, call, start = *start, seat = std::move(*seat)](const log::RoomHead& at) {
             const auto after = stream_after(start, at);
             if (!after) {
                 call->exchange()->respond_json(409, position_invalid_json(at));
@@ -157,7 +158,8 @@ void Rest::stream_room(const RestCallRef& call) {
 }
 
 void Rest::stream_notifications(const RestCallRef& call) {
-    if (!may_stay(call)) return;
+    auto seat = seat_for(call);
+    if (!seat) return;
     const auto last_id = call->request().headers.find("last-event-id").value_or("");
     core_.asker().ask(
         [&log = core_.services().log, own = notifications_of(call->member()),
@@ -170,7 +172,7 @@ void Rest::stream_notifications(const RestCallRef& call) {
             const bool known = wanted && wanted->own <= mine->head && wanted->all <= all->head;
             return known ? *wanted : NotificationPlace{mine->head, all->head};
         },
-        [this, call](const Result<NotificationPlace>& from) {
+        [this, call, seat = std::move(*seat)](const Result<NotificationPlace>& from) {
             if (!from) {
                 call->refuse(from.error());
             } else if (auto* stream = open_stream<NotificationStream>(core_, *call, "sse-notifications")) {
@@ -185,7 +187,7 @@ void Rest::long_poll(const RestCallRef& call) {
     const auto timeout = parse_timeout(call->query);
     if (!timeout) {
         call->refuse(timeout.error());
-    } else if (core_.services().sessions >= core_.options().max_sessions || core_.memory().refuses_connections()) {
+    } else if (Seat::all_taken(core_.services()) || core_.memory().refuses_connections()) {
         call->refuse({Code::kServerFull, {}});
     } else {
         begin_poll(call, *timeout);

@@ -41,6 +41,32 @@ TEST_F(RouterTest, ATokenMayStandBehindSeveralSpaces) {
     EXPECT_EQ(status(answer_to("GET /api/rooms HTTP/1.1\r\nAuthorization: Bearer    ")), 401);
 }
 
+TEST_F(RouterTest, AStormDoesNotPassTheLimitOfSessionsWhileItIsJudged) {
+    options.max_sessions = 2;
+    options.require_registered = true;
+    store::Account bob;
+    bob.id = MemberId::trusted("bob");
+    bob.name = "bob";
+    bob.nickname = "Bob";
+    ASSERT_TRUE(directory->add_account(bob));
+    const std::string upgrade =
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n";
+    for (const std::string path : {"/api/rooms/r-1/stream", "/api/notifications/stream", "/ws/direct?receiverId=bob",
+                                   "/api/messages/longpoll?roomId=r-1&after=0"}) {
+        for (int i = 0; i < 5; ++i) begin(get(path, "u-1", path.starts_with("/ws") ? upgrade : ""));
+        turn();
+        EXPECT_EQ(services->sessions, 2U) << path;
+        EXPECT_EQ(services->entering, 0U) << path;
+        std::size_t refused = 0;
+        for (const auto& line : lines) refused += status(heard(*line)) == 503 ? 1U : 0U;
+        EXPECT_EQ(refused, 3U) << path;
+        lines.clear();
+        turn();
+        EXPECT_EQ(services->sessions, 0U) << path;
+    }
+}
+
 TEST_F(RouterTest, WhyTheStoreFailedIsForTheOperatorAlone) {
     log.inner.is_down = true;
     const logger::Capture lines;
