@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "chat/pair_room.h"
+#include "gateway/close_code.h"
 #include "gateway/core.h"
 #include "gateway/direct_chats.h"
 #include "gateway/notifications.h"
@@ -13,8 +14,6 @@
 
 namespace parley::gateway {
 namespace {
-
-constexpr std::uint16_t kClosePosition = 4400;
 
 std::string json_member(std::string_view name, std::string_view text) {
     std::string out{name};
@@ -209,12 +208,11 @@ void DirectSession::on_truncated(const RoomId&, RoomSeq first) {
 }
 
 void DirectSession::on_position_invalid(std::string_view, const RoomId&, const log::RoomHead& at) {
-    end(Code::kPositionInvalid, kClosePosition,
-        R"("epoch":")" + std::to_string(at.epoch.value) + R"(","firstSeq":)" + std::to_string(at.first.value) +
-            R"(,"headSeq":)" + std::to_string(at.head.value));
+    end(Code::kPositionInvalid, R"("epoch":")" + std::to_string(at.epoch.value) + R"(","firstSeq":)" +
+                                    std::to_string(at.first.value) + R"(,"headSeq":)" + std::to_string(at.head.value));
 }
 
-void DirectSession::on_ended(std::string_view, const RoomId&) { end(Code::kForbidden, 4403); }
+void DirectSession::on_ended(std::string_view, const RoomId&) { end(Code::kForbidden); }
 
 // --- its end ------------------------------------------------------------------------------------------------------
 
@@ -226,27 +224,27 @@ void DirectSession::refuse(Code code, std::string_view message, std::string_view
     socket_->send_text(error_json(code, told_to_clients(error), extra));
 }
 
-void DirectSession::end(Code code, std::uint16_t close_code, std::string_view extra) {
+void DirectSession::end(Code code, std::string_view extra) {
     if (socket_ == nullptr) return;
     refuse(code, {}, extra);
-    socket_->close(close_code, name(code));
+    socket_->close(close_code(code), name(code));
 }
 
 void DirectSession::on_second(WallTime wall, SteadyTime now) {
     if (token_.has_expired(wall)) {
-        end(Code::kAuthExpired, 4401);
+        end(Code::kAuthExpired);
         return;
     }
-    token_.look_again(core_, now, [this](Code code) { end(code, 4401); });
+    token_.look_again(core_, now, [this](Code code) { end(code); });
     socket_->on_second(now, core_.options().patience);
 }
 
 void DirectSession::on_token_revoked(std::string_view sha256_hex) {
-    if (token_.is_token(sha256_hex)) end(Code::kAuthExpired, 4401);
+    if (token_.is_token(sha256_hex)) end(Code::kAuthExpired);
 }
 
 void DirectSession::on_member_revoked(const MemberId& member, WallTime before) {
-    if (token_.is_revoked(member, before)) end(Code::kAuthExpired, 4401);
+    if (token_.is_revoked(member, before)) end(Code::kAuthExpired);
 }
 
 void DirectSession::drain(milliseconds reconnect_after) {

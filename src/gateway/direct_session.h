@@ -62,7 +62,7 @@ private:
     void stored(const Said& said, const Result<std::vector<log::Appended>>& result);
     void tell_receiver(const Said& said, RoomSeq seq);
     void refuse(Code code, std::string_view message, std::string_view extra);
-    void end(Code code, std::uint16_t close_code, std::string_view extra = {});
+    void end(Code code, std::string_view extra = {});
     /// Whether the client has to wait with its next message.
     [[nodiscard]] wire::Flow flow();
     void go_on();

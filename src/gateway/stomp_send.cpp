@@ -220,16 +220,14 @@ bool StompSession::perform_in(const chat::RoomView& view, Request request) {
 void StompSession::perform_allowed(Request request) {
     using enum auth::Operation;
     const RoomId room = request.words.room;
+    const auto now = core_.loop().now();
+    if (request.operation == kSend) extend_stay(room, now);
     if (!request.transaction.empty()) {
         add_to_transaction(std::move(request));
         return;
     }
-    const auto now = core_.loop().now();
     switch (request.operation) {
-        case kSend:
-            extend_stay(room, now);
-            talk(std::move(request));
-            return;
+        case kSend: talk(std::move(request)); return;
         case kTyping:
             core_.chat().typing(speaker_, room);
             receipt(request.receipt);
@@ -424,6 +422,7 @@ void StompSession::on_commit(const wire::StompFrame& frame) {
     }
     one_more_in_flight();
     const RoomId room = *transaction.room;
+    extend_stay(room, core_.loop().now());
     core_.chat().append(
         room, std::move(transaction.drafts),
         [weak = weak_from_this(), room, asked, receipts = std::move(transaction.receipts)](auto result) {

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/uuid.h"
+#include "gateway/close_code.h"
 #include "gateway/core.h"
 #include "gateway/exchange.h"
 
@@ -123,7 +124,8 @@ void StompSession::on_connect(const wire::StompFrame& frame) {
     wire::HeartBeat client;
     if (const auto text = frame.find("heart-beat")) client = *wire::parse_heart_beat(*text);
     const auto authorization = frame.find("Authorization");
-    if (identified_ || profile_ == auth::Profile::kGame || !authorization) {
+    // The broker profile asks for no token, so it judges none.
+    if (identified_ || profile_ != auth::Profile::kPublic || !authorization) {
         finish_connect(client, version);
         return;
     }
@@ -136,7 +138,7 @@ void StompSession::on_connect(const wire::StompFrame& frame) {
                 const auto self = weak.lock();
                 if (self == nullptr || self->ended_) return;
                 if (!checked) {
-                    self->fault(name(checked.error().code), {}, 4401);
+                    self->fault(name(checked.error().code), {}, close_code(checked.error().code));
                     return;
                 }
                 self->identify({std::move(checked->claims), std::move(checked->sha256_hex)});
@@ -244,23 +246,26 @@ void StompSession::receipt(AskedReceipt id, std::span<const wire::StompHeader> e
     send("RECEIPT", std::span{headers}.first(1 + extra.size()));
 }
 
-void StompSession::user_message(const std::string& subscription, std::string_view destination, std::string_view json) {
-    const std::string id = std::to_string(speaker_.session) + '-' + core_.random_id();
-    const std::array<wire::StompHeader, 4> headers{{{"destination", destination},
-                                                    {"subscription", subscription},
-                                                    {"message-id", id},
-                                                    {"content-type", "application/json"}}};
-    send("MESSAGE", headers, json);
+void StompSession::user_message(auth::DestinationKind queue, std::string_view destination, std::string_view json) {
+    for (std::size_t i = 0; i < subscriptions_.size(); ++i) {
+        if (subscriptions_[i]->kind() != queue) continue;
+        const std::string id = std::to_string(speaker_.session) + '-' + core_.random_id();
+        const std::array<wire::StompHeader, 4> headers{{{"destination", destination},
+                                                        {"subscription", subscriptions_[i]->id()},
+                                                        {"message-id", id},
+                                                        {"content-type", "application/json"}}};
+        send("MESSAGE", headers, json);
+    }
 }
 
 void StompSession::refuse(const Refusal& refusal) {
     core_.services().counters.refused(refusal.code).add();
     const Error error{refusal.code, std::string{refusal.message}};
     const std::string_view text = told_to_clients(error);
-    const StompSubscription* const queue = errors_queue();
+    const bool has_queue = hears_errors();
     if (is_own_fault(refusal.code)) core_.refusals().note(refusal.code, refusal.message, speaker_.member.str());
     const bool cuts_delivery = refusal.code == Code::kHistoryTruncated || refusal.code == Code::kPositionInvalid;
-    if (queue != nullptr || refusal.receipt || cuts_delivery) {
+    if (has_queue || refusal.receipt || cuts_delivery) {
         std::string extra{refusal.extra};
         if (refusal.receipt) {
             if (!extra.empty()) extra += ',';
@@ -268,21 +273,19 @@ void StompSession::refuse(const Refusal& refusal) {
             append_json_string(extra, *refusal.receipt);
         }
         const std::string json = error_json(refusal.code, text, extra);
-        if (queue != nullptr) {
-            user_message(queue->id(), "/user/queue/errors", json);
+        if (has_queue) {
+            user_message(auth::DestinationKind::kErrors, "/user/queue/errors", json);
         } else {
-            fault(fmt::format("{}: {}", name(refusal.code), text), refusal.receipt, 1002, json);
+            fault(fmt::format("{}: {}", name(refusal.code), text), refusal.receipt, close_code(refusal.code), json);
         }
         return;
     }
     if (!is_own_fault(refusal.code)) core_.refusals().note(refusal.code, text, speaker_.member.str());
 }
 
-const StompSubscription* StompSession::errors_queue() const noexcept {
-    for (const auto& subscription : subscriptions_) {
-        if (subscription->kind() == auth::DestinationKind::kErrors) return subscription.get();
-    }
-    return nullptr;
+bool StompSession::hears_errors() const noexcept {
+    return std::ranges::any_of(subscriptions_,
+                               [](const auto& entry) { return entry->kind() == auth::DestinationKind::kErrors; });
 }
 
 void StompSession::fault(std::string_view message, AskedReceipt receipt_id, std::uint16_t code, std::string_view json) {
@@ -374,7 +377,7 @@ void StompSession::on_second(WallTime wall, SteadyTime now) {
         return;
     }
     if (expires_ <= wall) {
-        fault(name(Code::kAuthExpired), {}, 4401);
+        fault(name(Code::kAuthExpired), {}, wire::kCloseToken);
         return;
     }
     if (decoder_.in_frame() && now - frame_begun_ > core_.options().patience.message) {
@@ -415,28 +418,25 @@ void StompSession::recheck_token() {
             if (checked.error().code == Code::kAuthUnavailable) {
                 self->look_at_ = self->core_.loop().now() + kSecondLook;
             } else {
-                self->fault(name(checked.error().code), {}, 4401);
+                self->fault(name(checked.error().code), {}, close_code(checked.error().code));
             }
         });
     });
 }
 
 void StompSession::on_token_revoked(std::string_view sha256_hex) {
-    if (!token_.empty() && token_ == auth::TokenHash::from_hex(sha256_hex)) fault(name(Code::kAuthExpired), {}, 4401);
+    if (!token_.empty() && token_ == auth::TokenHash::from_hex(sha256_hex))
+        fault(name(Code::kAuthExpired), {}, wire::kCloseToken);
 }
 
 void StompSession::on_member_revoked(const MemberId& member, WallTime before) {
-    if (identified_ && speaker_.member == member && issued_at_ < before) fault(name(Code::kAuthExpired), {}, 4401);
+    if (identified_ && speaker_.member == member && issued_at_ < before)
+        fault(name(Code::kAuthExpired), {}, wire::kCloseToken);
 }
 
 void StompSession::notify(const MemberId& member, std::string_view json) {
     if (ended_ || speaker_.member != member) return;
-    for (const auto& subscription : subscriptions_) {
-        if (subscription->kind() == auth::DestinationKind::kNotifications) {
-            user_message(subscription->id(), "/user/queue/notifications", json);
-            return;
-        }
-    }
+    user_message(auth::DestinationKind::kNotifications, "/user/queue/notifications", json);
 }
 
 void StompSession::drain(milliseconds reconnect_after) { end(1001, std::to_string(reconnect_after.count())); }

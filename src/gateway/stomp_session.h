@@ -119,13 +119,14 @@ private:
     void disconnect();
     void send(std::string_view command, std::span<const wire::StompHeader> headers, std::string_view body = {});
     void receipt(AskedReceipt id, std::span<const wire::StompHeader> extra = {});
-    void user_message(const std::string& subscription, std::string_view destination, std::string_view json);
+    /// To each subscription of that queue.
+    void user_message(auth::DestinationKind queue, std::string_view destination, std::string_view json);
     void refuse(const Refusal& refusal);
     /// ERROR and close. `json`: its body, where there is more to say than `message`.
     void fault(std::string_view message, AskedReceipt receipt = {}, std::uint16_t code = 1002,
                std::string_view json = {});
     /// Null: this session has not subscribed to it.
-    [[nodiscard]] const StompSubscription* errors_queue() const noexcept;
+    [[nodiscard]] bool hears_errors() const noexcept;
     void end(std::uint16_t code, std::string_view reason);
     /// Is no session any more; the link may still be open.
     void leave();
@@ -184,6 +185,8 @@ private:
     void on_subscribe(const wire::StompFrame& frame);
     void subscribe_room(std::unique_ptr<StompSubscription> subscription, const auth::Destination& destination,
                         room::Start start);
+    /// With the room's epoch, where the log tells it.
+    void events_receipt(const RoomId& room, std::optional<std::string> asked);
     void subscribe_after_read_mark(std::unique_ptr<StompSubscription> subscription,
                                    const auth::Destination& destination, room::Start start);
     void on_unsubscribe(const wire::StompFrame& frame);

@@ -166,7 +166,59 @@ TEST_F(StompSessionTest, AnErrorNamesAnEmptyReceiptToo) {
     Client& client = connect();
     say(client, talk(" ", "receipt:\n"));
     EXPECT_THAT(client.text, AllOf(HasSubstr("ERROR\n"), HasSubstr("receipt-id:\n")));
-    EXPECT_EQ(client.closed, 1002);
+    EXPECT_EQ(client.closed, 4400);
+}
+
+TEST_F(StompSessionTest, ARefusalThatClosesSaysWhetherComingBackHelps) {
+    const auto closes_with = [this](const std::string& frame) {
+        Client& client = connect();
+        say(client, frame);
+        EXPECT_THAT(client.text, HasSubstr("ERROR\n")) << frame;
+        return client.closed;
+    };
+    EXPECT_EQ(closes_with(talk(" ", "receipt:1\n")), 4400);
+    EXPECT_EQ(closes_with(subscribe("s", "after-seq:99\n")), 4400);
+    EXPECT_EQ(closes_with("SEND\ndestination:/sub/chat/room/r-1\nreceipt:1\n\nx"), 4403);
+    EXPECT_EQ(closes_with("SUBSCRIBE\nid:s\ndestination:/sub/chat/room/~1\nreceipt:1\n\n"), 4403);
+    say(connect(), talk("make the room"));
+    log.inner.is_down = true;
+    EXPECT_EQ(closes_with(talk("hello", "receipt:1\n")), 4503);
+}
+
+TEST_F(StompSessionTest, ATokenInConnectThatCannotBeCheckedNowMayBeTriedAgainAndABadOneNot) {
+    const std::string token = "e30.e30.e30";
+    Client& bad = open("", auth::Profile::kPublic);
+    say(bad, "CONNECT\naccept-version:1.2\nAuthorization:Bearer " + token + "\n\n");
+    EXPECT_EQ(bad.closed, 4401);
+    auth::Claims claims;
+    claims.member = MemberId::trusted("u-1");
+    Client& good = open("", auth::Profile::kPublic);
+    while (pool.try_submit([] {})) {
+    }
+    say(good, "CONNECT\naccept-version:1.2\nAuthorization:Bearer " +
+                  *keys.sign(claims, clock.wall(), std::chrono::hours{1}) + "\n\n");
+    EXPECT_THAT(good.text, HasSubstr("ERROR\nmessage:AUTH_UNAVAILABLE"));
+    EXPECT_EQ(good.closed, 4503);
+}
+
+TEST_F(StompSessionTest, TheBrokerProfileAsksForNoTokenAndJudgesNone) {
+    Client& client = open("", auth::Profile::kBroker);
+    say(client, "CONNECT\naccept-version:1.2\nAuthorization:Bearer nonsense\n\n");
+    EXPECT_THAT(client.text, HasSubstr("CONNECTED\n"));
+}
+
+TEST_F(StompSessionTest, EachSubscriptionOfAUserQueueGetsItsCopy) {
+    Client& client = connect();
+    for (const char* queue : {"errors", "notifications"}) {
+        for (const char* id : {"1", "2"})
+            say(client, std::string{"SUBSCRIBE\nid:"} + queue + id + "\ndestination:/user/queue/" + queue + "\n\n");
+    }
+    say(client, talk(" "));
+    EXPECT_EQ(client.count("subscription:errors1\n"), 1U);
+    EXPECT_EQ(client.count("subscription:errors2\n"), 1U);
+    client.session->notify(MemberId::trusted("u-1"), "{}");
+    EXPECT_EQ(client.count("subscription:notifications1\n"), 1U);
+    EXPECT_EQ(client.count("subscription:notifications2\n"), 1U);
 }
 
 TEST_F(StompSessionTest, FramesOfAHeldSessionKeepTheirOrder) {
@@ -488,6 +540,19 @@ TEST_F(StayTest, HeartBeatsAndPresenceExtendAStayAndATypingHintDoesNot) {
     }
     say(client, chat("JOIN"));
     EXPECT_EQ(head(), 2U);
+}
+
+TEST_F(StayTest, ATalkInATransactionExtendsAStayAndItsCommitToo) {
+    Client& client = connect();
+    say(client, chat("JOIN"));
+    pass(seconds{80});
+    say(client, "BEGIN\ntransaction:t\n\n");
+    say(client, talk("x", "transaction:t\n"));
+    pass(seconds{80});
+    say(client, "COMMIT\ntransaction:t\n\n");
+    pass(seconds{80});
+    say(client, chat("JOIN"));
+    EXPECT_EQ(head(), 2U) << "the JOIN, the TALK: it is still present";
 }
 
 TEST_F(StompSessionTest, AFrameThatDripsIsCutOff) {

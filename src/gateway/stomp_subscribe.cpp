@@ -161,7 +161,7 @@ void StompSession::subscribe_room(std::unique_ptr<StompSubscription> subscriptio
              .events_suffix = events ? "/events" : ""});
         if (events) {
             added.start(hub.subscribe_events(destination.room, added, form, added.id()));
-            session.receipt(asked);
+            session.events_receipt(destination.room, asked);
             session.release();
             return;
         }
@@ -170,6 +170,20 @@ void StompSession::subscribe_room(std::unique_ptr<StompSubscription> subscriptio
         session.release();
     };
     core_.chat().view(room, speaker_.member, std::move(judged));
+}
+
+void StompSession::events_receipt(const RoomId& room, std::optional<std::string> asked) {
+    if (!asked) return;
+    one_more_in_flight();
+    core_.asker().ask([&log = core_.services().log, room] { return log.head(room); },
+                      [weak = weak_from_this(), asked = std::move(asked)](const Result<log::RoomHead>& at) {
+                          const auto self = weak.lock();
+                          if (self == nullptr || self->ended_) return;
+                          const std::string epoch = at ? std::to_string(at->epoch.value) : std::string{};
+                          const wire::StompHeader position{"epoch", epoch};
+                          self->receipt(asked, {&position, at ? 1U : 0U});
+                          self->one_less_in_flight();
+                      });
 }
 
 void StompSession::drop(std::string_view id) {
@@ -184,10 +198,10 @@ void StompSession::drop(std::string_view id) {
 
 void StompSession::end_of_right(std::string_view extra) {
     constexpr std::string_view kText = "the right to read this room has ended";
-    if (errors_queue() != nullptr) {
+    if (hears_errors()) {
         refuse({Code::kForbidden, kText, extra, {}});
     } else {
-        fault(fmt::format("{}: {}", name(Code::kForbidden), kText), {}, 4403,
+        fault(fmt::format("{}: {}", name(Code::kForbidden), kText), {}, wire::kCloseForbidden,
               error_json(Code::kForbidden, kText, extra));
     }
 }

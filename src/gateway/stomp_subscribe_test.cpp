@@ -179,6 +179,15 @@ TEST_F(SubscribeTest, AFullPrefetchWindowIsNoResync) {
     EXPECT_THAT(client.text, Not(HasSubstr("RESYNC")));
 }
 
+TEST_F(SubscribeTest, TheReceiptOfARoomsEventsCarriesTheEpochToo) {
+    Client& client = connect();
+    say(client, "SUBSCRIBE\nid:v\ndestination:/sub/chat/room/r-1/events\nreceipt:1\n\n");
+    EXPECT_THAT(client.heard(), HasSubstr("RECEIPT\nreceipt-id:1\nepoch:7\n"));
+    log.inner.is_down = true;
+    say(client, "SUBSCRIBE\nid:w\ndestination:/sub/chat/room/r-1/events\nreceipt:2\n\n");
+    EXPECT_THAT(client.heard(), HasSubstr("RECEIPT\nreceipt-id:2\n"));
+}
+
 TEST_F(SubscribeTest, AnAckInATransactionCountsAtCommit) {
     store(3);
     Client& client = connect();

@@ -20,6 +20,7 @@ enum CloseCode : std::uint16_t {
     kCloseInvalidData = 1007,
     kCloseTooBig = 1009,
     kCloseInternal = 1011,
+    kCloseRefused = 4400,
     kCloseToken = 4401,
     kCloseForbidden = 4403,
     kCloseTooSlow = 4408,

@@ -121,6 +121,12 @@ def _(server):
             equal((frame.body, frame["x-own"], frame["destination"]), (body, "값:with\\escapes\n", "/topic/a.b/c"))
 
 
+@check("broker: asks for no token, and judges none that comes along")
+def _(server):
+    with Stomp(server, path="/stomp", token="nonsense", Authorization="Bearer nonsense") as client:
+        client.subscribe("/topic/anything")
+
+
 @check("broker: text bodies come as text, bodies that are no UTF-8 as binary messages")
 def _(server):
     with Stomp(server, path="/stomp") as client:
