@@ -427,6 +427,7 @@ int serve(const Config& config, bool test_endpoints) {
     (void)std::signal(SIGPIPE, SIG_IGN);
     use_all_descriptors();
     try {
+        warn_of_unused(config);
         Server server{config, test_endpoints};
         server.run();
     } catch (const CannotStart& problem) {

@@ -8,6 +8,7 @@
 
 #include "auth/derived_key.h"
 #include "base/config_keys.h"
+#include "base/logger.h"
 #include "base/uuid.h"
 #include "private_file.h"
 
@@ -120,6 +121,17 @@ std::vector<std::string> fleet_keys(const Config& config, std::string_view purpo
 
 bool shares_sessions(const Config& config) {
     return config.get(keys::cache_kind) == "redis" && !fleet_keys(config, kRelays).empty();
+}
+
+void warn_of_unused(const Config& config) {
+    const auto warn = [&config](const Key<std::string>& key) {
+        if (config.get(key).empty()) return;
+        logger::warn("parley", "an address is not used: what speaks to it is not built in this version",
+                     {{"key", key.spec.name}, {"from", config.origin(key)}});
+    };
+    warn(keys::mysql_url);
+    warn(keys::rabbitmq_url);
+    warn(keys::nats_url);
 }
 
 std::string url(const gateway::Door& door) {

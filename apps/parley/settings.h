@@ -29,6 +29,8 @@ inline constexpr std::string_view kRelays = "parley relay";
 [[nodiscard]] std::vector<std::string> fleet_keys(const Config& config, std::string_view purpose);
 /// Sessions are known to all servers of the fleet, which bring each other their requests.
 [[nodiscard]] bool shares_sessions(const Config& config);
+/// A warning for each address that nothing in this version speaks to.
+void warn_of_unused(const Config& config);
 [[nodiscard]] auth::RateOptions rate_options(const Config& config);
 /// The folder of `data_dir`, made where it is not there: for its owner alone.
 [[nodiscard]] Result<std::filesystem::path> make_data_dir(const Config& config);

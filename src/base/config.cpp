@@ -23,7 +23,7 @@ using config_detail::TomlSetting;
 
 constexpr std::string_view kPrefix = "PARLEY_";
 /// Names that documents of later versions use: said to be missing rather than unknown.
-constexpr std::array<std::string_view, 5> kLaterPrefixes{"redis.", "rabbitmq.", "nats.", "mysql.", "mongodb."};
+constexpr std::array<std::string_view, 3> kLaterPrefixes{"rabbitmq.", "nats.", "mysql."};
 
 std::size_t index_of(const KeySpec& spec) {
     const auto all = all_keys();

@@ -1,8 +1,8 @@
 #pragma once
 #include "base/config.h"
 
-/// Every key this version acts on. A key is added together with the code that reads it, and to
-/// the table in config_keys.cpp.
+/// Every key this version acts on, and those of docs/protocol.md that a script may set for every version. A key is
+/// added together with the code that reads it, and to the table in config_keys.cpp.
 namespace parley::keys {
 
 namespace detail {
@@ -174,6 +174,8 @@ inline constexpr Key<std::string> postgres_schema{{.name = "postgres.schema", .d
     .help = "Where the tables are; made when missing.", .check = detail::check_schema}};
 inline constexpr Key<std::int64_t> postgres_connections{{.name = "postgres.connections", .default_text = "8",
     .help = "The most connections of this server, beside the one that stores messages.", .min = 1, .max = 1000}};
+inline constexpr Key<std::string> mysql_url{{.name = "mysql.url", .default_text = "",
+    .help = "For `store.kind=mysql`, which is not built in this version.", .secrecy = Secrecy::kSecret}};
 inline constexpr Key<std::string> mongo_url{{.name = "mongodb.url", .default_text = "",
     .help = "`mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME`, with libmongoc's options after `?`.", .secrecy = Secrecy::kSecret}};
 inline constexpr Key<std::string> mongo_database{{.name = "mongodb.database", .default_text = "parley",
@@ -208,6 +210,10 @@ inline constexpr Key<milliseconds> kafka_lag_interval{{.name = "kafka.lag_interv
     .help = "How often the lag of the topic's readers is looked up.", .min = 100, .max = 3'600'000}};
 inline constexpr Key<std::int64_t> kafka_lag_warn{{.name = "kafka.lag_warn", .default_text = "10000",
     .help = "Records that a reader may be behind before the log says so; 0: it never does.", .max = 1'000'000'000'000}};
+inline constexpr Key<std::string> rabbitmq_url{{.name = "rabbitmq.url", .default_text = "",
+    .help = "For `bus.kind=rabbitmq`, which is not built in this version.", .secrecy = Secrecy::kSecret}};
+inline constexpr Key<std::string> nats_url{{.name = "nats.url", .default_text = "",
+    .help = "For `bus.kind=nats` and `log.kind=jetstream`, which are not built in this version.", .secrecy = Secrecy::kSecret}};
 inline constexpr Key<std::string> cache_kind{{.name = "cache.kind", .default_text = "memory",
     .help = "Where revoked tokens and tickets are shared.", .choices = detail::kCacheKinds}};
 inline constexpr Key<std::string> redis_url{{.name = "redis.url", .default_text = "",

@@ -123,9 +123,22 @@ TEST(Config, UnknownFlagIsRefused) {
 }
 
 TEST(Config, KeysOfServicesNotBuiltInAreSaidToBeMissingRatherThanUnknown) {
-    EXPECT_EQ(problem(from_file("nats.url = \"nats://a\"")), "parley.toml:1: nats.url: not built in this version");
-    EXPECT_EQ(problem(from_file("log.kind = \"jetstream\"")),
+    EXPECT_EQ(problem(from_file("nats.creds = \"a\"")), "parley.toml:1: nats.creds: not built in this version");
+    EXPECT_EQ(problem(from_file("redis.urll = \"redis://a\"")),
+              "parley.toml:1: redis.urll: unknown key; did you mean redis.url?");
+}
+
+TEST(Config, NamesThatScriptsRelyOnMayBeSetWhateverTheVersion) {
+    const auto config = from_file("nats.url = \"nats://u:pw@a\"\nrabbitmq.url = \"amqp://u:pw@a\"");
+    ASSERT_TRUE(config) << problem(config);
+    EXPECT_THAT(config->show(), Not(HasSubstr("pw@")));
+    EXPECT_TRUE(from_environment({"PARLEY_NATS_URL=nats://a", "PARLEY_MYSQL_URL=mysql://a"}));
+    EXPECT_EQ(problem(from_file("log.kind = \"jetstream\"\nnats.url = \"nats://a\"")),
               "parley.toml:1: log.kind: \"jetstream\" is not built in this version: embedded, store, kafka");
+    for (const char* chosen :
+         {"log.kind = \"redis-streams\"", "bus.kind = \"rabbitmq\"", "bus.kind = \"nats\"", "store.kind = \"mysql\""}) {
+        EXPECT_THAT(problem(from_file(chosen)), HasSubstr("is not built in this version")) << chosen;
+    }
 }
 
 TEST(Config, InvalidTomlIsRefusedWithItsLine) {
