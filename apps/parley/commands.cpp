@@ -46,14 +46,23 @@ int check(const Config& config) {
     return 0;
 }
 
+namespace {
+
+/// Unless it is named: the one whose prefix the destination has.
+auth::Profile profile_of(std::string_view named, std::string_view destination) {
+    const bool is_public = destination.starts_with("/topic/") || destination.starts_with("/app/");
+    if (named == "public" || (named.empty() && is_public)) return auth::Profile::kPublic;
+    return named == "broker" ? auth::Profile::kBroker : auth::Profile::kGame;
+}
+
+}  // namespace
+
 int explain(const Config& config, const ExplainRequest& request) {
     const bool guest = request.user == "guest";
     auth::Question question;
-    question.profile = request.profile == "public"   ? auth::Profile::kPublic
-                       : request.profile == "broker" ? auth::Profile::kBroker
-                                                     : auth::Profile::kGame;
     question.operation = request.subscribe.empty() ? auth::Operation::kSend : auth::Operation::kSubscribe;
     const std::string& text = request.subscribe.empty() ? request.send : request.subscribe;
+    question.profile = profile_of(request.profile, text);
     question.destination = auth::parse_destination(question.profile, text);
     question.auto_create = config.get(keys::rooms_auto_create);
     question.who.guest = guest;

@@ -21,7 +21,7 @@ struct ExplainRequest {
     std::string user;
     std::string subscribe;
     std::string send;
-    std::string profile = "game";
+    std::string profile;  ///< empty: the one whose prefix the destination has
 };
 /// Says whether a member may, and by which rule. Works beside a running server.
 [[nodiscard]] int explain(const Config& config, const ExplainRequest& request);

@@ -126,7 +126,8 @@ int main(int argc, char** argv) {
     what->add_option("--subscribe", explain_request.subscribe, "destination to SUBSCRIBE to");
     what->add_option("--send", explain_request.send, "destination to SEND to");
     what->require_option(1);
-    explain->add_option("--profile", explain_request.profile, "game, public or broker")
+    explain
+        ->add_option("--profile", explain_request.profile, "game, public or broker; else by the destination's prefix")
         ->check(CLI::IsMember({"game", "public", "broker"}));
 
     parley::app::ReplayRequest replay_request;

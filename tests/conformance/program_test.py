@@ -276,7 +276,8 @@ def _():
         post(server, "open-room", "x")
         server.stop()
         for user, destination, allowed in (("u-own", "/sub/chat/room/secret-room", True), ("u-else", "/sub/chat/room/secret-room", False),
-                                           ("u-else", "/sub/chat/room/open-room", True), ("u-else", "/sub/nothing", False)):
+                                           ("u-else", "/sub/chat/room/open-room", True), ("u-else", "/sub/nothing", False),
+                                           ("u-else", "/topic/public", True), ("guest", "/topic/public", True), ("u-else", "/topic/nothing", False)):
             result = run_parley("explain", "--user", user, "--subscribe", destination, "--data-dir", server.data_dir)
             said = result.stdout.lower()
             expect(("allow" in said and "not allowed" not in said) == allowed, f"{user} {destination}: {short(result.stdout + result.stderr)}")
