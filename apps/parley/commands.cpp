@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/config_keys.h"
 #include "command_line.h"
+#include "log/new_epoch.h"
 #include "log/repair.h"
 #include "settings.h"
 #include "store/repair.h"
@@ -126,13 +127,18 @@ int replay(const Config& config, const ReplayRequest& request) {
     }
 }
 
-int repair(const Config& config) {
+int repair(const Config& config, Restored restored) {
     const SystemClock clock;
     if (config.get(keys::log_kind) != "embedded") return fault("repair is for the embedded store (log.kind=embedded)");
     fmt::print(stderr, "parley: reading the store in {} …\n", config.get(keys::data_dir));
     const auto report = log::repair(config.get(keys::data_dir), clock);
     if (!report) return fault(report.error().message);
     fmt::print("{}", log::to_text(*report));
+    if (restored == Restored::kYes) {
+        const auto renewed = log::renew_epoch(config.get(keys::data_dir), clock);
+        if (!renewed) return fault(renewed.error().message);
+        fmt::print("{} rooms have the new epoch {}\n", renewed->rooms, renewed->epoch.value);
+    }
     if (config.get(keys::store_kind) != "embedded") return 0;
     const auto directory = store::repair(std::filesystem::path{config.get(keys::data_dir)} / "directory", clock);
     if (!directory) return fault(directory.error().message);

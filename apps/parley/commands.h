@@ -34,6 +34,7 @@ struct ReplayRequest {
 /// Prints a room's messages, one JSON object a line. Works beside a running server.
 [[nodiscard]] int replay(const Config& config, const ReplayRequest& request);
 
-[[nodiscard]] int repair(const Config& config);
+enum class Restored : bool { kNo, kYes };  ///< the store came out of a backup: its rooms get a new epoch
+[[nodiscard]] int repair(const Config& config, Restored restored);
 
 }  // namespace parley::app

@@ -162,6 +162,8 @@ int main(int argc, char** argv) {
 
     CLI::App* repair = app.add_subcommand("repair", "make a damaged store usable again, keeping the old one");
     common.add_to(*repair);
+    bool restored = false;
+    repair->add_flag("--new-epoch", restored, "the store came out of a backup: give every room a new epoch");
 
     parley::app::BenchRequest bench_request;
     CLI::App* bench = app.add_subcommand("bench", "load a server, and check what it does");
@@ -216,6 +218,9 @@ int main(int argc, char** argv) {
     }
     if (*reset) return with_config(common, [&](const auto& c) { return parley::app::reset_group(c, reset_request); });
     if (*bench) return with_config(common, [&](const auto& c) { return parley::app::bench(c, bench_request); });
-    if (*repair) return with_config(common, [](const auto& c) { return parley::app::repair(c); });
+    if (*repair) {
+        return with_config(common,
+                           [&](const auto& c) { return parley::app::repair(c, parley::app::Restored{restored}); });
+    }
     return 2;
 }

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "log/log_fixture.h"
+#include "log/new_epoch.h"
 #include "log/store.h"
 
 namespace parley::log {
@@ -263,6 +264,33 @@ TEST_F(Repair, ASwapThatWasCutOffIsFinished) {
     EXPECT_FALSE(repair().damaged);
     open();
     EXPECT_THAT(ids("r-0"), SizeIs(10));
+}
+
+TEST_F(Repair, ARestoredStoreGetsANewEpochInEveryRoomAndKeepsItsMessages) {
+    fill_rooms(3, 10);
+    const Epoch before = head("r-1").epoch;
+    change_store([&](Store& store) {
+        records::Head odd{.room = {3}, .epoch = {before.value + 1'000'000}, .head = {10}};
+        ASSERT_TRUE(store.db().Put({}, store.heads(), "r-2", records::encode_head(odd)).ok());
+    });
+    const auto renewed = renew_epoch(dir_.path(), clock_);
+    ASSERT_TRUE(renewed) << renewed.error().message;
+    EXPECT_EQ(renewed->rooms, 3U);
+    EXPECT_GT(renewed->epoch.value, before.value + 1'000'000) << "above every one there was";
+    open();
+    for (const char* name : {"r-0", "r-1", "r-2", "r-new"}) {
+        EXPECT_EQ(head(name).epoch, renewed->epoch) << name;
+    }
+    EXPECT_THAT(ids("r-0"), SizeIs(10));
+    EXPECT_EQ(put("r-0", "next")->front().seq.value, 11u);
+    EXPECT_TRUE(put("r-0", "m5")->front().repeated);
+}
+
+TEST_F(Repair, AStoreThatIsOpenDamagedOrNotThereGetsNoNewEpoch) {
+    EXPECT_THAT(renew_epoch(dir_.path(), clock_).error().message, HasSubstr("in use"));
+    log_.reset();
+    EXPECT_THAT(renew_epoch(dir_.path() + "/elsewhere", clock_).error().message, HasSubstr("there is no store"));
+    EXPECT_FALSE(fs::exists(dir_.path() + "/elsewhere"));
 }
 
 TEST_F(Repair, AnOpenStoreIsRefused) {

@@ -269,6 +269,23 @@ def _():
         equal([json.loads(line) for line in result.stdout.splitlines()], stored[2:])
 
 
+@check("parley repair --new-epoch: a restored store's rooms have another epoch, a position of before is told")
+def _():
+    with Server() as server:
+        fill(server, "r-old", 3)
+        with Stomp(server, "u-1", room="r-old") as client:
+            epoch = client.watch()[1].get("epoch")
+        server.stop()
+        result = run_parley("repair", "--new-epoch", "--data-dir", server.data_dir)
+        equal(result.returncode, 0, result.stderr)
+        expect("new epoch" in result.stdout, result.stdout)
+        server.start()
+        with Stomp(server, "u-1", room="r-old") as client:
+            client.watch_errors()
+            client.watch(wait=False, after_seq="3", epoch=epoch)
+            equal(client.next().json()["code"], "POSITION_INVALID")
+
+
 @check("parley explain says allowed or not, and by which rule")
 def _():
     with Server() as server:
