@@ -250,6 +250,7 @@ class Troubles:
 
     async def redis_hangs(self):
         self.fleet.world.redis.signal(signal.SIGSTOP)
+        await asyncio.sleep(2)
         await self.more()
         self.fleet.world.redis.signal(signal.SIGCONT)
 
