@@ -45,7 +45,6 @@ public:
     void on_second(WallTime, SteadyTime now) override { socket_->on_second(now, core_.options().patience); }
     void on_token_revoked(std::string_view) override {}
     void on_member_revoked(const MemberId&, WallTime) override {}
-    void notify(const MemberId&, std::string_view) override {}
     void drain(milliseconds reconnect_after) override { socket_->close(1001, std::to_string(reconnect_after.count())); }
 
     [[nodiscard]] WsSession& socket() noexcept { return *socket_; }

@@ -306,12 +306,11 @@ void Core::on_notice(const bus::Notice& notice) {
             each_session([&](Session& session) { session.on_token_revoked(notice.subject); });
             return;
         case Kind::kMemberRevoked:
-            each_session(
-                [&](Session& session) { session.on_member_revoked(MemberId::trusted(notice.subject), notice.at); });
+            each_session([member = MemberId::trusted(notice.subject), at = notice.at](Session& session) {
+                session.on_member_revoked(member, at);
+            });
             return;
-        case Kind::kNotification:
-            each_session([&](Session& session) { session.notify(MemberId::trusted(notice.subject), notice.body); });
-            return;
+        case Kind::kNotification: notification_queues_.tell(MemberId::trusted(notice.subject), notice.body); return;
         case Kind::kMemberOnline:
             notifications_.on_member_online(MemberId::trusted(notice.subject), notice.body);
             return;

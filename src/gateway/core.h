@@ -11,6 +11,7 @@
 #include "gateway/memory_gate.h"
 #include "gateway/news_board.h"
 #include "gateway/notification_hub.h"
+#include "gateway/notification_queues.h"
 #include "gateway/poll_cursor.h"
 #include "gateway/refusals.h"
 #include "gateway/services.h"
@@ -65,6 +66,7 @@ public:
     [[nodiscard]] SseForms& sse_forms() noexcept { return sse_forms_; }
     [[nodiscard]] NewsBoard& news() noexcept { return news_; }
     [[nodiscard]] NotificationHub& notifications() noexcept { return notifications_; }
+    [[nodiscard]] NotificationQueues& notification_queues() noexcept { return notification_queues_; }
     [[nodiscard]] const CursorSeal& cursor_seal() const noexcept { return cursor_seal_; }
     [[nodiscard]] TopicHub& topics() noexcept { return topics_; }
     [[nodiscard]] Broadcast& broadcast() noexcept { return *broadcast_; }
@@ -130,6 +132,7 @@ private:
     SseForms sse_forms_;
     NewsBoard news_;
     NotificationHub notifications_;
+    NotificationQueues notification_queues_;
     CursorSeal cursor_seal_;
     room::Hub hub_;
     HeadWatch heads_;

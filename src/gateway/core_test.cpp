@@ -20,7 +20,6 @@ struct Idler final : Session {
     void on_second(WallTime, SteadyTime) override { ++seconds_heard; }
     void on_token_revoked(std::string_view) override {}
     void on_member_revoked(const MemberId&, WallTime) override {}
-    void notify(const MemberId&, std::string_view) override {}
     void drain(milliseconds) override {}
 };
 

@@ -33,7 +33,6 @@ public:
     void on_second(WallTime wall, SteadyTime now) override;
     void on_token_revoked(std::string_view sha256_hex) override;
     void on_member_revoked(const MemberId& member, WallTime before) override;
-    void notify(const MemberId&, std::string_view) override {}
     void drain(milliseconds) override {
         if (!done_) on_timeout();
     }

@@ -19,7 +19,6 @@ public:
     /// Ends with 4401 when this session's token is meant.
     virtual void on_token_revoked(std::string_view sha256_hex) = 0;
     virtual void on_member_revoked(const MemberId& member, WallTime before) = 0;
-    virtual void notify(const MemberId& member, std::string_view json) = 0;
     /// The server goes: the client shall come back after that long.
     virtual void drain(milliseconds reconnect_after) = 0;
 

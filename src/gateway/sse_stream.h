@@ -35,7 +35,6 @@ public:
     void on_second(WallTime wall, SteadyTime now) final;
     void on_token_revoked(std::string_view sha256_hex) final;
     void on_member_revoked(const MemberId& member, WallTime before) final;
-    void notify(const MemberId&, std::string_view) final {}
     void drain(milliseconds reconnect_after) final;
 
 protected:

@@ -262,7 +262,7 @@ void StompSession::refuse(const Refusal& refusal) {
     core_.services().counters.refused(refusal.code).add();
     const Error error{refusal.code, std::string{refusal.message}};
     const std::string_view text = told_to_clients(error);
-    const bool has_queue = hears_errors();
+    const bool has_queue = hears(auth::DestinationKind::kErrors);
     if (is_own_fault(refusal.code)) core_.refusals().note(refusal.code, refusal.message, speaker_.member.str());
     const bool cuts_delivery = refusal.code == Code::kHistoryTruncated || refusal.code == Code::kPositionInvalid;
     if (has_queue || refusal.receipt || cuts_delivery) {
@@ -283,9 +283,8 @@ void StompSession::refuse(const Refusal& refusal) {
     if (!is_own_fault(refusal.code)) core_.refusals().note(refusal.code, text, speaker_.member.str());
 }
 
-bool StompSession::hears_errors() const noexcept {
-    return std::ranges::any_of(subscriptions_,
-                               [](const auto& entry) { return entry->kind() == auth::DestinationKind::kErrors; });
+bool StompSession::hears(auth::DestinationKind queue) const noexcept {
+    return std::ranges::any_of(subscriptions_, [queue](const auto& entry) { return entry->kind() == queue; });
 }
 
 void StompSession::fault(std::string_view message, AskedReceipt receipt_id, std::uint16_t code, std::string_view json) {
@@ -318,6 +317,7 @@ void StompSession::leave() {
         for (const auto& [room, extended] : activity_->stays) core_.chat().disconnect(speaker_, room);
         activity_->transactions.clear();
     }
+    if (hears(auth::DestinationKind::kNotifications)) core_.notification_queues().remove(speaker_.member, *this);
     // Perhaps from inside one of them: they end now and are destroyed after the turn.
     for (auto& subscription : std::exchange(subscriptions_, {})) {
         subscription->stop();
@@ -434,8 +434,8 @@ void StompSession::on_member_revoked(const MemberId& member, WallTime before) {
         fault(name(Code::kAuthExpired), {}, wire::kCloseToken);
 }
 
-void StompSession::notify(const MemberId& member, std::string_view json) {
-    if (ended_ || speaker_.member != member) return;
+void StompSession::notify(std::string_view json) {
+    if (ended_) return;
     user_message(auth::DestinationKind::kNotifications, "/user/queue/notifications", json);
 }
 

@@ -58,7 +58,8 @@ public:
     /// Ends with ERROR and 4401 when this session's token is meant.
     void on_token_revoked(std::string_view sha256_hex) override;
     void on_member_revoked(const MemberId& member, WallTime before) override;
-    void notify(const MemberId& member, std::string_view json) override;
+    /// On each subscription of `/user/queue/notifications`.
+    void notify(std::string_view json);
     /// The server goes: close 1001 with the reconnect delay.
     void drain(milliseconds reconnect_after) override;
 
@@ -126,7 +127,7 @@ private:
     void fault(std::string_view message, AskedReceipt receipt = {}, std::uint16_t code = 1002,
                std::string_view json = {});
     /// Null: this session has not subscribed to it.
-    [[nodiscard]] bool hears_errors() const noexcept;
+    [[nodiscard]] bool hears(auth::DestinationKind queue) const noexcept;
     void end(std::uint16_t code, std::string_view reason);
     /// Is no session any more; the link may still be open.
     void leave();

@@ -216,7 +216,7 @@ TEST_F(StompSessionTest, EachSubscriptionOfAUserQueueGetsItsCopy) {
     say(client, talk(" "));
     EXPECT_EQ(client.count("subscription:errors1\n"), 1U);
     EXPECT_EQ(client.count("subscription:errors2\n"), 1U);
-    client.session->notify(MemberId::trusted("u-1"), "{}");
+    client.session->notify("{}");
     EXPECT_EQ(client.count("subscription:notifications1\n"), 1U);
     EXPECT_EQ(client.count("subscription:notifications2\n"), 1U);
 }

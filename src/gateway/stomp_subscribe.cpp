@@ -75,8 +75,10 @@ void StompSession::on_subscribe(const wire::StompFrame& frame) {
     }
     using Kind = auth::DestinationKind;
     switch (parsed.kind) {
-        case Kind::kErrors:
         case Kind::kNotifications:
+            if (!hears(parsed.kind)) core_.notification_queues().add(speaker_.member, *this);
+            [[fallthrough]];
+        case Kind::kErrors:
             add(std::move(subscription));
             receipt(asked);
             return;
@@ -192,13 +194,16 @@ void StompSession::drop(std::string_view id) {
     if (found == subscriptions_.end()) return;
     (*found)->stop();
     if ((*found)->kind() == auth::DestinationKind::kTopic) core_.topics().remove(**found);
+    const auto kind = (*found)->kind();
     core_.loop().bury(std::move(*found));
     subscriptions_.erase(found);
+    if (kind == auth::DestinationKind::kNotifications && !hears(kind))
+        core_.notification_queues().remove(speaker_.member, *this);
 }
 
 void StompSession::end_of_right(std::string_view extra) {
     constexpr std::string_view kText = "the right to read this room has ended";
-    if (hears_errors()) {
+    if (hears(auth::DestinationKind::kErrors)) {
         refuse({Code::kForbidden, kText, extra, {}});
     } else {
         fault(fmt::format("{}: {}", name(Code::kForbidden), kText), {}, wire::kCloseForbidden,

@@ -141,6 +141,29 @@ TEST_F(SubscribeTest, NotificationsReachTheMemberAlone) {
     EXPECT_THAT(two.text, HasSubstr(R"({"kind":"MENTION"})"));
 }
 
+TEST_F(SubscribeTest, ASessionHearsNotificationsUntilItsLastQueueOrItselfEnds) {
+    Client& one = connect("u-1");
+    Client& gone = connect("u-1");
+    for (Client* client : {&one, &gone}) say(*client, "SUBSCRIBE\nid:n\ndestination:/user/queue/notifications\n\n");
+    say(one, "SUBSCRIBE\nid:m\ndestination:/user/queue/notifications\n\n");
+    say(gone, "DISCONNECT\n\n");
+    const auto hears = [&] {
+        one.text.clear();
+        bus.notify({bus::Notice::Kind::kNotification, "u-1", "{}", {}});
+        turn();
+        return std::pair{one.text.find("subscription:n\n") != std::string::npos,
+                         one.text.find("subscription:m\n") != std::string::npos};
+    };
+    EXPECT_EQ(hears(), (std::pair{true, true}));
+    say(one, "UNSUBSCRIBE\nid:n\n\n");
+    EXPECT_EQ(hears(), (std::pair{false, true}));
+    say(one, "UNSUBSCRIBE\nid:m\n\n");
+    EXPECT_EQ(hears(), (std::pair{false, false}));
+    say(one, "SUBSCRIBE\nid:o\ndestination:/user/queue/notifications\n\n");
+    hears();
+    EXPECT_THAT(one.text, HasSubstr("subscription:o\n"));
+}
+
 // --- acknowledgements ---------------------------------------------------------------------------------------------
 
 TEST_F(SubscribeTest, ThePrefetchWindowCountsFromWhereTheSubscriptionBegan) {

@@ -117,7 +117,7 @@ void StompSubscription::on_truncated(const RoomId& room, RoomSeq first) {
     append_json_string(extra, room.str());
     extra += R"(,"firstSeq":)" + std::to_string(first.value);
     // Where delivery goes on the RECEIPT is still to come.
-    const auto receipt = session_.hears_errors() ? std::nullopt : take_receipt();
+    const auto receipt = session_.hears(auth::DestinationKind::kErrors) ? std::nullopt : take_receipt();
     session_.refuse({Code::kHistoryTruncated, {}, extra, receipt});
 }
 
