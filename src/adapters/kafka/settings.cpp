@@ -9,24 +9,51 @@
 namespace parley::kafka {
 namespace {
 
-/// What would lose, double or reorder messages, or has a key of its own.
-constexpr std::array<std::string_view, 17> kOurs{"acks",
-                                                 "request.required.acks",
-                                                 "auto.offset.reset",
-                                                 "bootstrap.servers",
-                                                 "batch.size",
-                                                 "compression.codec",
-                                                 "compression.type",
-                                                 "delivery.timeout.ms",
-                                                 "enable.auto.commit",
-                                                 "enable.auto.offset.store",
-                                                 "enable.idempotence",
-                                                 "group.id",
-                                                 "linger.ms",
-                                                 "message.timeout.ms",
-                                                 "metadata.broker.list",
-                                                 "partition.assignment.strategy",
-                                                 "transactional.id"};
+/// What would lose, double or reorder messages, or has a key of its own; under each of its names.
+constexpr auto kOurs = std::to_array<std::string_view>({
+    "acks",
+    "allow.auto.create.topics",
+    "api.version.request",
+    "auto.commit.enable",
+    "auto.offset.reset",
+    "batch.size",
+    "bootstrap.servers",
+    "compression.codec",
+    "compression.type",
+    "delivery.report.only.error",
+    "delivery.timeout.ms",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.idempotence",
+    "enable.partition.eof",
+    "group.id",
+    "group.instance.id",
+    "group.protocol.type",
+    "isolation.level",
+    "linger.ms",
+    "message.max.bytes",
+    "message.send.max.retries",
+    "message.timeout.ms",
+    "metadata.broker.list",
+    "offset.store.method",
+    "partition.assignment.strategy",
+    "partitioner",
+    "queue.buffering.max.ms",
+    "queuing.strategy",
+    "request.required.acks",
+    "request.timeout.ms",
+    "retries",
+    "retry.backoff.ms",
+    "transactional.id",
+});
+
+/// librdkafka takes a topic's properties with this before them, too.
+constexpr std::string_view kOfTopics = "topic.";
+
+bool is_ours(std::string_view name) {
+    if (name.starts_with(kOfTopics)) name.remove_prefix(kOfTopics.size());
+    return std::ranges::find(kOurs, name) != kOurs.end();
+}
 
 std::string_view trimmed(std::string_view text) {
     const auto begin = text.find_first_not_of(" \t\r");
@@ -49,7 +76,7 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_properties(std::s
             return fail(
                 Code::kBadRequest,
                 fmt::format("line {}: expected a property of librdkafka, such as security.protocol=SASL_SSL", number));
-        if (std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end())
+        if (is_ours(name))
             return fail(Code::kBadRequest,
                         fmt::format("line {}: {} is not to be set: it has a key of its own, or the promises rest on it",
                                     number, name));
