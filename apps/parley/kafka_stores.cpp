@@ -94,9 +94,14 @@ Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<lo
     stores.lag_watch = *lag;
     stores.faults = [log = log->get(), writer = table_writer.get()] {
         std::vector<std::string> out;
+        if (!log->stats().available) out.emplace_back("log");
         if (!log->table_answers()) out.emplace_back("store");
         if (!writer->is_well()) out.emplace_back(kafka::kTableWriters);
         return out;
+    };
+    stores.own_fault = [log = log->get()] {
+        const char* const why = "this server takes no messages until it is restarted; its log says why";
+        return std::string{log->broken().empty() ? "" : why};
     };
     stores.log_stats = [log = log->get()] { return log->stats(); };
     stores.on_own_commit = [log = log->get()](log::RoomLog::CommitListener listener) {

@@ -226,7 +226,7 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     if (shares_sessions(config)) share_sessions();
     services_->topic_hubs.resize(threads);
     services_->cores.resize(threads);
-    probe_ = std::make_unique<gateway::Probe>(*services_);
+    probe_ = std::make_unique<gateway::Probe>(*services_, stores_.own_fault);
     start_workers();
     start_cores();
     memory_watch_ = std::make_unique<MemoryWatch>(memory_, clock_, [this] {

@@ -37,6 +37,8 @@ struct Stores {
     std::shared_ptr<void> lag_watch;     ///< what looks them up; goes before `log`
     /// What is wrong behind a log that takes messages all the same, in /ready's words.
     std::function<std::vector<std::string>()> faults = [] { return std::vector<std::string>{}; };
+    /// What only this server's restart ends, in a sentence; else empty.
+    std::function<std::string()> own_fault = [] { return std::string{}; };
     std::function<log::LogStats()> log_stats;  ///< for as long as `log` lives
     std::unique_ptr<store::Directory> directory;
     std::unique_ptr<store::Ledger> ledger;  ///< what workers remember

@@ -1,5 +1,7 @@
 #include "gateway/probe.h"
 
+#include <algorithm>
+
 #include "base/uuid.h"
 #include "gateway/core.h"
 #include "gateway/exchange.h"
@@ -10,8 +12,11 @@ namespace {
 constexpr seconds kEvery{5};
 }
 
-Probe::Probe(Services& services)
-    : services_(services), loop_(services.runtime.loop(0)), timer_(rt::Timer::of<&Probe::run>(this)) {
+Probe::Probe(Services& services, OwnFault own_fault)
+    : services_(services),
+      own_fault_(std::move(own_fault)),
+      loop_(services.runtime.loop(0)),
+      timer_(rt::Timer::of<&Probe::run>(this)) {
     services_.readiness = [this] { return readiness(); };
     services_.on_probe = [this](const Message& message) { seen(message); };
     loop_.post([this] { run(); });
@@ -68,11 +73,12 @@ Services::Readiness Probe::readiness() {
     };
     if (services_.not_ready || services_.draining) return refuse(Code::kDraining, "the server is shutting down");
     if (services_.memory->refuses_connections()) return refuse(Code::kServerFull, "memory is short");
+    if (const std::string own = own_fault_(); !own.empty()) return refuse(Code::kStoreUnavailable, own);
     auto degraded = services_.shared_faults();
     {
         const std::lock_guard lock{mutex_};
         if (!healthy_ && !services_.options.log_is_shared) return refuse(Code::kStoreUnavailable, fault_);
-        if (!healthy_) degraded.emplace_back("log");
+        if (!healthy_ && std::ranges::find(degraded, "log") == degraded.end()) degraded.emplace_back("log");
     }
     std::string list;
     for (const std::string& fault : degraded) {

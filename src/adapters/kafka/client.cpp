@@ -70,16 +70,17 @@ struct Client::Calls {
     static void delivered(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void* opaque) {
         Client& self = of(opaque);
         const auto number = reinterpret_cast<std::uintptr_t>(message->_private);
+        const auto partition = static_cast<std::uint32_t>(message->partition);
         if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
             const Error why = error_of(message->err);
-            self.listener_->on_delivered(number, &why);
+            self.listener_->on_delivered(number, partition, &why);
             return;
         }
         {
             const std::lock_guard lock{self.mutex_};
             self.trouble_.clear();
         }
-        self.listener_->on_delivered(number, nullptr);
+        self.listener_->on_delivered(number, partition, nullptr);
     }
     static void rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions,
                           void* opaque) {

@@ -28,7 +28,7 @@ public:
     public:
         virtual ~Listener() = default;
         /// A record was stored by all replicas in sync, or not (then `why` is not null).
-        virtual void on_delivered(std::uint64_t /*number*/, const Error* /*why*/) {}
+        virtual void on_delivered(std::uint64_t /*number*/, std::uint32_t /*partition*/, const Error* /*why*/) {}
         /// Of a group's partitions; nothing is fetched of them here.
         virtual void on_assigned(rd_kafka_topic_partition_list_s& /*partitions*/) {}
         virtual void on_revoked(rd_kafka_topic_partition_list_s& /*partitions*/) {}

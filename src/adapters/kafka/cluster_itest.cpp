@@ -5,6 +5,7 @@
 
 #include "adapters/kafka/handles.h"
 #include "adapters/kafka/kafka_fixture.h"
+#include "adapters/kafka/murmur2.h"
 
 namespace parley::kafka {
 namespace {
@@ -43,14 +44,14 @@ protected:
         const Metadata metadata{raw};
         return metadata->broker_cnt;
     }
-    /// Of partition 0, as a node's number.
-    static int leader_of(const Settings& settings) {
+    /// As a node's number.
+    static int leader_of(const Settings& settings, int partition = 0) {
         const auto client = std::move(*Client::open(Client::Kind::kConsumer, settings, {}, nullptr));
         const TopicHandle topic{rd_kafka_topic_new(client->get(), settings.topic.c_str(), nullptr)};
         const rd_kafka_metadata_t* raw = nullptr;
         EXPECT_EQ(rd_kafka_metadata(client->get(), 0, topic.get(), &raw, 10'000), RD_KAFKA_RESP_ERR_NO_ERROR);
         const Metadata metadata{raw};
-        return metadata->topics[0].partitions[0].leader - 1;
+        return metadata->topics[0].partitions[partition].leader - 1;
     }
 
     /// Three senders, each at the servers in turn, before, during and after.
@@ -149,6 +150,34 @@ TEST_F(BrokerFault, ABrokerThatComesBackAloneIsNoLoss) {
     EXPECT_EQ(ids(node.heard("r-1", said.size())), said);
     EXPECT_EQ(ids(node.all("r-1")), said);
     EXPECT_TRUE(eventually([&] { return writer->stored() >= said.size() && writer->is_well(); }));
+}
+
+/// One replica of each: nobody takes its partitions over.
+TEST_F(BrokerFault, APartitionWithoutItsBrokerHoldsUpNoOtherAndIsKnownToBeBackThoughNobodySends) {
+    const Settings settings = fresh_settings(cluster().url(), 3);
+    make_topic(settings, 1, {});
+    OwnTable own;
+    Node node{settings, *own.table};
+    const auto room_in = [](std::uint32_t partition) {
+        int name = 0;
+        while (partition_of("r-" + std::to_string(name), 3) != partition) ++name;
+        return "r-" + std::to_string(name);
+    };
+    std::uint32_t well = 0;
+    while (leader_of(settings, static_cast<int>(well)) == leader_of(settings, 2)) ++well;
+    for (const std::uint32_t partition : {well, 2U}) ASSERT_TRUE(node.insist(room_in(partition), "u", "first"));
+    const pid_t broker = cluster().pid(pid_file(leader_of(settings, 2)));
+    ::kill(broker, SIGSTOP);
+    EXPECT_FALSE(node.send(room_in(2), "u", "a").get());
+    EXPECT_FALSE(node.log().stats().available);
+    for (int i = 0; i < 300; ++i) {
+        EXPECT_TRUE(node.send(room_in(well), "u", std::to_string(i)).get());
+        EXPECT_FALSE(node.log().stats().available);
+    }
+    ::kill(broker, SIGCONT);
+    const auto end = std::chrono::steady_clock::now() + 10s;
+    while (!node.log().stats().available) ASSERT_LT(std::chrono::steady_clock::now(), end);
+    EXPECT_TRUE(node.insist(room_in(2), "u", "a"));
 }
 
 TEST_F(BrokerFault, WithOneBrokerOfThreeSendersAreRefusedUntilASecondIsBack) {

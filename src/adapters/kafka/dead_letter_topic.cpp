@@ -17,7 +17,7 @@ Result<> DeadLetterTopic::open() {
     const auto topic = open_topic(**client, settings_);
     if (!topic) return fail(topic.error());
     auto producer = Producer::open(settings_, static_cast<std::uint32_t>(topic->partitions.size()),
-                                   [this](std::uint64_t, const Error* why) {
+                                   [this](std::uint64_t, std::uint32_t, const Error* why) {
                                        const auto sent = sent_;
                                        sent->set_value(why == nullptr ? Result<>{} : fail(*why));
                                    });

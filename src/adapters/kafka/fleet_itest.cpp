@@ -244,10 +244,11 @@ TEST(Fleet, ARecordThatIsNoMessageIsLeftOutAndOneThatCannotBeReadKeepsItsPlace) 
     Fleet fleet{1, 2};
     ASSERT_TRUE(fleet.nodes[0]->send("r-1", "u", "a").get());
     std::atomic<int> sent{0};
-    const auto stranger = std::move(*Producer::open(fleet.settings, 1, [&](std::uint64_t, const Error* why) {
-        EXPECT_EQ(why, nullptr);
-        ++sent;
-    }));
+    const auto stranger =
+        std::move(*Producer::open(fleet.settings, 1, [&](std::uint64_t, std::uint32_t, const Error* why) {
+            EXPECT_EQ(why, nullptr);
+            ++sent;
+        }));
     const auto poison = [&](const std::string& key, const std::string& value, const std::string& id = {}) {
         OutRecord record;
         record.key = key;

@@ -22,7 +22,6 @@ using log::AppendRequest;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kReadWait{20};
-constexpr milliseconds kBetweenTries{200};
 constexpr seconds kBetweenWords{1};
 constexpr std::size_t kMessageOverhead = 400;  // ids, headers and JSON around one message
 
@@ -82,8 +81,10 @@ Result<> KafkaLog::start() {
     for (std::uint32_t i = 0; i < count; ++i)
         ends_.push_back(std::make_unique<SharedQuestion>([reader = reader_.get(), i] { return reader->end_of(i); }));
     if (auto read = catch_up(); !read) return read;
-    auto producer =
-        Producer::open(settings_, count, [this](std::uint64_t number, const Error* why) { on_sent(number, why); });
+    faults_ = std::make_unique<PartitionFaults>(count);
+    auto producer = Producer::open(
+        settings_, count,
+        [this](std::uint64_t number, std::uint32_t partition, const Error* why) { on_sent(number, partition, why); });
     if (!producer) return fail(producer.error());
     producer_ = std::move(*producer);
     reading_ = std::thread{[this] { read_topic(); }};
@@ -153,10 +154,15 @@ void KafkaLog::on_own_commit(CommitListener listener) {
 }
 
 void KafkaLog::append(AppendRequest request, AppendDone done) {
-    if (closing_ || broken_ || (faulted_ && !may_try())) {
+    const std::uint32_t partition = number_of(request.room);
+    if (closing_ || broken_ || !faults_->may_try(partition, steady_clock::now())) {
         refuse(done, {Code::kStoreUnavailable, "the message store is not taking writes"});
         return;
     }
+    send(std::move(request), partition, std::move(done));
+}
+
+void KafkaLog::send(AppendRequest request, std::uint32_t partition, AppendDone done) {
     for (Draft& draft : request.drafts) {
         if (draft.id.empty()) draft.id = MessageId::trusted(make_uuid7(clock_.wall()));
         // No database holds it.
@@ -175,7 +181,7 @@ void KafkaLog::append(AppendRequest request, AppendDone done) {
         }
         done(std::move(answer));
     };
-    const auto number = waiting_.add(counted, bytes_of(request), now);
+    const auto number = waiting_.add(counted, partition, bytes_of(request), now);
     if (!number) {
         counted(fail(Code::kStoreUnavailable, "too much is waiting for the message store"));
         return;
@@ -183,12 +189,12 @@ void KafkaLog::append(AppendRequest request, AppendDone done) {
     producer_->send(encode(request, clock_.wall(), {server_, *number}), *number);
 }
 
-void KafkaLog::on_sent(std::uint64_t number, const Error* why) {
+void KafkaLog::on_sent(std::uint64_t number, std::uint32_t partition, const Error* why) {
     if (why == nullptr) {
         waiting_.stored(number);
         return;
     }
-    if (why->code != Code::kMessageTooLarge) fault(why->message);
+    if (why->code != Code::kMessageTooLarge) fault(partition, why->message);
     waiting_.refuse(number, *why);
 }
 
@@ -204,12 +210,26 @@ void KafkaLog::read_topic() {
         const auto records = reader_->read(kReadWait);
         in_doubt_ = !reader_->doubt().empty();
         const Result<> passed = records ? pass(*records) : fail(records.error());
-        if (!passed) {
-            fault(passed.error().message);
-            broken_ = true;
-        }
-        if (waiting_.expire(steady_clock::now(), late) > 0) fault(late.message + reader_->trouble());
+        if (!passed) give_up(passed.error().message);
+        for (const auto partition : waiting_.expire(steady_clock::now(), late))
+            fault(partition, late.message + reader_->trouble());
+        try_untried();
     }
+}
+
+/// A message of the log's own tells when the partition takes records again, as the probe's does for all of it.
+void KafkaLog::try_untried() {
+    const auto partition = closing_ ? std::nullopt : faults_->untried(steady_clock::now());
+    if (!partition) return;
+    std::size_t name = 0;
+    const auto room = [&name] { return RoomId::trusted(fmt::format("~probe.{}", name)); };
+    while (number_of(room()) != *partition) ++name;
+    Draft draft;
+    draft.sender = MemberId::trusted("~probe");
+    draft.nickname = "probe";
+    draft.type = MessageType::kSystem;
+    draft.content = "probe";
+    send({room(), {std::move(draft)}}, *partition, [](const auto&) {});
 }
 
 Result<> KafkaLog::check(Partition& partition, const InRecord& record) const {
@@ -251,7 +271,7 @@ Result<> KafkaLog::pass(std::span<const InRecord> records) {
     }
     std::vector<MessageRef> fresh;
     std::vector<MessageRef> own;
-    std::vector<std::pair<std::uint64_t, std::vector<log::Appended>>> answers;
+    std::vector<std::tuple<std::uint64_t, std::uint32_t, std::vector<log::Appended>>> answers;
     {
         const std::lock_guard lock{state_mutex_};
         for (auto& [record, head, drafts] : reads) {
@@ -269,7 +289,7 @@ Result<> KafkaLog::pass(std::span<const InRecord> records) {
                 recent_->add(record->partition, record->offset, fresh.back());
                 if (is_own) own.push_back(fresh.back());
             }
-            if (is_own) answers.emplace_back(head.ticket->number, std::move(answer));
+            if (is_own) answers.emplace_back(head.ticket->number, record->partition, std::move(answer));
         }
         const auto was_read = [this](std::uint32_t partition, std::uint64_t to) {
             auto& next = partitions_[partition].next;
@@ -285,8 +305,10 @@ Result<> KafkaLog::pass(std::span<const InRecord> records) {
         if (listener_) listener_(fresh);
         if (own_listener_ && !own.empty()) own_listener_(own);
     }
-    if (!answers.empty()) recovered();
-    for (auto& [number, answer] : answers) waiting_.read_back(number, std::move(answer));
+    for (auto& [number, partition, answer] : answers) {
+        recovered(partition);
+        waiting_.read_back(number, std::move(answer));
+    }
     return {};
 }
 
@@ -321,28 +343,30 @@ void KafkaLog::refuse(AppendDone& done, const Error& error) {
     done(fail(error));
 }
 
-void KafkaLog::fault(const std::string& reason) {
+void KafkaLog::fault(std::uint32_t partition, const std::string& reason) {
     const std::lock_guard lock{fault_mutex_};
-    if (!faulted_) ++counters_.faults;
-    if (fault_ != reason && options_.on_trouble) options_.on_trouble(reason);
-    fault_ = reason;
-    next_try_ = steady_clock::now() + kBetweenTries;
-    faulted_ = true;
+    if (!faults_->any()) ++counters_.faults;
+    const std::string news = faults_->begin(partition, reason, steady_clock::now());
+    if (!news.empty() && options_.on_trouble) options_.on_trouble(news);
 }
 
-void KafkaLog::recovered() {
-    if (!faulted_) return;
+void KafkaLog::recovered(std::uint32_t partition) {
+    if (!faults_->any()) return;
     const std::lock_guard lock{fault_mutex_};
-    fault_.clear();
-    faulted_ = false;
-    if (options_.on_trouble) options_.on_trouble({});
+    if (faults_->end(partition) && options_.on_trouble) options_.on_trouble({});
 }
 
-/// One of those who ask in 200 ms.
-bool KafkaLog::may_try() {
-    auto due = next_try_.load();
-    const auto now = steady_clock::now();
-    return now >= due && next_try_.compare_exchange_strong(due, now + kBetweenTries);
+void KafkaLog::give_up(const std::string& reason) {
+    const std::lock_guard lock{fault_mutex_};
+    ++counters_.faults;
+    broken_why_ = reason;
+    broken_ = true;
+    if (options_.on_trouble) options_.on_trouble(reason);
+}
+
+std::string KafkaLog::broken() const {
+    const std::lock_guard lock{fault_mutex_};
+    return broken_why_;
 }
 
 std::vector<std::uint64_t> KafkaLog::positions() {
@@ -355,7 +379,7 @@ std::vector<std::uint64_t> KafkaLog::positions() {
 log::LogStats KafkaLog::stats() const {
     log::LogStats out = counters_.read();
     out.queue_bytes = waiting_.bytes();
-    out.available = !faulted_ && !in_doubt_;
+    out.available = !faults_->any() && !in_doubt_ && !broken_;
     return out;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adapters/kafka/partition_counter.h"
+#include "adapters/kafka/partition_faults.h"
 #include "adapters/kafka/recent.h"
 #include "adapters/kafka/settings.h"
 #include "adapters/kafka/shared_question.h"
@@ -50,8 +51,9 @@ struct KafkaLogOptions {
 ///         two others wait for that.
 /// Fails:  an append that all replicas in sync do not have, or that is not read back, within `patience` is refused
 ///         although it may have been stored; a retry with the same ids is recognised. While that lasts one append in
-///         200 ms tries and the others are refused inside append(). Where the topic is no longer what the table
-///         remembers, everything is refused for good.
+///         200 ms tries the partition and the others to it are refused inside append(); where nobody tries, the log
+///         does, so that it knows when that ends. Where the topic is no longer what the table remembers, everything
+///         is refused for good: broken() says why.
 class KafkaLog final : public log::RoomLog {
 public:
     /// `table` and `clock` must outlive it. Waits until it has read to the topic's end.
@@ -78,6 +80,8 @@ public:
     [[nodiscard]] std::vector<std::uint64_t> positions();
     /// Whether the table answered when it was asked last.
     [[nodiscard]] bool table_answers() const { return table_answers_; }
+    /// Why nothing is taken any more until a restart; else empty.
+    [[nodiscard]] std::string broken() const;
 
 private:
     /// What a partition's first records are held against: that the topic is the one the table knows.
@@ -101,14 +105,16 @@ private:
     Result<> pass(std::span<const InRecord> records);
     Result<> check(Partition& partition, const InRecord& record) const;
     void leave_out(const InRecord& record);
-    void on_sent(std::uint64_t number, const Error* why);
+    void on_sent(std::uint64_t number, std::uint32_t partition, const Error* why);
+    void send(log::AppendRequest request, std::uint32_t partition, log::AppendDone done);
+    void try_untried();
     [[nodiscard]] std::uint32_t number_of(const RoomId& room) const;
     [[nodiscard]] log::RoomHead head_now(const RoomId& room);
     Result<> read_up_to_now(const RoomId& room);
     void refuse(log::AppendDone& done, const Error& error);
-    void fault(const std::string& reason);
-    void recovered();
-    [[nodiscard]] bool may_try();
+    void fault(std::uint32_t partition, const std::string& reason);
+    void recovered(std::uint32_t partition);
+    void give_up(const std::string& reason);
 
     const Settings settings_;
     KafkaLogOptions options_;
@@ -127,11 +133,10 @@ private:
     std::vector<Partition> partitions_;
     std::unique_ptr<Recent> recent_;
 
-    std::mutex fault_mutex_;
-    std::string fault_;
-    std::atomic<bool> faulted_{false};
-    std::atomic<SteadyTime> next_try_{SteadyTime{}};
-    std::atomic<bool> broken_{false};    ///< for good: fault_ says why
+    mutable std::mutex fault_mutex_;  ///< of what is told
+    std::unique_ptr<PartitionFaults> faults_;
+    std::string broken_why_;
+    std::atomic<bool> broken_{false};    ///< for good
     std::atomic<bool> in_doubt_{false};  ///< the reader waits for a broker that knows what it has read
     std::atomic<bool> table_answers_{true};
     std::atomic<bool> closing_{false};

@@ -56,11 +56,12 @@ Result<log::RoomHead> KafkaLog::head(const RoomId& room) {
 }
 
 Result<> KafkaLog::read_up_to_now(const RoomId& room) {
+    const std::uint32_t number = number_of(room);
     // Nobody waits where it is known to be in vain.
-    if (broken_ || faulted_ || in_doubt_) return fail(unavailable("the topic cannot be read to its end now"));
+    if (broken_ || in_doubt_ || faults_->is_faulty(number))
+        return fail(unavailable("the topic cannot be read to its end now"));
     const Counted me{reading_on_};
     if (me.number() > kMostReadingOn) return fail(unavailable("others wait for the topic's end already"));
-    const std::uint32_t number = number_of(room);
     const auto end = ends_[number]->answer();
     if (!end) return fail(end.error());
     std::unique_lock lock{state_mutex_};

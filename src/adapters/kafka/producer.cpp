@@ -56,26 +56,27 @@ void Producer::send(const OutRecord& record, std::uint64_t number) {
     for (const auto& [name, value] : record.headers)
         rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(),
                             static_cast<ssize_t>(value.size()));
-    const auto partition = static_cast<std::int32_t>(partition_of(record.key, partitions_));
+    const std::uint32_t partition = partition_of(record.key, partitions_);
     const rd_kafka_resp_err_t code = rd_kafka_producev(
-        client_->get(), RD_KAFKA_V_TOPIC(settings_.topic.c_str()), RD_KAFKA_V_PARTITION(partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(record.key.data(), record.key.size()),
+        client_->get(), RD_KAFKA_V_TOPIC(settings_.topic.c_str()),
+        RD_KAFKA_V_PARTITION(static_cast<std::int32_t>(partition)), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_KEY(record.key.data(), record.key.size()),
         RD_KAFKA_V_VALUE(const_cast<char*>(record.value.data()), record.value.size()),
         RD_KAFKA_V_TIMESTAMP(record.timestamp.time_since_epoch().count()), RD_KAFKA_V_HEADERS(headers),
         RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(static_cast<std::uintptr_t>(number))), RD_KAFKA_V_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return;
     rd_kafka_headers_destroy(headers);
     const Error why = error_of(code);
-    sent_(number, &why);
+    sent_(number, partition, &why);
 }
 
-void Producer::on_delivered(std::uint64_t number, const Error* why) {
+void Producer::on_delivered(std::uint64_t number, std::uint32_t partition, const Error* why) {
     if (why == nullptr) {
-        sent_(number, nullptr);
+        sent_(number, partition, nullptr);
         return;
     }
     const Error with_reason{why->code, why->message + (ended_.empty() ? client_->trouble() : ended_)};
-    sent_(number, &with_reason);
+    sent_(number, partition, &with_reason);
 }
 
 void Producer::run() {

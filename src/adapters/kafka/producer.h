@@ -19,7 +19,7 @@ namespace parley::kafka {
 class Producer final : private Client::Listener {
 public:
     /// `why` is null when all replicas in sync have the record. Comes on the producer's thread, or inside send().
-    using Sent = UniqueFunction<void(std::uint64_t number, const Error* why)>;
+    using Sent = UniqueFunction<void(std::uint64_t number, std::uint32_t partition, const Error* why)>;
 
     static Result<std::unique_ptr<Producer>> open(const Settings& settings, std::uint32_t partitions, Sent sent);
     /// What was not sent is told as failed.
@@ -34,7 +34,7 @@ private:
     Producer(Settings settings, std::uint32_t partitions, Sent sent)
         : settings_(std::move(settings)), partitions_(partitions), sent_(std::move(sent)) {}
     [[nodiscard]] Result<std::unique_ptr<Client>> make_client();
-    void on_delivered(std::uint64_t number, const Error* why) override;
+    void on_delivered(std::uint64_t number, std::uint32_t partition, const Error* why) override;
     void run();
     void replace();
 

@@ -18,10 +18,11 @@ protected:
     }
     void send(int count, const std::string& what) {
         std::atomic<int> sent{0};
-        const auto producer = std::move(*Producer::open(settings_, 1, [&](std::uint64_t, const Error* why) {
-            EXPECT_EQ(why, nullptr);
-            ++sent;
-        }));
+        const auto producer =
+            std::move(*Producer::open(settings_, 1, [&](std::uint64_t, std::uint32_t, const Error* why) {
+                EXPECT_EQ(why, nullptr);
+                ++sent;
+            }));
         for (int i = 0; i < count; ++i) {
             OutRecord record;
             record.key = "r-1";
@@ -86,6 +87,22 @@ TEST_F(Reader, AnotherRecordInTheLastOnesPlaceIsALossForGood) {
         return !why.empty() || !records->empty();
     });
     EXPECT_THAT(why, testing::HasSubstr("the record at 2 is no longer the one that was read: the topic was made anew"));
+}
+
+TEST_F(Reader, ALogWhoseTopicWasMadeAnewTakesNothingUntilARestartAndSaysWhy) {
+    OwnTable own;
+    Node node{settings_, *own.table};
+    for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(node.insist("r-1", "u", id));
+    EXPECT_EQ(node.log().broken(), "");
+    make_anew();
+    send(2, "b");
+    eventually([&] { return !node.log().stats().available; });
+    EXPECT_EQ(node.log().broken(), "");
+    send(3, "c");
+    eventually([&] { return !node.log().broken().empty(); });
+    EXPECT_THAT(node.log().broken(), testing::HasSubstr("the topic was made anew"));
+    EXPECT_FALSE(node.log().stats().available);
+    EXPECT_FALSE(node.send("r-1", "u", "d").get());
 }
 
 TEST_F(Reader, AnOffsetThatNoBrokerHasYetIsWaitedForAndNothingBeforeItComes) {

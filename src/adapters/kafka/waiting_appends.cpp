@@ -6,12 +6,14 @@ namespace {
 constexpr std::size_t kCopies = 3;
 }  // namespace
 
-std::optional<std::uint64_t> WaitingAppends::add(log::AppendDone& done, std::size_t bytes, SteadyTime now) {
+std::optional<std::uint64_t> WaitingAppends::add(log::AppendDone& done, std::uint32_t partition, std::size_t bytes,
+                                                 SteadyTime now) {
     const std::lock_guard lock{mutex_};
     if (bytes_ + bytes > limit_) return std::nullopt;
     bytes_ += bytes;
     Append& append = appends_[++last_];
     append.done = std::move(done);
+    append.partition = partition;
     append.bytes = bytes;
     append.held = {memory::Use::kMessages, kCopies * bytes};
     ends_.emplace_back(now + patience_, last_);
@@ -64,7 +66,7 @@ bool WaitingAppends::refuse(std::uint64_t number, const Error& why) {
     return refused.has_value();
 }
 
-std::size_t WaitingAppends::expire(SteadyTime now, const Error& why) {
+std::vector<std::uint32_t> WaitingAppends::expire(SteadyTime now, const Error& why) {
     std::vector<Append> expired;
     {
         const std::lock_guard lock{mutex_};
@@ -74,8 +76,12 @@ std::size_t WaitingAppends::expire(SteadyTime now, const Error& why) {
             if (auto append = take(number)) expired.push_back(std::move(*append));
         }
     }
-    for (Append& append : expired) append.done(fail(why));
-    return expired.size();
+    std::vector<std::uint32_t> partitions;
+    for (Append& append : expired) {
+        partitions.push_back(append.partition);
+        append.done(fail(why));
+    }
+    return partitions;
 }
 
 void WaitingAppends::refuse_all(const Error& why) { expire(SteadyTime::max(), why); }

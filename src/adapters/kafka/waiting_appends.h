@@ -23,13 +23,14 @@ public:
     WaitingAppends(Bytes limit, milliseconds patience) : limit_(limit.count), patience_(patience) {}
 
     /// The append's number; nothing where too much waits, and `done` stays as it is.
-    [[nodiscard]] std::optional<std::uint64_t> add(log::AppendDone& done, std::size_t bytes, SteadyTime now);
+    [[nodiscard]] std::optional<std::uint64_t> add(log::AppendDone& done, std::uint32_t partition, std::size_t bytes,
+                                                   SteadyTime now);
     void stored(std::uint64_t number);
     void read_back(std::uint64_t number, std::vector<log::Appended> answer);
     /// False: it has been answered.
     bool refuse(std::uint64_t number, const Error& why);
-    /// Refuses those whose time is over. How many.
-    std::size_t expire(SteadyTime now, const Error& why);
+    /// Refuses those whose time is over. The partition of each.
+    std::vector<std::uint32_t> expire(SteadyTime now, const Error& why);
     void refuse_all(const Error& why);
 
     [[nodiscard]] std::size_t bytes() const;
@@ -41,6 +42,7 @@ private:
         log::AppendDone done;
         std::optional<std::vector<log::Appended>> answer;
         bool stored = false;
+        std::uint32_t partition = 0;
         std::size_t bytes = 0;
         memory::Charge held;
     };

@@ -16,7 +16,7 @@ protected:
         log::AppendDone done = [this, name](Answer answer) {
             told_.emplace(name, answer ? static_cast<int>(answer->size()) : -1);
         };
-        const auto number = appends_.add(done, bytes, kStart + after);
+        const auto number = appends_.add(done, 7, bytes, kStart + after);
         if (!number) done(fail(Code::kStoreUnavailable, "full"));
         return number.value_or(0);
     }
@@ -50,8 +50,8 @@ TEST_F(Waiting, ARefusedOneIsToldOnce) {
 TEST_F(Waiting, ExpireAfterTheirTime) {
     add(1);
     add(2, 10, milliseconds{100});
-    EXPECT_EQ(appends_.expire(kStart + milliseconds{4'999}, why_), 0U);
-    EXPECT_EQ(appends_.expire(kStart + milliseconds{5'000}, why_), 1U);
+    EXPECT_TRUE(appends_.expire(kStart + milliseconds{4'999}, why_).empty());
+    EXPECT_EQ(appends_.expire(kStart + milliseconds{5'000}, why_), std::vector<std::uint32_t>{7});
     EXPECT_EQ(told_, (std::map<int, int>{{1, -1}}));
     appends_.refuse_all(why_);
     EXPECT_EQ(told_.size(), 2U);
