@@ -1,6 +1,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "adapters/kafka/kafka_fixture.h"
+#include "adapters/kafka/producer.h"
 
 namespace parley::kafka {
 namespace {
@@ -100,6 +101,36 @@ TEST_F(Behind, AMarkerAtTheEndIsReadPast) {
     say_in_a_transaction();
     const auto page = insist_after(9);
     EXPECT_EQ(page.at.head.value, 2U);
+}
+
+/// Faster than it can be read: its end is never met.
+TEST(Start, EndsWhereTheTopicEndedThoughMoreComesAllTheTime) {
+    const Settings settings = fresh_settings(broker().url(), 1);
+    OwnTable own;
+    Node first{settings, *own.table};
+    std::atomic<bool> enough{false};
+    std::atomic<int> under_way{0};
+    std::atomic<std::uint64_t> sent{0};
+    std::thread load{[&] {
+        const auto producer = std::move(*Producer::open(settings, 1, [&](std::uint64_t, std::uint32_t, const Error*) {
+            --under_way;
+            ++sent;
+        }));
+        OutRecord record;
+        record.key = "r-1";
+        record.value = R"({"content":"hello"})";
+        while (!enough) {
+            if (under_way > 20'000) continue;
+            ++under_way;
+            producer->send(record, 1);
+        }
+    }};
+    while (sent < 50'000) std::this_thread::yield();
+    const auto begun = std::chrono::steady_clock::now();
+    { Node second{settings, *own.table}; }
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 30s);
+    enough = true;
+    load.join();
 }
 
 }  // namespace

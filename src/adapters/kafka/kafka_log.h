@@ -23,6 +23,7 @@ namespace parley::kafka {
 class Client;
 class Producer;
 class TopicReader;
+struct TopicFacts;
 
 struct KafkaLogOptions {
     /// Appends waiting beyond this are refused at once.
@@ -99,7 +100,7 @@ private:
     KafkaLog(Settings settings, KafkaLogOptions options, log::MessageTable& table, const Clock& clock);
     Result<> start();
     Result<> load_partitions(Client& client, std::uint32_t count);
-    Result<> catch_up();
+    Result<> catch_up(const TopicFacts& topic);
     void read_topic();
     void ask_table();
     Result<> pass(std::span<const InRecord> records);

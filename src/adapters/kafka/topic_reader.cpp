@@ -120,11 +120,6 @@ Result<std::uint64_t> TopicReader::end_of(std::uint32_t partition) const {
     return kept->end;
 }
 
-bool TopicReader::has_caught_up() const {
-    return std::all_of(partitions_.begin(), partitions_.end(),
-                       [](const auto& one) { return one.second.has_caught_up; });
-}
-
 std::string TopicReader::doubt() const {
     if (doubts_ == 0) return {};
     const auto first =

@@ -43,8 +43,7 @@ public:
     Result<std::span<const InRecord>> read(milliseconds wait, std::size_t most = kMostAtOnce);
     /// Partitions that were read to their end by the last read(), and the next offset there.
     [[nodiscard]] const std::map<std::uint32_t, std::uint64_t>& ends() const { return ends_; }
-    /// Every partition has been read to the end it had at some moment since the start.
-    [[nodiscard]] bool has_caught_up() const;
+    /// The partition has been read to the end it had at some moment since the start.
     [[nodiscard]] bool has_caught_up(std::uint32_t partition) const { return partitions_.at(partition).has_caught_up; }
     /// What is in doubt, in a sentence; empty: nothing is.
     [[nodiscard]] std::string doubt() const;

@@ -110,7 +110,7 @@ TEST_F(Reader, AnOffsetThatNoBrokerHasYetIsWaitedForAndNothingBeforeItComes) {
     const auto reader = reader_from(4);
     eventually([&] { return reader->read(20ms).has_value() && !reader->doubt().empty(); });
     EXPECT_THAT(reader->doubt(), testing::HasSubstr("partition 0 does not know offset 4"));
-    EXPECT_FALSE(reader->has_caught_up());
+    EXPECT_FALSE(reader->has_caught_up(0));
     send(4, "b");
     std::vector<std::string> values;
     eventually([&] {
