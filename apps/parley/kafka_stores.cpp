@@ -9,6 +9,7 @@
 #include "adapters/kafka/dead_letter_topic.h"
 #include "adapters/kafka/kafka_log.h"
 #include "adapters/kafka/lag_watch.h"
+#include "adapters/kafka/other_writers.h"
 #include "adapters/kafka/shared_reader.h"
 #include "adapters/kafka/table_writer.h"
 #include "base/config_keys.h"
@@ -62,6 +63,22 @@ Result<std::shared_ptr<kafka::LagWatch>> watch_lag(const kafka::Settings& settin
     return std::shared_ptr<kafka::LagWatch>{std::move(*watch)};
 }
 
+/// Of a server with members, rooms and history of its own.
+Result<> check_alone_on_topic(const kafka::Settings& settings, const Config& config, const std::string& of_server) {
+    const auto other = kafka::other_table_writers(settings, settings.group_prefix + kafka::kTableWriters + of_server);
+    if (!other) {
+        logger::warn("kafka", "whether another server has this topic cannot be seen", {{"why", other.error().message}});
+        return {};
+    }
+    if (!*other) return {};
+    return at_key(config, keys::store_kind,
+                  {Code::kStoreUnavailable,
+                   fmt::format("another server is on the topic {} (it reads in the group {}), and of its members and "
+                               "rooms this one would know nothing: servers that share a topic need a database in "
+                               "common, store.kind=postgres. A server that died is forgotten after 10 s",
+                               settings.topic, **other)});
+}
+
 }  // namespace
 
 Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<log::MessageTable> table,
@@ -74,6 +91,9 @@ Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<lo
     options.on_trouble = [](const std::string& reason) { report_trouble(reason); };
     auto log = kafka::KafkaLog::open(*settings, std::move(options), *table, clock);
     if (!log) return at_key(config, keys::kafka_brokers, log.error());
+    if (!of_server.empty()) {
+        if (auto alone = check_alone_on_topic(*settings, config, of_server); !alone) return alone;
+    }
     settings->partitions = static_cast<std::uint32_t>((*log)->positions().size());  // what the topic has
     kafka::TableWriterOptions writing;
     writing.group += of_server;
