@@ -137,7 +137,8 @@ void Workers::missed() {
 std::vector<std::string> Workers::faults() const {
     std::vector<std::string> out;
     for (const Running& running : running_) {
-        if (running.group != nullptr && !running.group->is_well()) out.push_back(running.role->name());
+        const bool well = running.group != nullptr ? running.group->is_well() : !running.runner->reader().is_stuck();
+        if (!well) out.push_back(running.role->name());
     }
     return out;
 }

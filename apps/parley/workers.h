@@ -34,7 +34,7 @@ public:
 
     void hint(const bus::MessageBatch& messages);
     void missed();
-    /// Roles that something keeps from reading their share of the log, by name.
+    /// Roles that something keeps from reading their share of the log, or that wait for a store or an effect, by name.
     [[nodiscard]] std::vector<std::string> faults() const;
     /// As gateway::Services::admin_read.
     Result<std::optional<std::string>> read(const std::string& path, const wire::QueryParams& query);

@@ -55,6 +55,7 @@ public:
         wake_.wait(lock, [this] { return !leaving_; });
     }
     [[nodiscard]] std::size_t rooms_behind() const { return reader_.rooms_behind(); }
+    [[nodiscard]] bool is_stuck() const { return reader_.is_stuck(); }
 
     std::size_t partitions = 0;  ///< on the reading's thread
 
@@ -162,6 +163,10 @@ std::size_t GroupRunner::rooms_behind() const {
     std::size_t sum = 0;
     for (const auto& lane : lanes_) sum += lane->rooms_behind();
     return sum;
+}
+
+bool GroupRunner::is_well() const {
+    return reading_->is_well() && std::ranges::none_of(lanes_, [](const auto& lane) { return lane->is_stuck(); });
 }
 
 void GroupRunner::on_assigned(std::uint32_t partition) {

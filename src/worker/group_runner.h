@@ -26,8 +26,8 @@ public:
     /// Partitions that this server has.
     [[nodiscard]] std::size_t partitions() const { return partitions_; }
     [[nodiscard]] std::size_t rooms_behind() const;
-    /// Nothing keeps this server from reading its share.
-    [[nodiscard]] bool is_well() const { return reading_->is_well(); }
+    /// Nothing keeps this server from reading its share, or from doing it.
+    [[nodiscard]] bool is_well() const;
 
 private:
     class Lane;

@@ -1,6 +1,7 @@
 #include "worker/group_runner.h"
 
 #include <condition_variable>
+#include <thread>
 
 #include "worker/worker_fixture.h"
 
@@ -54,8 +55,9 @@ private:
 
 class GroupRunnerTest : public ReaderTest {
 protected:
-    std::unique_ptr<GroupRunner> open(std::size_t threads = 1) {
+    std::unique_ptr<GroupRunner> open(std::size_t threads = 1, milliseconds stuck_after = seconds{5}) {
         Reader::Options options;
+        options.stuck_after = stuck_after;
         options.save_every = milliseconds{20};
         options.between_tries = milliseconds{20};
         options.on_dead_letter = [this](const Message& message, const std::string& reason) -> Result<> {
@@ -165,6 +167,17 @@ TEST_F(GroupRunnerTest, APoisonRecordHoldsUpNothingForLong) {
     group.wait_for(0, 2);
     EXPECT_THAT(letters, ElementsAre("a-1: cannot be done"));
     EXPECT_THAT(role.taken, ElementsAre("a-2"));
+}
+
+TEST_F(GroupRunnerTest, IsNotWellWhileOneOfItsThreadsWaitsForAnEffect) {
+    role.faults["a-1"] = {Code::kStoreUnavailable, "away"};
+    const auto runner = open(3, milliseconds{0});
+    assign(0);
+    EXPECT_TRUE(runner->is_well());
+    say(0, 0, "a");
+    const auto end = system.steady() + seconds{30};
+    while (runner->is_well() && system.steady() < end) std::this_thread::yield();
+    EXPECT_FALSE(runner->is_well());
 }
 
 TEST_F(GroupRunnerTest, EndingLeavesNothingUnsaved) {

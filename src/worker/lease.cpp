@@ -29,6 +29,7 @@ bool Lease::hold() {
     if (now < next_) return held_;
     next_ = now + kAsk;
     const auto got = ask();
+    answered_ = got.has_value();
     if (got) {
         held_ = *got;
         if (held_) until_ = now + kTime;

@@ -21,6 +21,8 @@ public:
 
     /// Asks the ledger when that is due.
     [[nodiscard]] bool hold();
+    /// The ledger answered when it was asked last.
+    [[nodiscard]] bool is_answered() const { return answered_; }
     void give_back();
 
 private:
@@ -32,6 +34,7 @@ private:
     const std::string me_;  ///< without spaces
     const Clock& clock_;
     bool held_ = false;
+    bool answered_ = true;
     SteadyTime next_{};  ///< when the ledger is asked again
     SteadyTime until_{};
 };

@@ -106,6 +106,8 @@ milliseconds Reader::step() {
     const auto now = parts_.clock.steady();
     if (lease_ && !lease_->hold()) {
         end_work();
+        store_waits_since_ = lease_->is_answered() ? kNot : std::min(store_waits_since_, now);
+        waits_since_ = store_waits_since_;
         return kLongest;
     }
     begin_work();
@@ -121,6 +123,7 @@ milliseconds Reader::step() {
         next_forget_ = now + kForgetEvery;
         forget_idle();
     }
+    note_waiting(now);
     rooms_behind_ = queue_.size();
     if (listing_ && queue_.size() < kMostQueued) return milliseconds{0};
     auto next = std::min(next_save_, now + kLongest);
@@ -152,7 +155,6 @@ void Reader::list_some() {
         wait_for_store(listed.error());
         return;
     }
-    if (!effect_waits_) trouble({});
     for (const log::ListedRoom& room : *listed) notice(room.room, room.head);
     if (listed->size() == kRoomsListed) {
         listing_->after = listed->back().room;
@@ -245,21 +247,27 @@ Result<std::vector<MessageRef>> Reader::next_messages(const RoomId& id, Room& ro
         room.done = page->at.head;
         room.dirty = true;
     }
-    if (page->messages.empty()) room.head = room.done;
+    if (page->messages.empty()) {
+        room.head = room.done;
+        room.waits_since = kNot;
+    }
     return std::move(page->messages);
 }
 
 bool Reader::take(Room& room, const Message& message) {
     if (message.seq <= room.done) return true;
     Result<> taken;
+    const auto began = parts_.clock.steady();
+    takes_since_ = began;
     try {
         taken = room.work->take(message);
     } catch (const std::exception& problem) {
         taken = fail(Code::kInternal, problem.what());
     }
+    takes_since_ = kNot;
     const auto later = parts_.clock.steady() + options_.between_tries;
     if (!taken && taken.error().code == Code::kStoreUnavailable) {
-        effect_waits_ = true;
+        room.waits_since = std::min(room.waits_since, began);
         trouble(taken.error().message);
         room.not_before = later;
         return false;
@@ -283,8 +291,7 @@ bool Reader::take(Room& room, const Message& message) {
                        {"seq", message.seq.value},
                        {"why", taken.error().message}});
     }
-    effect_waits_ = false;
-    trouble({});
+    room.waits_since = kNot;
     messages_.add();
     room.tries = 0;
     room.done = message.seq;
@@ -356,6 +363,20 @@ void Reader::close() {
     end_work();
 }
 
+/// What failed is tried again in the first step that may: one without a failure ends the waiting for stores.
+void Reader::note_waiting(SteadyTime step_began) {
+    if (not_before_ <= step_began) store_waits_since_ = kNot;
+    SteadyTime since = store_waits_since_;
+    for (const RoomId& id : queue_) since = std::min(since, rooms_[id].waits_since);
+    waits_since_ = since;
+    if (since == kNot) trouble({});
+}
+
+bool Reader::is_stuck() const {
+    const SteadyTime since = std::min(waits_since_.load(), takes_since_.load());
+    return parts_.clock.steady() - since > options_.stuck_after;
+}
+
 void Reader::trouble(const std::string& why) {
     if (why == trouble_) return;
     trouble_ = why;
@@ -367,9 +388,11 @@ void Reader::trouble(const std::string& why) {
 }
 
 bool Reader::wait_for_store(const Error& error) {
-    effect_waits_ = false;
     trouble(error.message);
-    not_before_ = parts_.clock.steady() + options_.between_tries;
+    const auto now = parts_.clock.steady();
+    store_waits_since_ = std::min(store_waits_since_, now);
+    not_before_ = now + options_.between_tries;
+    next_save_ = std::min(next_save_, not_before_);  // it may be what failed
     return false;
 }
 

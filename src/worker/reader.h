@@ -49,6 +49,7 @@ public:
         std::function<milliseconds()> list_every = [] { return milliseconds{30'000}; };
         milliseconds between_tries{1'000};
         int tries = 3;
+        milliseconds stuck_after{5'000};
         /// Told of a dead letter when it is written down; told again where that fails.
         std::function<Result<>(const Message& message, const std::string& reason)> on_dead_letter;
     };
@@ -79,8 +80,11 @@ public:
 
     [[nodiscard]] bool is_at_work() const { return at_work_; }
     [[nodiscard]] std::size_t rooms_behind() const { return rooms_behind_; }
+    /// From any thread: a store, or the effect in some room, has been waited for since more than stuck_after.
+    [[nodiscard]] bool is_stuck() const;
 
 private:
+    static constexpr SteadyTime kNot = SteadyTime::max();
     struct Room {
         RoomSeq done;
         RoomSeq saved;
@@ -90,6 +94,7 @@ private:
         std::deque<MessageRef> fresh;    ///< of hints: what may come next
         int tries = 0;                   ///< of the message behind `done`
         SteadyTime not_before{};
+        SteadyTime waits_since = kNot;  ///< for the effect
         SteadyTime used{};
         bool queued = false;
         bool dirty = false;
@@ -112,6 +117,7 @@ private:
     void drop_done(Room& room);
     void drop_fresh(Room& room);
     void forget_idle();
+    void note_waiting(SteadyTime step_began);
     void trouble(const std::string& why);
     bool wait_for_store(const Error& error);
 
@@ -141,7 +147,9 @@ private:
     std::uint64_t since_revision_ = 0;  ///< of its row
     std::optional<WallTime> listed_;    ///< when a list was begun that is through; its rooms may not be done yet
     std::string trouble_;
-    bool effect_waits_ = false;  ///< what the trouble is with
+    SteadyTime store_waits_since_ = kNot;
+    std::atomic<SteadyTime> waits_since_{kNot};  ///< for whatever
+    std::atomic<SteadyTime> takes_since_{kNot};  ///< the message at hand
     std::atomic<bool> held_back_{false};
     std::atomic<bool> at_work_{false};
     std::atomic<std::size_t> rooms_behind_{0};

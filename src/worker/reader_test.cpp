@@ -214,6 +214,75 @@ TEST_F(ReaderTest, ALogOrALedgerThatIsAwayIsWaitedFor) {
     EXPECT_EQ(ledger.value("listen/room/a"), "1\n1");
 }
 
+TEST_F(ReaderTest, AnEffectThatIsWaitedForMakesTheRoleStuckUntilItIsThereThoughOtherRoomsGoOn) {
+    role.faults["a-1"] = kAway;
+    log.add("a", "x");
+    const auto one = reader(role);
+    run(*one);
+    pass(*one, milliseconds{5'000});
+    EXPECT_FALSE(one->is_stuck());
+    one->offer(std::vector{log.add("b", "x")});
+    pass(*one, milliseconds{250});
+    EXPECT_THAT(role.taken, ElementsAre("b-1"));
+    EXPECT_TRUE(one->is_stuck());
+    role.faults.clear();
+    pass(*one, milliseconds{2'000});
+    EXPECT_THAT(role.taken, ElementsAre("b-1", "a-1"));
+    EXPECT_FALSE(one->is_stuck());
+}
+
+TEST_F(ReaderTest, ALedgerThatIsAwayMakesItStuckUntilItAnswersThoughNothingComes) {
+    const auto one = reader(role);
+    run(*one);
+    one->offer(std::vector{log.add("a", "x")});
+    run(*one);
+    ledger.is_down = true;
+    pass(*one, milliseconds{6'500});
+    EXPECT_FALSE(one->is_stuck());
+    pass(*one, milliseconds{1'000});
+    EXPECT_TRUE(one->is_stuck());
+    ledger.is_down = false;
+    pass(*one, milliseconds{1'250});
+    EXPECT_FALSE(one->is_stuck());
+    EXPECT_EQ(ledger.value("listen/room/a"), "1\n1");
+}
+
+TEST_F(ReaderTest, OfSeveralServersEachIsStuckWhileTheLedgerIsAway) {
+    const auto one = reader(role, "one");
+    ledger.is_down = true;
+    pass(*one, milliseconds{9'000});
+    EXPECT_TRUE(one->is_stuck());
+    ledger.is_down = false;
+    pass(*one, milliseconds{4'000});
+    EXPECT_FALSE(one->is_stuck());
+    EXPECT_TRUE(one->is_at_work());
+}
+
+TEST_F(ReaderTest, ADeadLetterThatCannotBeToldMakesItStuck) {
+    role.faults["a-1"] = kPoison;
+    log.add("a", "x");
+    Reader::Options options;
+    options.on_dead_letter = [](const Message&, const std::string&) -> Result<> { return fail(kAway); };
+    Reader one{{log, log.list_rooms(), ledger, clock, metrics}, options, role};
+    pass(one, milliseconds{7'000});
+    EXPECT_FALSE(one.is_stuck());
+    pass(one, milliseconds{2'000});
+    EXPECT_TRUE(one.is_stuck());
+}
+
+TEST_F(ReaderTest, AnEffectThatDoesNotEndMakesItStuck) {
+    log.add("a", "x");
+    const auto one = reader(role);
+    role.on_take = [&] {
+        EXPECT_FALSE(one->is_stuck());
+        clock.advance(milliseconds{5'250});
+        EXPECT_TRUE(one->is_stuck());
+    };
+    run(*one);
+    EXPECT_THAT(role.taken, ElementsAre("a-1"));
+    EXPECT_FALSE(one->is_stuck());
+}
+
 TEST_F(ReaderTest, APoisonRecordThatCannotBeWrittenDownIsNotPassedOver) {
     const auto one = reader(role);
     run(*one);
