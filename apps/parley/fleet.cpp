@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "adapters/redis/cache_watch.h"
 #include "adapters/redis/fleet_claim.h"
 #include "adapters/redis/redis_cache.h"
 #include "adapters/redis/redis_carrier.h"
@@ -47,24 +48,33 @@ Result<Fleet> join_fleet(const Config& config, log::RoomLog& log, const Clock& c
         if (!opened) return fail(opened.error());
         client = std::move(*opened);
     }
-    if (has_bus) {
+    if (client != nullptr) {
         const auto name = name_of(config, log);
         if (!name) return fail(name.error());
         auto claim = redis::FleetClaim::make(client, prefix, *name);
-        if (!claim) return at_key(config, keys::bus_kind, claim.error());
-        out.carrier = std::make_unique<redis::RedisCarrier>(client, prefix, std::move(*claim));
+        if (!claim) return at_key(config, has_bus ? keys::bus_kind : keys::cache_kind, claim.error());
+        if (has_bus) {
+            out.carrier = std::make_unique<redis::RedisCarrier>(client, prefix, std::move(*claim));
+        } else {
+            out.claim = std::move(*claim);
+        }
+    }
+    if (has_cache) {
+        out.cache = std::make_unique<redis::RedisCache>(client, prefix, clock);
+        auto watch = redis::CacheWatch::open(client, prefix, clock);
+        if (!watch) return at_key(config, keys::cache_kind, watch.error());
+        out.cache_fault = [client, watch = std::shared_ptr{std::move(*watch)}] {
+            std::string why = client->trouble();
+            return why.empty() ? watch->trouble() : why;
+        };
+    } else {
+        out.cache = std::make_unique<cache::MemoryCache>(clock);
+        out.cache_fault = [] { return std::string{}; };
     }
     if (client != nullptr) {
         logger::info(
             "parley", "Redis is used",
             {{"server", redis::place(client->settings())}, {"prefix", prefix}, {"bus", has_bus}, {"cache", has_cache}});
-    }
-    if (has_cache) {
-        out.cache = std::make_unique<redis::RedisCache>(client, prefix, clock);
-        out.cache_fault = [client] { return client->trouble(); };
-    } else {
-        out.cache = std::make_unique<cache::MemoryCache>(clock);
-        out.cache_fault = [] { return std::string{}; };
     }
     return out;
 }

@@ -16,6 +16,7 @@ namespace parley::app {
 struct Fleet {
     std::unique_ptr<cache::SessionCache> cache;
     std::unique_ptr<bus::Carrier> carrier;     ///< null: there are no others
+    std::shared_ptr<void> claim;               ///< of the fleet's log, where no carrier has it
     std::function<std::string()> cache_fault;  ///< empty while the cache answers
 };
 

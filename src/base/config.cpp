@@ -259,20 +259,17 @@ Result<void> check_listeners(const Config& config) {
 
 /// Servers that talk to each other need a place for it and a secret in common.
 Result<void> check_fleet(const Config& config) {
-    const bool by_redis = config.get(keys::bus_kind) == "redis";
-    if (config.get(keys::redis_url).empty()) {
-        if (by_redis) return needs(config.origin(keys::bus_kind), "bus.kind=redis", "redis.url");
-        if (config.get(keys::cache_kind) == "redis") {
-            return needs(config.origin(keys::cache_kind), "cache.kind=redis", "redis.url");
-        }
-    }
-    if (!by_redis) return {};
+    const bool has_bus = config.get(keys::bus_kind) == "redis";
+    if (!has_bus && config.get(keys::cache_kind) != "redis") return {};
+    const auto needs_here = [&](const char* what) {
+        return has_bus ? needs(config.origin(keys::bus_kind), "bus.kind=redis", what)
+                       : needs(config.origin(keys::cache_kind), "cache.kind=redis", what);
+    };
+    if (config.get(keys::redis_url).empty()) return needs_here("redis.url");
     if (config.get(keys::auth_algorithm).starts_with("HS")) {
-        if (config.get(keys::auth_secret).empty()) {
-            return needs(config.origin(keys::bus_kind), "bus.kind=redis", "auth.secret, the same on every server");
-        }
-    } else if (config.get(keys::fleet_secret).empty()) {
-        return needs(config.origin(keys::bus_kind), "bus.kind=redis", "fleet.secret, the same on every server");
+        if (config.get(keys::auth_secret).empty()) return needs_here("auth.secret, the same on every server");
+    } else if (has_bus && config.get(keys::fleet_secret).empty()) {
+        return needs_here("fleet.secret, the same on every server");
     }
     return {};
 }

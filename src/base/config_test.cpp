@@ -207,6 +207,8 @@ INSTANTIATE_TEST_SUITE_P(
                     BadValue{"cache.kind = \"redis\"", "cache.kind=redis needs redis.url"},
                     BadValue{"bus.kind = \"redis\"\nredis.url = \"redis://a\"",
                              "bus.kind=redis needs auth.secret, the same on every server"},
+                    BadValue{"cache.kind = \"redis\"\nredis.url = \"redis://a\"",
+                             "cache.kind=redis needs auth.secret, the same on every server"},
                     BadValue{"store.kind = \"mongodb\"", "store.kind=mongodb needs mongodb.url"},
                     BadValue{"log.kind = \"store\"", "log.kind=store needs a database that several servers can share"},
                     BadValue{"log.kind = \"kafka\"", "log.kind=kafka needs kafka.brokers"},

@@ -42,6 +42,10 @@ def toml(url):
     return f'[bus]\nkind = "redis"\n[redis]\nurl = "{url}"\n'
 
 
+def cache(url):
+    return toml(url).replace("[bus]", "[cache]")
+
+
 @check("a wrong address, password or URL stops the start with the key, file and line")
 def _():
     refused(toml(f"redis://:{PASSWORD}@127.0.0.1:1"), "redis.url (", "parley.toml:4)", "Connection refused", secrets=(PASSWORD,))
@@ -57,9 +61,29 @@ def _():
     refused('bus.kind = "redis"', "parley.toml:1: bus.kind=redis needs redis.url")
     refused('cache.kind = "redis"', "parley.toml:1: cache.kind=redis needs redis.url")
     refused(toml(redis().url), "parley.toml:2: bus.kind=redis needs auth.secret, the same on every server", secret=None)
+    refused(cache(redis().url), "parley.toml:2: cache.kind=redis needs auth.secret, the same on every server", secret=None)
     with Server(settings("claimed")):
-        alone = toml(redis().url) + 'prefix = "claimed"\n'
-        refused(alone, "bus.kind (", "parley.toml:2)", "keep their messages in another log", "redis.prefix")
+        for alone, key in ((toml(redis().url), "bus.kind ("), (cache(redis().url), "cache.kind (")):
+            refused(alone + 'prefix = "claimed"\n', key, "parley.toml:2)", "keep their messages in another log", "redis.prefix")
+
+
+@check("a right that the cache lacks stops the start with the command; one that is taken later is in /ready until it is given back", limit=60)
+def _():
+    redis().command("ACL", "SETUSER", "narrow", "on", f">{PASSWORD}", "~*", "&*", "+@all", "-exists")
+    try:
+        url = redis().url.replace("redis://", f"redis://narrow:{PASSWORD}@")
+        refused(cache(url), "cache.kind (", "parley.toml:2)", "it refuses EXISTS: NOPERM", secrets=(PASSWORD,))
+        redis().command("ACL", "SETUSER", "narrow", "+exists")
+        with Server(settings("narrow", **{"redis.url": url})) as server:
+            def degraded():
+                return request(server, "GET", "/ready").json()["degraded"]
+            eventually(lambda: degraded() == [], limit=20, what="a start without faults")
+            redis().command("ACL", "SETUSER", "narrow", "-eval")
+            eventually(lambda: degraded() == ["cache"], limit=20, what="the missing right")
+            redis().command("ACL", "SETUSER", "narrow", "+eval")
+            eventually(lambda: degraded() == [], limit=20, what="the right given back")
+    finally:
+        redis().command("ACL", "DELUSER", "narrow")
 
 
 @check("typing, read marks and presence events reach subscribers at another server")
