@@ -15,6 +15,7 @@
 #include "base/logger.h"
 #include "base/uuid.h"
 #include "chat/projection.h"
+#include "exit_limit.h"
 #include "fleet.h"
 #include "gateway/core.h"
 #include "gateway/probe.h"
@@ -44,6 +45,8 @@ T must(Result<T> result) {
 
 /// Longer than any server is between noting a change of a room and hearing of the log that it is stored.
 constexpr seconds kChangeTakes{60};
+/// After drain.limit, for connections and stores to close.
+constexpr seconds kClosing{1};
 
 void use_all_descriptors() {
     rlimit limit{};
@@ -113,6 +116,7 @@ private:
     void drain();
 
     const Config& config_;
+    ExitLimit exit_limit_;  ///< first, so that it outlives what it ends
     SystemClock clock_;
     metrics::Registry metrics_;
     gateway::Counters counters_{metrics_};
@@ -342,16 +346,22 @@ Server::~Server() {
         });
     }
     // Nothing asks any more; what was accepted is finished before its parts go.
+    exit_limit_.waits_for("requests under way");
     guard_.reset();
     reads_.reset();
     hashing_.reset();
+    exit_limit_.waits_for("the lag of the topic's readers");
     stores_.lag_watch.reset();
+    exit_limit_.waits_for("worker roles");
     workers_.reset();
+    exit_limit_.waits_for("messages on their way into the log");
     stores_.log.reset();
     probe_.reset();
+    exit_limit_.waits_for("the bus");
     fleet_bus_.reset();
     fleet_ = {};  // its last answers still find the loops
     if (runtime_ != nullptr) runtime_->stop();
+    exit_limit_.waits_for("the stores");
 }
 
 void Server::run() {
@@ -368,6 +378,8 @@ void Server::run() {
         if (signal == SIGTERM || signal == SIGINT) break;
         if (signal == SIGHUP || tls_files_->load_is_due()) reload_tls();
     }
+    exit_limit_.begin(config_.get(keys::drain_limit) + kClosing);
+    exit_limit_.waits_for("connections");
     drain();
 }
 

@@ -2,6 +2,7 @@
 """Protocol section 7 over a real Kafka: what stops a start, that whatever server took a message all tell it, what the tools read."""
 import json
 import pathlib
+import signal
 import sys
 import tempfile
 import time
@@ -93,6 +94,42 @@ def _():
         refused('log.kind = "kafka"\nkafka.brokers = "%s"\nkafka.topics.chat = "alone"\nstore.kind = "postgres"\n'
                 'postgres.url = "%s"\npostgres.schema = "trap"' % (brokers(), services.shared("postgres").url),
                 "kafka.brokers (", "holds the messages of topic trap")
+
+
+@check("a second server with members and rooms of its own is refused on a topic that another one has, until that one is gone", limit=180)
+def _():
+    toml = "\n".join(f"{key} = {json.dumps(value)}" for key, value in alone("taken").items())
+    with Server(alone("taken")) as server:
+        for _ in range(2):
+            refused(toml, "store.kind (", "another server is on the topic taken", "db-writer.", "store.kind=postgres", within=25)
+            server.kill()
+            server.start()
+        server.kill()
+        first = Server(alone("taken"))
+        eventually(lambda: started(first), limit=60, what="a start after the other server's death")
+        first.close()
+
+
+@check("a Kafka that stands still does not hold up the end: status 0 a second after drain.limit, and the log says what was waited for", limit=240)
+def _():
+    kafka = services.Service("kafka")
+    with Server(alone("stalled", **{"kafka.brokers": kafka.url, "drain.limit": "2s"})) as server:
+        equal(post(server, "r-1", "before").status, 201)
+        kafka.signal(signal.SIGSTOP, "node0/pid")
+        began = time.monotonic()
+        equal(server.stop(), 0, "exit status")
+        expect(time.monotonic() - began < 5, f"took {time.monotonic() - began:.1f} s")
+        kafka.signal(signal.SIGCONT, "node0/pid")
+        expect("the end takes longer than drain.limit" in server.log(), "the line in the log")
+    kafka.close()
+
+
+def started(server):
+    try:
+        server.start()
+    except Exception:
+        return False
+    return True
 
 
 @check("how far readers are behind is told by /ready, /metrics and the log; a writer that stopped is told and leaves the server ready", limit=180)
