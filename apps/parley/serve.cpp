@@ -210,7 +210,9 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     guard_ = std::make_unique<auth::TokenGuard>(
         *keys_, *fleet_.cache, *stores_.directory, *reads_, clock_,
         auth::TokenGuard::Options{.allow_when_cache_down = config.get(keys::auth_cache_down) == "allow",
-                                  .require_registered = config.get(keys::members_require_registered)});
+                                  .require_registered = config.get(keys::members_require_registered),
+                                  .cache_is_shared = config.get(keys::cache_kind) == "redis",
+                                  .directory_is_shared = config.get(keys::store_kind) != "embedded"});
     guard_->on_revoked([this](const auth::Revocation& revocation) {
         using Kind = bus::Notice::Kind;
         if (revocation.sha256_hex.empty()) {

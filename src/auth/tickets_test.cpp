@@ -65,6 +65,9 @@ class OpenCache final : public cache::SessionCache {
 public:
     void revoke(const std::string&, WallTime, UniqueFunction<void(Result<>)> done) override { done({}); }
     void is_revoked(const std::string&, UniqueFunction<void(Result<bool>)> done) override { done(false); }
+    void is_any_revoked(const std::vector<std::string>&, UniqueFunction<void(Result<bool>)> done) override {
+        done(false);
+    }
     void put(const std::string& key, const std::string& value, WallTime, UniqueFunction<void(Result<>)> done) override {
         if (away) return done(fail(Code::kAuthUnavailable, "away"));
         entries[key] = value;

@@ -49,6 +49,10 @@ struct TokenGuard::State : std::enable_shared_from_this<TokenGuard::State> {
     void judge(VerifiedToken token, Done done);
     void ask_directory(VerifiedToken token, Done done);
     Result<> read_directory(const VerifiedToken& token);
+    using Hashes = std::vector<std::string>;
+    using Found = UniqueFunction<void(std::vector<TokenHash>)>;
+    void look_at(const std::vector<HeldToken>& tokens, Found done);
+    void look_in_cache(Hashes hashes, std::vector<TokenHash> found, Found done);
     [[nodiscard]] bool submit(Task task);
     bool remembers(const std::string& sha256_hex, std::uint64_t& seen_generation);
     void remember(const std::string& sha256_hex, std::uint64_t seen_generation);
@@ -104,6 +108,44 @@ Result<> TokenGuard::State::read_directory(const VerifiedToken& token) {
     if (!account) return unavailable(account.error());
     if (!account->has_value()) return fail(Code::kAuthInvalid, "the token's member is not registered");
     return {};
+}
+
+void TokenGuard::State::look_at(const std::vector<HeldToken>& tokens, Found done) {
+    std::vector<store::HeldToken> held;
+    Hashes hashes;
+    for (const HeldToken& token : tokens) {
+        hashes.push_back(token.token.hex());
+        held.push_back({hashes.back(), token.member, token.issued_at});
+    }
+    std::vector<TokenHash> found;
+    if (options.directory_is_shared) {
+        const auto revoked = directory.revoked_among(held);
+        for (const std::string& hash : revoked ? *revoked : Hashes{}) found.push_back(TokenHash::from_hex(hash));
+    }
+    if (options.cache_is_shared) {
+        look_in_cache(std::move(hashes), std::move(found), std::move(done));
+    } else {
+        done(std::move(found));
+    }
+}
+
+/// By halves down to those it has: hardly ever is one of many revoked, so that one question is enough.
+void TokenGuard::State::look_in_cache(Hashes hashes, std::vector<TokenHash> found, Found done) {
+    cache.is_any_revoked(hashes, [self = shared_from_this(), hashes, found = std::move(found),
+                                  done = std::move(done)](const Result<bool>& revoked) mutable {
+        if (!revoked.value_or(false)) return done(std::move(found));
+        if (hashes.size() == 1) {
+            found.push_back(TokenHash::from_hex(hashes.front()));
+            return done(std::move(found));
+        }
+        const auto middle = hashes.begin() + static_cast<std::ptrdiff_t>(hashes.size() / 2);
+        Hashes rest{middle, hashes.end()};
+        hashes.erase(middle, hashes.end());
+        self->look_in_cache(std::move(hashes), std::move(found),
+                            [self, rest = std::move(rest), done = std::move(done)](auto more) mutable {
+                                self->look_in_cache(std::move(rest), std::move(more), std::move(done));
+                            });
+    });
 }
 
 bool TokenGuard::State::submit(Task task) {
@@ -168,6 +210,17 @@ void TokenGuard::check(const std::string& text, Done done) {
 }
 
 void TokenGuard::recheck(VerifiedToken token, Done done) { state_->judge(std::move(token), std::move(done)); }
+
+bool TokenGuard::others_revoke() const noexcept {
+    return state_->options.cache_is_shared || state_->options.directory_is_shared;
+}
+
+void TokenGuard::revoked_among(std::vector<HeldToken> tokens, UniqueFunction<void(std::vector<TokenHash>)> done) {
+    auto shared_done = std::make_shared<State::Found>(std::move(done));
+    const bool accepted = state_->submit(
+        [self = state_, tokens = std::move(tokens), shared_done] { self->look_at(tokens, std::move(*shared_done)); });
+    if (!accepted) (*shared_done)({});
+}
 
 void TokenGuard::forget_old() { state_->forget_old(); }
 

@@ -2,8 +2,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "auth/jwt.h"
+#include "auth/token_hash.h"
 #include "base/clock.h"
 #include "base/function.h"
 #include "cache/session_cache.h"
@@ -19,6 +21,13 @@ struct Revocation {
     WallTime before;
 
     [[nodiscard]] bool applies_to(const VerifiedToken& token) const;
+};
+
+/// What an open session keeps of its token.
+struct HeldToken {
+    TokenHash token;
+    MemberId member;
+    WallTime issued_at;  ///< the epoch where it does not say
 };
 
 /// The whole judgement of a token: signature and times, the session cache, and what the directory remembers.
@@ -38,6 +47,8 @@ public:
         bool require_registered = false;     ///< `members.require_registered`
         milliseconds remember{2'000};        ///< how long the directory's answer about a token holds
         std::size_t max_remembered = 100'000;
+        bool cache_is_shared = false;      ///< other servers and login services write it
+        bool directory_is_shared = false;  ///< other servers do
     };
     /// `pool` must end after the guard; `keys`, `cache`, `directory` and `clock` must outlive the pool.
     TokenGuard(const TokenKeys& keys, cache::SessionCache& cache, store::Directory& directory, rt::WorkPool& pool,
@@ -51,6 +62,12 @@ public:
     void check(const std::string& text, Done done);
     /// For a session that is open: everything but the signature again. kAuthUnavailable says nothing about the token.
     void recheck(VerifiedToken token, Done done);
+    /// Whether tokens may be revoked without this guard, so that who keeps a session open asks revoked_among() of it
+    /// again and again.
+    [[nodiscard]] bool others_revoke() const noexcept;
+    /// Which of them were revoked, wherever that may have been without this guard, by what is known there now. What
+    /// cannot be known is none of them. `done` comes as check()'s does.
+    void revoked_among(std::vector<HeldToken> tokens, UniqueFunction<void(std::vector<TokenHash>)> done);
     /// About once a second: lets go of answers that no longer hold.
     void forget_old();
 

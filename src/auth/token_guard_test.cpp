@@ -85,12 +85,17 @@ class FlakyCache final : public cache::SessionCache {
 public:
     explicit FlakyCache(const Clock& clock) : inner_(clock) {}
     std::atomic<bool> away{false};
+    std::atomic<int> asked_at_once{0};
 
     void revoke(const std::string& hash, WallTime expires, UniqueFunction<void(Result<>)> done) override {
         away ? done(gone()) : inner_.revoke(hash, expires, std::move(done));
     }
     void is_revoked(const std::string& hash, UniqueFunction<void(Result<bool>)> done) override {
         away ? done(gone()) : inner_.is_revoked(hash, std::move(done));
+    }
+    void is_any_revoked(const std::vector<std::string>& hashes, UniqueFunction<void(Result<bool>)> done) override {
+        ++asked_at_once;
+        away ? done(gone()) : inner_.is_any_revoked(hashes, std::move(done));
     }
     void put(const std::string& key, const std::string& value, WallTime expires,
              UniqueFunction<void(Result<>)> done) override {
@@ -131,6 +136,13 @@ protected:
     }
     Result<VerifiedToken> recheck(const VerifiedToken& checked) {
         return wait<Result<VerifiedToken>>([&](auto done) { guard().recheck(checked, std::move(done)); });
+    }
+    HeldToken hold(const MemberId& member) {
+        const std::string text = *keys_.sign({.member = member}, clock_.wall(), seconds{3600});
+        return {TokenHash::from_hex(keys_.verify(text, clock_.wall())->sha256_hex), member, clock_.wall()};
+    }
+    std::vector<TokenHash> revoked_among(const std::vector<HeldToken>& held) {
+        return wait<std::vector<TokenHash>>([&](auto done) { guard().revoked_among(held, std::move(done)); });
     }
     Result<> revoke(const VerifiedToken& checked) {
         return wait<Result<>>(
@@ -216,6 +228,45 @@ TEST_F(TokenGuardTest, NoticesThatAnOpenSessionsTokenExpires) {
     EXPECT_TRUE(recheck(*checked));
     clock_.advance(milliseconds{1});
     EXPECT_EQ(recheck(*checked).error().code, Code::kAuthExpired);
+}
+
+TEST_F(TokenGuardTest, FindsWhatOthersRevokedOfMany) {
+    guard({.cache_is_shared = true, .directory_is_shared = true});
+    EXPECT_TRUE(guard().others_revoke());
+    std::vector<HeldToken> held;
+    for (int i = 0; i < 100; ++i) held.push_back(hold(MemberId::trusted("u-" + std::to_string(i))));
+    EXPECT_THAT(revoked_among(held), testing::IsEmpty());
+    EXPECT_EQ(cache_.asked_at_once, 1) << "for a hundred that nobody revoked";
+    cache_.revoke(held[3].token.hex(), clock_.wall() + seconds{60}, [](const auto&) {});
+    cache_.revoke(held[77].token.hex(), clock_.wall() + seconds{60}, [](const auto&) {});
+    directory_.tokens.insert(held[50].token.hex());
+    directory_.before[held[9].member] = clock_.wall() + milliseconds{1};
+    directory_.before[held[10].member] = clock_.wall();
+    EXPECT_THAT(revoked_among(held),
+                testing::UnorderedElementsAre(held[3].token, held[77].token, held[50].token, held[9].token));
+    cache_.away = true;
+    EXPECT_THAT(revoked_among(held), testing::UnorderedElementsAre(held[50].token, held[9].token))
+        << "not knowing of the others ends nobody";
+    directory_.away = true;
+    EXPECT_THAT(revoked_among(held), testing::IsEmpty());
+}
+
+TEST_F(TokenGuardTest, LooksForWhatOthersRevokedOnlyWhereTheyCan) {
+    EXPECT_FALSE(guard().others_revoke());
+    TokenGuard of_directory{keys_, cache_, directory_, pool_, clock_, {.directory_is_shared = true}};
+    EXPECT_TRUE(of_directory.others_revoke());
+    TokenGuard of_cache{keys_, cache_, directory_, pool_, clock_, {.cache_is_shared = true}};
+    EXPECT_TRUE(of_cache.others_revoke());
+    const HeldToken one = hold(kMember);
+    directory_.tokens.insert(one.token.hex());
+    const auto found = [&](TokenGuard& asked) {
+        return wait<std::vector<TokenHash>>([&](auto done) { asked.revoked_among({one}, std::move(done)); });
+    };
+    EXPECT_THAT(found(of_cache), testing::IsEmpty());
+    EXPECT_EQ(directory_.reads, 0);
+    EXPECT_EQ(cache_.asked_at_once, 1);
+    EXPECT_THAT(found(of_directory), testing::ElementsAre(one.token));
+    EXPECT_EQ(cache_.asked_at_once, 1) << "where the directory alone is shared";
 }
 
 TEST_F(TokenGuardTest, RefusesWithUnavailableWhileTheCacheIsAway) {

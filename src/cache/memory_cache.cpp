@@ -28,6 +28,18 @@ void MemoryCache::is_revoked(const std::string& token_sha256_hex, UniqueFunction
     done(revoked);
 }
 
+void MemoryCache::is_any_revoked(const std::vector<std::string>& token_sha256_hex,
+                                 UniqueFunction<void(Result<bool>)> done) {
+    bool revoked = false;
+    {
+        const std::lock_guard lock{mutex_};
+        sweep(clock_.wall());
+        revoked = std::ranges::any_of(token_sha256_hex,
+                                      [&](const std::string& hash) { return entries_.contains(revocation_key(hash)); });
+    }
+    done(revoked);
+}
+
 void MemoryCache::put(const std::string& key, const std::string& value, WallTime expires,
                       UniqueFunction<void(Result<>)> done) {
     Result<> stored;

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/function.h"
 #include "base/result.h"
@@ -22,6 +23,9 @@ public:
     /// Key `blacklist:<sha256 hex>`: an existing login service may write it.
     virtual void revoke(const std::string& token_sha256_hex, WallTime expires, UniqueFunction<void(Result<>)> done) = 0;
     virtual void is_revoked(const std::string& token_sha256_hex, UniqueFunction<void(Result<bool>)> done) = 0;
+    /// Whether at least one of them is: of many that are asked after again and again, hardly ever one.
+    virtual void is_any_revoked(const std::vector<std::string>& token_sha256_hex,
+                                UniqueFunction<void(Result<bool>)> done) = 0;
 
     /// Stores `value` under `key` until `expires` (single-use tickets and the like).
     virtual void put(const std::string& key, const std::string& value, WallTime expires,

@@ -56,6 +56,9 @@ protected:
     bool is_revoked(const std::string& hash) {
         return *wait<Result<bool>>([&](auto done) { cache().is_revoked(hash, std::move(done)); });
     }
+    bool is_any_revoked(const std::vector<std::string>& hashes) {
+        return *wait<Result<bool>>([&](auto done) { cache().is_any_revoked(hashes, std::move(done)); });
+    }
 
 private:
     template <class Answer, class Call>
@@ -75,6 +78,16 @@ TEST_P(SessionCacheContract, KnowsARevokedTokenUntilItExpires) {
     EXPECT_FALSE(is_revoked(std::string(64, 'b')));
     pass(milliseconds{2100});
     EXPECT_FALSE(is_revoked(hash));
+}
+
+TEST_P(SessionCacheContract, SaysOfManyTokensWhetherOneIsRevoked) {
+    const std::string a(64, 'a'), b(64, 'b'), c(64, 'c');
+    EXPECT_FALSE(is_any_revoked({}));
+    EXPECT_FALSE(is_any_revoked({a, b, c}));
+    ASSERT_TRUE(revoke(b, seconds{30}));
+    EXPECT_TRUE(is_any_revoked({a, b, c}));
+    EXPECT_TRUE(is_any_revoked({b}));
+    EXPECT_FALSE(is_any_revoked({a, c}));
 }
 
 TEST_P(SessionCacheContract, GivesAValueToTheFirstTakerOnly) {

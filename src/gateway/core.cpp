@@ -70,6 +70,7 @@ Core::Core(rt::Loop& loop, Services& services)
                           .send_time = std::chrono::ceil<seconds>(services.options.send_time),
                           .memory = services.memory}),
       second_(rt::Timer::of<&Core::on_second>(this)),
+      token_watch_(*this),
       look_timer_(rt::Timer::of<&Core::look_at_sessions>(this)),
       drain_timer_(rt::Timer::of<&Core::drain_next>(this)),
       id_prefix_(random_hex(4)) {
@@ -298,13 +299,15 @@ void Core::each_session(Tell tell) {
     }
 }
 
+void Core::end_token(std::string_view sha256_hex) {
+    each_session([&](Session& session) { session.on_token_revoked(sha256_hex); });
+}
+
 void Core::on_notice(const bus::Notice& notice) {
     using Kind = bus::Notice::Kind;
     switch (notice.kind) {
         case Kind::kRoomChanged: on_room_changed(RoomId::trusted(notice.subject), notice.body); return;
-        case Kind::kTokenRevoked:
-            each_session([&](Session& session) { session.on_token_revoked(notice.subject); });
-            return;
+        case Kind::kTokenRevoked: end_token(notice.subject); return;
         case Kind::kMemberRevoked:
             each_session([member = MemberId::trusted(notice.subject), at = notice.at](Session& session) {
                 session.on_member_revoked(member, at);
@@ -361,7 +364,10 @@ void Core::on_room_changed(const RoomId& id, std::string_view change) {
 void Core::on_second() {
     date_.clear();
     services_.counters.messages_out.add(hub_.take_delivered());
-    if (to_look_at_ == 0) to_look_at_ = sessions_.size();
+    if (to_look_at_ == 0) {
+        to_look_at_ = sessions_.size();
+        token_watch_.on_second();
+    }
     look_at_sessions();
     sockjs_->on_second();
     log_refused_headers();
@@ -385,8 +391,11 @@ void Core::look_at_sessions() {
     const auto wall = loop_.clock().wall();
     for (auto left = std::max(kLookAtOnce, sessions_.size() / kLooksASecond); left > 0 && to_look_at_ > 0; --left) {
         // Backwards: one may end by it, and the last takes its place.
-        if (--to_look_at_ < sessions_.size()) sessions_[to_look_at_]->on_second(wall, loop_.now());
+        if (--to_look_at_ >= sessions_.size()) continue;
+        token_watch_.look_at(*sessions_[to_look_at_]);
+        sessions_[to_look_at_]->on_second(wall, loop_.now());
     }
+    token_watch_.ask();
     if (to_look_at_ > 0) loop_.arm(look_timer_, rt::TimerWheel::kTick);
 }
 

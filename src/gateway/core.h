@@ -17,6 +17,7 @@
 #include "gateway/services.h"
 #include "gateway/sse_form.h"
 #include "gateway/stomp_form.h"
+#include "gateway/token_watch.h"
 #include "gateway/topic_hub.h"
 #include "room/hub.h"
 #include "rt/connection.h"
@@ -86,6 +87,8 @@ public:
     [[nodiscard]] std::string random_id();
     void read_mark(const RoomId& room, const MemberId& member, UniqueFunction<void(Result<RoomSeq>)> then);
 
+    /// Ends every session that lives by it.
+    void end_token(std::string_view sha256_hex);
     void add(Session& session);
     void remove(Session& session) noexcept;
     /// A session of a member begins; who shares a room with them hears when it is the first, of any server.
@@ -157,6 +160,7 @@ private:
     Refusals refusals_;
     std::size_t next_core_ = 0;  ///< of a listener that serves all of them
     rt::Timer second_;
+    TokenWatch token_watch_;
     rt::Timer look_timer_;
     std::size_t to_look_at_ = 0;  ///< sessions, those before it, that have not had their second
     std::uint64_t seconds_ = 0;

@@ -247,6 +247,8 @@ void DirectSession::on_member_revoked(const MemberId& member, WallTime before) {
     if (token_.is_revoked(member, before)) end(Code::kAuthExpired);
 }
 
+void DirectSession::add_token(std::vector<auth::HeldToken>& to) const { token_.add_to(to); }
+
 void DirectSession::drain(milliseconds reconnect_after) {
     socket_->close(1001, std::to_string(reconnect_after.count()));
 }

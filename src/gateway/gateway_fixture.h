@@ -133,7 +133,7 @@ protected:
     /// Options are in force from here on.
     void start() {
         directory = std::move(*store::EmbeddedDirectory::open(dir.path() + "/directory", clock));
-        guard = std::make_unique<auth::TokenGuard>(keys, cache, *directory, pool, clock, auth::TokenGuard::Options{});
+        guard = std::make_unique<auth::TokenGuard>(keys, cache, *directory, pool, clock, guard_options);
         services.reset(new Services{runtime, log, *directory, bus, presence, keys, *guard, tickets, rates, passwords,
                                     pool, pool, metrics, counters, options});
         services->memory = &budget;
@@ -229,6 +229,7 @@ protected:
     TempDir dir;
     ManualClock clock;
     Options options;
+    auth::TokenGuard::Options guard_options;
     rt::Loop loop{0, clock};
     rt::Runtime runtime{0, clock};
     rt::WorkPool pool{"test", 0, 10'000};

@@ -225,6 +225,8 @@ void LongPoll::on_token_revoked(std::string_view sha256_hex) {
     if (!done_ && token_.is_token(sha256_hex)) refuse({Code::kAuthExpired, {}});
 }
 
+void LongPoll::add_token(std::vector<auth::HeldToken>& to) const { token_.add_to(to); }
+
 void LongPoll::on_member_revoked(const MemberId& member, WallTime before) {
     if (!done_ && token_.is_revoked(member, before)) refuse({Code::kAuthExpired, {}});
 }

@@ -33,6 +33,7 @@ public:
     void on_second(WallTime wall, SteadyTime now) override;
     void on_token_revoked(std::string_view sha256_hex) override;
     void on_member_revoked(const MemberId& member, WallTime before) override;
+    void add_token(std::vector<auth::HeldToken>& to) const override;
     void drain(milliseconds) override {
         if (!done_) on_timeout();
     }

@@ -1,9 +1,14 @@
 #pragma once
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/ids.h"
+
+namespace parley::auth {
+struct HeldToken;
+}
 
 namespace parley::gateway {
 
@@ -19,6 +24,8 @@ public:
     /// Ends with 4401 when this session's token is meant.
     virtual void on_token_revoked(std::string_view sha256_hex) = 0;
     virtual void on_member_revoked(const MemberId& member, WallTime before) = 0;
+    /// Adds the token it lives by, if there is one: others may have revoked it.
+    virtual void add_token(std::vector<auth::HeldToken>&) const {}
     /// The server goes: the client shall come back after that long.
     virtual void drain(milliseconds reconnect_after) = 0;
 

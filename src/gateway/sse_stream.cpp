@@ -113,6 +113,8 @@ void SseStream::on_member_revoked(const MemberId& member, WallTime before) {
     if (token_.is_revoked(member, before)) end("expired", Code::kAuthExpired);
 }
 
+void SseStream::add_token(std::vector<auth::HeldToken>& to) const { token_.add_to(to); }
+
 void SseStream::drain(milliseconds reconnect_after) {
     if (!is_open()) return;
     std::string out;

@@ -35,6 +35,7 @@ public:
     void on_second(WallTime wall, SteadyTime now) final;
     void on_token_revoked(std::string_view sha256_hex) final;
     void on_member_revoked(const MemberId& member, WallTime before) final;
+    void add_token(std::vector<auth::HeldToken>& to) const final;
     void drain(milliseconds reconnect_after) final;
 
 protected:

@@ -434,6 +434,10 @@ void StompSession::on_member_revoked(const MemberId& member, WallTime before) {
         fault(name(Code::kAuthExpired), {}, wire::kCloseToken);
 }
 
+void StompSession::add_token(std::vector<auth::HeldToken>& to) const {
+    if (!token_.empty()) to.push_back({token_, speaker_.member, issued_at_});
+}
+
 void StompSession::notify(std::string_view json) {
     if (ended_) return;
     user_message(auth::DestinationKind::kNotifications, "/user/queue/notifications", json);

@@ -58,6 +58,7 @@ public:
     /// Ends with ERROR and 4401 when this session's token is meant.
     void on_token_revoked(std::string_view sha256_hex) override;
     void on_member_revoked(const MemberId& member, WallTime before) override;
+    void add_token(std::vector<auth::HeldToken>& to) const override;
     /// On each subscription of `/user/queue/notifications`.
     void notify(std::string_view json);
     /// The server goes: close 1001 with the reconnect delay.

@@ -23,6 +23,10 @@ bool TokenHold::is_revoked(const MemberId& member, WallTime before) const noexce
     return member_ == member && issued_at_ < before;
 }
 
+void TokenHold::add_to(std::vector<auth::HeldToken>& tokens) const {
+    if (!token_.empty()) tokens.push_back({token_, member_, issued_at_});
+}
+
 void TokenHold::look_again(Core& core, SteadyTime now, UniqueFunction<void(Code)> ended) {
     if (now < look_at_) return;
     look_at_ = SteadyTime::max();

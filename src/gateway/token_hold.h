@@ -1,12 +1,17 @@
 #pragma once
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "auth/token_hash.h"
 #include "base/clock.h"
 #include "base/errors.h"
 #include "base/function.h"
 #include "base/ids.h"
+
+namespace parley::auth {
+struct HeldToken;
+}
 
 namespace parley::gateway {
 
@@ -23,6 +28,7 @@ public:
     [[nodiscard]] bool is_token(std::string_view sha256_hex) const noexcept;
     [[nodiscard]] bool is_revoked(const MemberId& member, WallTime before) const noexcept;
     [[nodiscard]] bool has_expired(WallTime wall) const noexcept { return expires_ <= wall; }
+    void add_to(std::vector<auth::HeldToken>& tokens) const;
     [[nodiscard]] WallTime expires() const noexcept { return expires_; }
     /// Once, a little after the beginning: a revocation that came while the token was being checked shows in a second
     /// look. `ended(code)` comes if the token does not hold, and never after this has gone.

@@ -48,6 +48,13 @@ struct ChangeInFlight {
     std::string nickname;  ///< of the member concerned; the message does not carry it
 };
 
+/// A token that is in use: all by which it may be revoked.
+struct HeldToken {
+    std::string sha256_hex;
+    MemberId member;
+    WallTime issued_at;  ///< the epoch where it does not say
+};
+
 /// Accounts, rooms, membership, read marks and revocations: what must survive a restart and is not a message.
 ///
 /// Thread: any. Every call may touch the disk: never on a loop.
@@ -71,6 +78,9 @@ public:
     // Revoked tokens, by sha256 hex of the token; forgotten after `expires`.
     virtual Result<> revoke_token(const std::string& sha256_hex, WallTime expires) = 0;
     virtual Result<bool> is_token_revoked(const std::string& sha256_hex) = 0;
+    /// The sha256 of those that are revoked, by themselves or with their member. Many cost little more than one where
+    /// that matters: at a database that servers share.
+    virtual Result<std::vector<std::string>> revoked_among(const std::vector<HeldToken>& tokens);
     /// Drops what expired before `now`. Returns how many.
     virtual Result<std::size_t> forget_expired(WallTime now) = 0;
 

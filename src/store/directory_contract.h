@@ -1,4 +1,5 @@
 #pragma once
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -145,6 +146,21 @@ TEST_P(DirectoryContract, ForgetsRevokedTokensOnlyAfterTheyExpire) {
     EXPECT_EQ(*directory().forget_expired(at(11)), 1U);
     EXPECT_FALSE(*directory().is_token_revoked(a));
     EXPECT_TRUE(*directory().is_token_revoked(b));
+}
+
+TEST_P(DirectoryContract, SaysOfManyTokensWhichAreRevokedByThemselvesOrWithTheirMember) {
+    const auto token = [&](char c, const char* id, int issued) {
+        return HeldToken{std::string(64, c), member(id), at(issued)};
+    };
+    const std::vector held{token('a', "u-1", 10), token('b', "u-1", 10), token('c', "u-2", 9),
+                           token('d', "u-2", 10), token('e', "u,3", 1),  {std::string(64, 'f'), member("u-2"), {}}};
+    EXPECT_THAT(*directory().revoked_among(held), ::testing::IsEmpty());
+    EXPECT_THAT(*directory().revoked_among({}), ::testing::IsEmpty());
+    ASSERT_TRUE(directory().revoke_token(held[1].sha256_hex, at(20)));
+    ASSERT_TRUE(directory().revoke_token(std::string(64, '0'), at(20)));
+    ASSERT_TRUE(directory().set_revoked_before(member("u-2"), at(10)));
+    EXPECT_THAT(*directory().revoked_among(held),
+                ::testing::UnorderedElementsAre(held[1].sha256_hex, held[2].sha256_hex, held[5].sha256_hex));
 }
 
 TEST_P(DirectoryContract, AddsARoomOnceAndItsOwnerWithIt) {

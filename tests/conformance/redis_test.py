@@ -8,9 +8,10 @@ import pathlib
 import signal
 import socket
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import EventStream, Server, Stomp, check, equal, eventually, expect, request, run, services, short
+from harness import EventStream, Server, Stomp, WebSocket, check, equal, eventually, expect, request, run, services, short
 from harness.refusals import refused
 from harness.rooms import history, invite, join, make_private, post
 from harness.tokens import SECRET, token
@@ -192,6 +193,39 @@ def _():
         redis().command("SET", "blacklist:" + hashlib.sha256(blacklisted.encode()).hexdigest(), "1", "EX", "600")
         for server in (one, other):
             eventually(lambda: request(server, "GET", "/api/rooms", token=blacklisted).status == 401, limit=10, what="401")  # noqa: B023
+
+
+@check("what a login service puts on the blacklist ends open sessions of every transport within 5 s, also long after they began", limit=60)
+def _():
+    with fleet("blacklist", 1) as (server,), contextlib.ExitStack() as stack:
+        gone, other = token("u-gone", jti="gone-4"), token("u-gone", jti="gone-5")
+        client, stays = (stack.enter_context(Stomp(server, "u-gone", token=held)) for held in (gone, other))
+        stream = stack.enter_context(EventStream(server, "/api/notifications/stream", "u-gone", token=gone))
+        equal(stream.event().name, "connected")
+        direct = stack.enter_context(WebSocket(server, "/ws/direct", token=gone, receiverId="u-b"))
+        time.sleep(4)  # later than any second look at a token that is new
+        client.settle()
+        redis().command("SET", "blacklist:" + hashlib.sha256(gone.encode()).hexdigest(), "1", "EX", "600")
+        began = time.monotonic()
+        equal(client.ws.closing().code, 4401)
+        equal(stream.event(5).name, "expired")
+        equal(direct.closing().code, 4401)
+        expect(time.monotonic() - began < 5, f"took {time.monotonic() - began:.1f} s")
+        stays.say("still here")
+
+
+@check("a server that shares the database alone finds what another one revoked within 5 s", limit=60)
+def _():
+    alone = {"bus.kind": "inproc", "cache.kind": "memory"}
+    with fleet("nobus", **alone) as (one, other):
+        gone = token("u-gone", jti="gone-6")
+        with Stomp(other, "u-gone", token=gone) as client, Stomp(other, "u-stays") as stays:
+            time.sleep(4)
+            equal(request(one, "POST", "/v1/auth/logout", token=gone).status, 200)
+            began = time.monotonic()
+            equal(client.ws.closing().code, 4401)
+            expect(time.monotonic() - began < 5, f"took {time.monotonic() - began:.1f} s")
+            stays.say("still here")
 
 
 @check("a ticket of one server opens one session, at any")

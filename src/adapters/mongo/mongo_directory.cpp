@@ -1,6 +1,8 @@
 #include "adapters/mongo/mongo_directory.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "adapters/mongo/commands.h"
 #include "adapters/mongo/database.h"
@@ -166,6 +168,28 @@ Result<bool> MongoDirectory::is_token_revoked(const std::string& sha256_hex) {
     const auto found = pool_->find(find(collection::kRevokedTokens, by_id(sha256_hex), 1));
     if (!found) return fail(found.error());
     return !found->empty();
+}
+
+Result<std::vector<std::string>> MongoDirectory::revoked_among(const std::vector<HeldToken>& tokens) {
+    std::vector<std::string> hashes;
+    std::vector<std::string> members;
+    for (const HeldToken& token : tokens) {
+        hashes.push_back(token.sha256_hex);
+        members.push_back(token.member.str());
+    }
+    const auto revoked = pool_->find(find(collection::kRevokedTokens, any_of("_id", hashes)));
+    if (!revoked) return fail(revoked.error());
+    const auto ended = list(find(collection::kRevokedMembers, any_of("_id", members)));
+    if (!ended) return fail(ended.error());
+    std::set<std::string> out;
+    for (const Document& token : *revoked) out.insert(token.text("_id"));
+    std::map<std::string, WallTime> before;
+    for (const Document& member : *ended) before.emplace(member.text("_id"), member.time("before"));
+    for (const HeldToken& token : tokens) {
+        const auto found = before.find(token.member.str());
+        if (found != before.end() && token.issued_at < found->second) out.insert(token.sha256_hex);
+    }
+    return std::vector<std::string>{out.begin(), out.end()};
 }
 
 Result<std::size_t> MongoDirectory::forget_expired(WallTime now) {

@@ -35,6 +35,7 @@ public:
 
     Result<> revoke_token(const std::string& sha256_hex, WallTime expires) override;
     Result<bool> is_token_revoked(const std::string& sha256_hex) override;
+    Result<std::vector<std::string>> revoked_among(const std::vector<store::HeldToken>& tokens) override;
     Result<std::size_t> forget_expired(WallTime now) override;
 
     Result<> add_room(const store::RoomInfo& room, const std::string& owner_nickname) override;

@@ -27,6 +27,10 @@ constexpr Statement kRevokeToken{"revoke_token", R"(
     INSERT INTO revoked_tokens (sha256, expires) VALUES ($1, $2)
     ON CONFLICT (sha256) DO UPDATE SET expires = excluded.expires WHERE revoked_tokens.expires < excluded.expires)"};
 constexpr Statement kIsTokenRevoked{"is_token_revoked", "SELECT 1 FROM revoked_tokens WHERE sha256 = $1"};
+constexpr Statement kRevokedAmong{"revoked_among", R"(
+    SELECT r.sha256 FROM unnest($1) AS held (sha256) JOIN revoked_tokens r ON r.sha256 = held.sha256 UNION
+    SELECT held.sha256 FROM unnest($1, $2, $3) AS held (sha256, member, issued)
+    JOIN revoked_members r ON r.member = held.member AND r.before > held.issued)"};
 constexpr Statement kForgetExpired{"forget_expired", "DELETE FROM revoked_tokens WHERE expires < $1"};
 
 constexpr Statement kAddRoom{"add_room", R"(
@@ -195,6 +199,18 @@ Result<bool> PostgresDirectory::is_token_revoked(const std::string& sha256_hex) 
     const auto found = pool_->run(kIsTokenRevoked, Params{}.text(sha256_hex));
     if (!found) return fail(found.error());
     return !found->empty();
+}
+
+Result<std::vector<std::string>> PostgresDirectory::revoked_among(const std::vector<HeldToken>& tokens) {
+    Params held;
+    held.texts(tokens, [](const HeldToken& token) { return std::string_view{token.sha256_hex}; });
+    held.texts(tokens, [](const HeldToken& token) { return std::string_view{token.member.str()}; });
+    held.numbers(tokens, [](const HeldToken& token) { return token.issued_at.time_since_epoch().count(); });
+    const auto rows = pool_->run(kRevokedAmong, held);
+    if (!rows) return fail(rows.error());
+    std::vector<std::string> out;
+    for (std::size_t row = 0; row < rows->size(); ++row) out.push_back(rows->text(row, 0));
+    return out;
 }
 
 Result<std::size_t> PostgresDirectory::forget_expired(WallTime now) {

@@ -39,8 +39,8 @@ void Client::run_on_loop(const std::function<void()>& body) {
     runtime_.for_each([&](rt::Loop&) { body(); });
 }
 
-void Client::command(std::initializer_list<std::string_view> words, Link::Done done) {
-    loop().post([this, bytes = encode({words.begin(), words.size()}), done = std::move(done)]() mutable {
+void Client::command_of(std::span<const std::string_view> words, Link::Done done) {
+    loop().post([this, bytes = encode(words), done = std::move(done)]() mutable {
         link_->command(std::move(bytes), std::move(done));
     });
 }

@@ -4,7 +4,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "adapters/redis/link.h"
 #include "rt/runtime.h"
@@ -25,7 +28,10 @@ public:
     Client& operator=(const Client&) = delete;
 
     /// `done` comes on the loop's thread; it may be empty. At the end of the client it may not come at all.
-    void command(std::initializer_list<std::string_view> words, Link::Done done);
+    void command(std::initializer_list<std::string_view> words, Link::Done done) {
+        command_of({words.begin(), words.size()}, std::move(done));
+    }
+    void command_of(std::span<const std::string_view> words, Link::Done done);
     /// The same, from the loop's thread.
     void command_here(std::initializer_list<std::string_view> words, Link::Done done);
     /// The same, waiting for the answer: for start-up, never on the loop.

@@ -1,6 +1,8 @@
 #include "adapters/redis/redis_cache.h"
 
 #include <algorithm>
+#include <string_view>
+#include <vector>
 
 namespace parley::redis {
 namespace {
@@ -58,6 +60,21 @@ void RedisCache::is_revoked(const std::string& token_sha256_hex, UniqueFunction<
                      [done = std::move(done)](const Result<Reply>& reply) mutable {
                          done(reply ? Result<bool>{reply->integer != 0} : Result<bool>{unavailable(reply)});
                      });
+}
+
+void RedisCache::is_any_revoked(const std::vector<std::string>& token_sha256_hex,
+                                UniqueFunction<void(Result<bool>)> done) {
+    if (token_sha256_hex.empty()) {
+        done(false);  // EXISTS needs a key
+        return;
+    }
+    std::vector<std::string> keys;
+    for (const std::string& hash : token_sha256_hex) keys.push_back("blacklist:" + hash);
+    std::vector<std::string_view> words{"EXISTS"};
+    words.insert(words.end(), keys.begin(), keys.end());
+    client_->command_of(words, [done = std::move(done)](const Result<Reply>& reply) mutable {
+        done(reply ? Result<bool>{reply->integer != 0} : Result<bool>{unavailable(reply)});
+    });
 }
 
 void RedisCache::put(const std::string& key, const std::string& value, WallTime expires,

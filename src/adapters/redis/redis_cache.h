@@ -20,6 +20,8 @@ public:
 
     void revoke(const std::string& token_sha256_hex, WallTime expires, UniqueFunction<void(Result<>)> done) override;
     void is_revoked(const std::string& token_sha256_hex, UniqueFunction<void(Result<bool>)> done) override;
+    void is_any_revoked(const std::vector<std::string>& token_sha256_hex,
+                        UniqueFunction<void(Result<bool>)> done) override;
     void put(const std::string& key, const std::string& value, WallTime expires,
              UniqueFunction<void(Result<>)> done) override;
     void take(const std::string& key, UniqueFunction<void(Result<std::optional<std::string>>)> done) override;
