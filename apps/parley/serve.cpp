@@ -416,9 +416,10 @@ void Server::drain() {
     const auto left = [&] {
         return std::max(milliseconds{0}, limit - std::chrono::floor<milliseconds>(clock_.steady() - begun));
     };
-    const auto nobody = [this] { return services_->sessions == 0; };
+    const auto nobody = [this] { return services_->sessions == 0 && services_->calls == 0; };
     services_->not_ready = true;
-    logger::info("parley", "shutting down", {{"sessions", services_->sessions.load()}});
+    logger::info("parley", "shutting down",
+                 {{"sessions", services_->sessions.load()}, {"requests", services_->calls.load()}});
     wait_for_signal(std::min(config_.get(keys::drain_notice), left()), nobody);
     services_->draining = true;
     const auto spread = std::min(config_.get(keys::drain_spread), left());

@@ -418,6 +418,7 @@ void Core::forget_expired() {
 
 void Core::drain(milliseconds spread) {
     drained_ = 0;
+    to_drain_ = 0;
     drain_step_ = sessions_.empty() ? milliseconds{0} : spread / static_cast<std::int64_t>(sessions_.size());
     drain_next();
 }
@@ -428,8 +429,10 @@ void Core::drain_next() {
                            ? 1
                            : std::max<std::int64_t>(1, rt::TimerWheel::kTick / std::max(drain_step_, milliseconds{1}));
     for (std::int64_t i = 0; i < batch && !sessions_.empty(); ++i) {
+        // Backwards: one may end by it, and the last takes its place.
+        if (to_drain_ == 0 || to_drain_ > sessions_.size()) to_drain_ = sessions_.size();
         // Each waits a little longer than the one before, so that they do not all return at once.
-        sessions_.back()->drain(milliseconds{500 + static_cast<std::int64_t>(drained_++ % 100) * 25});
+        sessions_[--to_drain_]->drain(milliseconds{500 + static_cast<std::int64_t>(drained_++ % 100) * 25});
     }
     if (!sessions_.empty()) loop_.arm(drain_timer_, std::max(drain_step_, rt::TimerWheel::kTick));
 }

@@ -167,6 +167,7 @@ private:
     rt::Timer drain_timer_;
     milliseconds drain_step_{0};
     std::size_t drained_ = 0;
+    std::size_t to_drain_ = 0;  ///< sessions, those before it, that this round has not told
     SteadyTime next_forget_{};
     std::string date_;
     std::string scratch_;

@@ -162,7 +162,7 @@ void DirectSession::tell_receiver(const Said& said, RoomSeq seq) {
 wire::Flow DirectSession::flow() {
     // on_too_large() and refusals may have come while the socket was closing.
     if (socket_ == nullptr) return wire::Flow::kContinue;
-    paused_ = !waiting_.empty() || in_flight_ >= kInFlight || !socket_->connection().can_take();
+    paused_ = back_in_ || !waiting_.empty() || in_flight_ >= kInFlight || !socket_->connection().can_take();
     if (!paused_ && !std::exchange(let_through_, false) && core_.memory().is_shut()) {
         paused_ = true;
         if (!std::exchange(at_gate_, true)) {
@@ -178,7 +178,8 @@ wire::Flow DirectSession::flow() {
 }
 
 void DirectSession::go_on() {
-    if (paused_ && flow() == wire::Flow::kContinue) socket_->resume();
+    leave_when_done();
+    if (socket_ != nullptr && paused_ && flow() == wire::Flow::kContinue) socket_->resume();
 }
 
 // --- what the pair says -------------------------------------------------------------------------------------------
@@ -250,7 +251,13 @@ void DirectSession::on_member_revoked(const MemberId& member, WallTime before) {
 void DirectSession::add_token(std::vector<auth::HeldToken>& to) const { token_.add_to(to); }
 
 void DirectSession::drain(milliseconds reconnect_after) {
-    socket_->close(1001, std::to_string(reconnect_after.count()));
+    if (!back_in_) back_in_ = reconnect_after;
+    leave_when_done();
+}
+
+void DirectSession::leave_when_done() {
+    if (!back_in_ || socket_ == nullptr || in_flight_ != 0 || !waiting_.empty()) return;
+    socket_->close(1001, std::to_string(back_in_->count()));
 }
 
 }  // namespace parley::gateway

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,8 @@ private:
     /// Whether the client has to wait with its next message.
     [[nodiscard]] wire::Flow flow();
     void go_on();
+    /// Of a server that goes: closes when nothing is under way.
+    void leave_when_done();
 
     Core& core_;
     DirectChats& chats_;
@@ -79,6 +82,7 @@ private:
     std::unique_ptr<room::Subscription> reader_;
     std::vector<Draft> waiting_;  ///< until the room is there
     std::size_t in_flight_ = 0;
+    std::optional<milliseconds> back_in_;  ///< once the server goes
     bool room_is_there_ = false;
     bool paused_ = false;
     bool at_gate_ = false;      ///< waits for memory

@@ -60,7 +60,7 @@ bool Rest::serve(const ExchangeRef& exchange) {
         exchange->refuse(segments.error());
         return true;
     }
-    auto call = std::make_shared<RestCall>(exchange, core_.services().counters);
+    auto call = std::make_shared<RestCall>(exchange, core_.services());
     call->enveloped = request.path.starts_with("/v1/");
     const Route* found = nullptr;
     std::vector<std::string_view> methods;

@@ -20,7 +20,8 @@ namespace parley::gateway {
 /// Order:  one answer.
 class RestCall {
 public:
-    RestCall(ExchangeRef exchange, Counters& counters) : exchange_(std::move(exchange)), counters_(counters) {}
+    RestCall(ExchangeRef exchange, Services& services)
+        : exchange_(std::move(exchange)), counters_(services.counters), under_way_(services.calls) {}
 
     [[nodiscard]] const wire::HttpRequest& request() const noexcept { return exchange_->request(); }
     [[nodiscard]] const ExchangeRef& exchange() const noexcept { return exchange_; }
@@ -47,6 +48,7 @@ public:
 private:
     ExchangeRef exchange_;
     Counters& counters_;
+    const UnderWay under_way_;  ///< a server that goes waits for it
 };
 using RestCallRef = std::shared_ptr<RestCall>;
 

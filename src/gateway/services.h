@@ -86,6 +86,18 @@ private:
     metrics::Registry& registry_;
 };
 
+/// Counts for as long as it lives. Thread: any.
+class UnderWay {
+public:
+    explicit UnderWay(std::atomic<std::size_t>& count) noexcept : count_(count) { count_.fetch_add(1); }
+    ~UnderWay() { count_.fetch_sub(1); }
+    UnderWay(const UnderWay&) = delete;
+    UnderWay& operator=(const UnderWay&) = delete;
+
+private:
+    std::atomic<std::size_t>& count_;
+};
+
 /// The parts of the server that every core's gateway works with. Owned by main; outlives the cores.
 struct Services {
     rt::Runtime& runtime;
@@ -109,6 +121,7 @@ struct Services {
     std::vector<class Core*> cores{};           ///< by loop; each touched on its loop only
     std::atomic<std::size_t> sessions{0};       ///< open, of every transport
     std::atomic<std::size_t> entering{0};       ///< being judged, not in `sessions` yet
+    std::atomic<std::size_t> calls{0};          ///< of REST and of operators, taken and not answered yet
     std::atomic<std::uint64_t> next_session{1};
     Online online{};
     const FleetPlace* fleet = nullptr;            ///< where there are servers that bring each other requests

@@ -26,7 +26,8 @@ public:
     virtual void on_member_revoked(const MemberId& member, WallTime before) = 0;
     /// Adds the token it lives by, if there is one: others may have revoked it.
     virtual void add_token(std::vector<auth::HeldToken>&) const {}
-    /// The server goes: the client shall come back after that long.
+    /// The server goes: the client shall come back after that long. Who has something to finish stays until it is, and
+    /// may be told again.
     virtual void drain(milliseconds reconnect_after) = 0;
 
 private:

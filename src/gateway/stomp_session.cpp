@@ -79,6 +79,7 @@ void StompSession::release() {
 }
 
 void StompSession::go_on() {
+    leave_when_done();
     while (!busy() && !ended_ && input_ != nullptr) {
         const auto bytes = std::move(input_);
         (void)on_message(*bytes);
@@ -185,14 +186,14 @@ void StompSession::finish_connect(wire::HeartBeat client, std::optional<wire::St
 }
 
 void StompSession::on_disconnect(const wire::StompFrame& frame) {
-    if (const auto asked = frame.find("receipt")) disconnect_receipt_ = std::make_unique<std::string>(*asked);
+    if (const auto asked = frame.find("receipt")) last_word_ = std::make_unique<std::string>(*asked);
     disconnecting_ = true;
     // The receipt says that everything before it is done.
     if (in_flight_ == 0) disconnect();
 }
 
 void StompSession::disconnect() {
-    if (disconnect_receipt_ != nullptr) receipt(*disconnect_receipt_);
+    if (last_word_ != nullptr) receipt(*last_word_);
     const auto self = weak_from_this().lock();  // the answers that were waited for may hold the last reference
     leave();
     // The client closes: where the server is faster, some containers' write of the DISCONNECT ends in an exception.
@@ -443,7 +444,16 @@ void StompSession::notify(std::string_view json) {
     user_message(auth::DestinationKind::kNotifications, "/user/queue/notifications", json);
 }
 
-void StompSession::drain(milliseconds reconnect_after) { end(1001, std::to_string(reconnect_after.count())); }
+void StompSession::drain(milliseconds reconnect_after) {
+    if (disconnecting_ || draining_) return;  // it ends by itself
+    draining_ = true;
+    last_word_ = std::make_unique<std::string>(std::to_string(reconnect_after.count()));
+    leave_when_done();
+}
+
+void StompSession::leave_when_done() {
+    if (draining_ && in_flight_ == 0 && !holding_) end(1001, *last_word_);
+}
 
 void StompSession::one_more_in_flight() noexcept {
     if (++in_flight_ >= kInFlight) throttled_ = true;
@@ -453,6 +463,8 @@ void StompSession::one_less_in_flight() {
     --in_flight_;
     if (ended_) return;
     if (disconnecting_ && in_flight_ == 0) disconnect();
+    leave_when_done();
+    if (ended_) return;
     if (throttled_ && in_flight_ <= kInFlight / 2) {
         throttled_ = false;
         go_on();

@@ -61,7 +61,7 @@ public:
     void add_token(std::vector<auth::HeldToken>& to) const override;
     /// On each subscription of `/user/queue/notifications`.
     void notify(std::string_view json);
-    /// The server goes: close 1001 with the reconnect delay.
+    /// The server goes: close 1001 with the reconnect delay, once what was taken is answered.
     void drain(milliseconds reconnect_after) override;
 
     [[nodiscard]] const MemberId& member() const noexcept { return speaker_.member; }
@@ -137,7 +137,11 @@ private:
     void release();
     void wait_for_memory();
     void go_on();
-    [[nodiscard]] bool busy() const noexcept { return holding_ || moving_ || throttled_ || clogged_ || disconnecting_; }
+    [[nodiscard]] bool busy() const noexcept {
+        return holding_ || moving_ || throttled_ || clogged_ || disconnecting_ || draining_;
+    }
+    /// Of a server that goes: ends when nothing is under way.
+    void leave_when_done();
     void beat();
     void recheck_token();
     void tidy(SteadyTime now);
@@ -217,6 +221,7 @@ private:
     bool throttled_ = false;  ///< too many operations in flight
     bool clogged_ = false;    ///< the client does not read what it is answered
     bool disconnecting_ = false;
+    bool draining_ = false;  ///< the server goes
     bool ended_ = false;
     wire::StompDecoder decoder_;
     std::vector<std::unique_ptr<StompSubscription>> subscriptions_;
@@ -224,8 +229,8 @@ private:
     rt::Timer beat_timer_;
     chat::Speaker speaker_;
     WallTime issued_at_;
-    auth::TokenHash token_;  ///< empty for guests
-    std::unique_ptr<std::string> disconnect_receipt_;
+    auth::TokenHash token_;                   ///< empty for guests
+    std::unique_ptr<std::string> last_word_;  ///< the receipt of DISCONNECT, or why a server that goes closes it
 };
 
 }  // namespace parley::gateway

@@ -118,6 +118,39 @@ TEST_F(StompSessionTest, AnAnswerAfterTheEndFindsNobody) {
     client.session = std::make_shared<StompSession>(*core, auth::Profile::kGame, identity("u"), std::nullopt, "t");
 }
 
+TEST_F(StompSessionTest, AServerThatGoesAnswersWhatItTookAndTakesNoMore) {
+    Client& idle = connect("u-2");
+    Client& client = connect();
+    say(client, talk("make the room"));
+    say(client, talk("learn it"));
+    log.held = true;
+    say(client, talk("one", "receipt:1\n"));
+    say(client, talk("two", "receipt:2\n"));
+    core->drain(milliseconds{0});
+    EXPECT_EQ(idle.closed, 1001);
+    EXPECT_EQ(client.closed, 0) << "before its messages are stored";
+    say(client, talk("too late", "receipt:3\n"));
+    pass(seconds{1});
+    EXPECT_EQ(client.closed, 0);
+    log.store();
+    turn();
+    EXPECT_EQ(client.count("RECEIPT\n"), 2U);
+    EXPECT_EQ(client.closed, 1001);
+    EXPECT_GE(std::stoi(client.close_reason), 500);
+    EXPECT_EQ(core->sessions(), 0U);
+    EXPECT_EQ(log.read(RoomId::trusted("r-1"), {0}, 10, Bytes{10'000})->messages.back()->content, "two");
+}
+
+TEST_F(StompSessionTest, AServerThatGoesFinishesTheFrameThatMakesARoom) {
+    Client& client = connect();
+    feed(client, talk("the first of its room", "receipt:1\n"));
+    core->drain(milliseconds{0});
+    EXPECT_EQ(client.closed, 0);
+    turn();
+    EXPECT_EQ(client.count("RECEIPT\n"), 1U);
+    EXPECT_EQ(client.closed, 1001);
+}
+
 TEST_F(StompSessionTest, DrainClosesEachWithAReconnectDelayOfItsOwn) {
     Client& first = connect("u-1");
     Client& second = connect("u-2");

@@ -12,7 +12,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Closed, Refused, Server, Shared, Skip, Stomp, WebSocket, check, equal, eventually, expect, request, run, run_parley, short
+from harness import Closed, Connection, Refused, Server, Shared, Skip, Stomp, WebSocket, check, equal, eventually, expect, request, run, run_parley, short
 from harness.rooms import fill, history, make_private, post
 from harness.server import binary
 from harness.tokens import SECRET, token
@@ -361,6 +361,21 @@ def _():
         server.start()
         stored = {m["content"] for m in history(server, "r-load", after=0, limit=500)}
         expect(acknowledged <= stored, f"{len(acknowledged - stored)} acknowledged messages are gone")
+
+
+@check("SIGTERM: requests under way are answered, with nobody connected but who asked", limit=40)
+def _():
+    with Server({"drain.limit": "20s"}) as server:
+        body = json.dumps({"name": "nobody", "password": "wrong password"})
+        head = f"POST /v1/auth/login HTTP/1.1\r\nHost: {server.host}:{server.port}\r\nContent-Length: {len(body)}\r\n\r\n"
+        asking = [Connection(server.port, server.host) for _ in range(12)]  # one password is checked after the other
+        for connection in asking:
+            connection.send((head + body).encode())
+        statuses = [asking[0].response().status]
+        server.signal(signal.SIGTERM)
+        statuses += [connection.response().status for connection in asking[1:]]
+        equal(statuses, [401] * len(asking), "statuses")
+        equal(server.process.wait(10), 0, "exit status")
 
 
 @check("SIGINT ends it as SIGTERM does")
