@@ -108,8 +108,12 @@ void DirectSession::store(Draft draft) {
     ++in_flight_;
     Said said{draft.id, draft.content};
     core_.chat().append(room_, {std::move(draft)},
-                        [this, alive = std::weak_ptr<bool>{alive_}, said = std::move(said)](auto result) {
-                            if (!alive.expired()) stored(said, result);
+                        [this, &core = core_, from = speaker_, to = receiver_, alive = std::weak_ptr<bool>{alive_},
+                         said = std::move(said)](auto result) {
+                            // Also where the sender has left since: the message is there.
+                            if (result && !result->front().repeated)
+                                tell_receiver(core, from, to, said, result->front().seq);
+                            if (!alive.expired()) stored(said.id, result);
                         });
 }
 
@@ -133,25 +137,25 @@ void DirectSession::make_room() {
         });
 }
 
-void DirectSession::stored(const Said& said, const Result<std::vector<log::Appended>>& result) {
+void DirectSession::stored(const MessageId& id, const Result<std::vector<log::Appended>>& result) {
     --in_flight_;
     if (!result) {
-        refuse(result.error().code, result.error().message, json_member(R"("messageId":)", said.id.str()));
+        refuse(result.error().code, result.error().message, json_member(R"("messageId":)", id.str()));
     } else {
         const RoomSeq seq = result->front().seq;
-        socket_->send_text(json_member(R"({"ack":)", said.id.str()) + R"(,"seq":)" + std::to_string(seq.value) + '}');
-        if (!result->front().repeated) tell_receiver(said, seq);
+        socket_->send_text(json_member(R"({"ack":)", id.str()) + R"(,"seq":)" + std::to_string(seq.value) + '}');
     }
     go_on();
 }
 
-void DirectSession::tell_receiver(const Said& said, RoomSeq seq) {
-    if (receiver_ == speaker_.member) return;
-    notify_member(core_, receiver_,
+void DirectSession::tell_receiver(Core& core, const chat::Speaker& from, const MemberId& to, const Said& said,
+                                  RoomSeq seq) {
+    if (to == from.member) return;
+    notify_member(core, to,
                   JsonObject{}
                       .text("notification", "direct-message")
-                      .text("memberId", speaker_.member.str())
-                      .text("nickName", speaker_.nickname)
+                      .text("memberId", from.member.str())
+                      .text("nickName", from.nickname)
                       .text("messageId", said.id.str())
                       .number("seq", seq.value)
                       .text("content", said.content)

@@ -60,8 +60,8 @@ private:
         MessageId id;
         std::string content;
     };
-    void stored(const Said& said, const Result<std::vector<log::Appended>>& result);
-    void tell_receiver(const Said& said, RoomSeq seq);
+    void stored(const MessageId& id, const Result<std::vector<log::Appended>>& result);
+    static void tell_receiver(Core& core, const chat::Speaker& from, const MemberId& to, const Said& said, RoomSeq seq);
     void refuse(Code code, std::string_view message, std::string_view extra);
     void end(Code code, std::string_view extra = {});
     /// Whether the client has to wait with its next message.

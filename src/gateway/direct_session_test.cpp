@@ -234,6 +234,46 @@ TEST_F(DirectTest, TheReceiverIsToldOfIt) {
         HasSubstr(R"({"notification":"direct-message","memberId":"alice","nickName":"alice","messageId":"m-1")"));
 }
 
+TEST_F(DirectTest, TheReceiverIsToldThoughTheSenderLeftRightBehindIt) {
+    testing::Client& bob = connect("bob");
+    GatewayTest::say(bob, "SUBSCRIBE\nid:n\ndestination:/user/queue/notifications\n\n");
+    Line& alice = open("alice", "bob");
+    say(alice, words("first", "m-1"));
+    bob.heard();
+    log.held = true;
+    say(alice, words("knock", "m-2"));
+    alice.hang_up();
+    turn();
+    EXPECT_EQ(core->sessions(), 1U) << "she is gone";
+    log.held = false;
+    log.store();
+    turn();
+    const std::string told = bob.heard();
+    EXPECT_THAT(told, HasSubstr(R"("messageId":"m-2","seq":2)"));
+    Line& again = open("alice", "bob");
+    say(again, words("knock", "m-2"));
+    EXPECT_THAT(bob.heard(), IsEmpty()) << "the same message is told once";
+}
+
+TEST_F(DirectTest, AServerThatGoesAcknowledgesWhatItTookBefore) {
+    Line& alice = open("alice", "bob");
+    say(alice, words("first", "m-1"));
+    (void)texts(alice);
+    log.held = true;
+    say(alice, words("last", "m-2"));
+    core->drain(milliseconds{0});
+    pass(seconds{1});
+    EXPECT_THAT(texts(alice), IsEmpty()) << "not before it is stored";
+    say(alice, words("too late", "m-3"));
+    log.held = false;
+    log.store();
+    turn();
+    const Texts got = texts(alice);
+    ASSERT_THAT(got, ::testing::Contains(R"({"ack":"m-2","seq":2})"));
+    EXPECT_THAT(got.back(), HasSubstr("close:1001:"));
+    EXPECT_EQ(core->sessions(), 0U);
+}
+
 TEST_F(DirectTest, WhoAnswersNoPingIsOfflineAfterAMinute) {
     Line& dead = open("alice", "bob");
     Line& bob = open("bob", "alice");
