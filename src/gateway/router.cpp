@@ -65,11 +65,7 @@ Bytes Router::body_limit(const wire::HttpRequest& request) const {
 
 void Router::serve(ExchangeRef exchange) {
     const wire::HttpRequest& request = exchange->request();
-    const bool names_us = host_is_this_machine(request) || host_configured(core_.options(), request);
-    if (exchange->is_local() && !names_us) {
-        exchange->refuse({Code::kOriginForbidden, "this listener is for this machine only; Host names another"});
-        return;
-    }
+    if (!admit_host(exchange)) return;
     if (request.method == "CONNECT" || request.method == "TRACE") {
         exchange->refuse(501, {Code::kMethodNotAllowed, "this method is not implemented"});
         return;
@@ -81,6 +77,14 @@ void Router::serve(ExchangeRef exchange) {
     }
     if (rest_->serve(exchange) || serve_page(exchange)) return;
     exchange->refuse({Code::kNotFound, "there is nothing at this path"});
+}
+
+bool Router::admit_host(const ExchangeRef& exchange) {
+    const wire::HttpRequest& request = exchange->request();
+    const bool names_us = host_is_this_machine(request) || host_configured(core_.options(), request);
+    if (!exchange->is_local() || names_us) return true;
+    exchange->refuse({Code::kOriginForbidden, "this listener is for this machine only; Host names another"});
+    return false;
 }
 
 bool Router::serve_endpoint(const ExchangeRef& exchange) {
@@ -153,14 +157,17 @@ void Router::echo(const ExchangeRef& exchange) {
 }
 
 void Router::serve_admin(const ExchangeRef& exchange) {
+    if (!admit_host(exchange) || serve_health(exchange, true)) return;
+    if (!exchange->request().path.starts_with("/admin/api/")) {
+        exchange->refuse({Code::kNotFound, "there is nothing at this path"});
+        return;
+    }
     const std::string expected = "Bearer " + core_.options().admin_token;
     const std::string given{exchange->request().headers.find("authorization").value_or("")};
     // In constant time: how much of it is right must not show.
     if (given.size() != expected.size() || CRYPTO_memcmp(given.data(), expected.data(), given.size()) != 0) {
         exchange->refuse({Code::kAuthRequired, "the admin token is required"});
-        return;
-    }
-    if (!serve_health(exchange, true) && !serve_admin_api(core_, exchange)) {
+    } else if (!serve_admin_api(core_, exchange)) {
         exchange->refuse({Code::kNotFound, "there is nothing at this path"});
     }
 }

@@ -30,6 +30,8 @@ private:
         std::string path;
         auth::Profile profile;
     };
+    /// False: it has been refused. What only this machine may ask must name it, lest a page elsewhere asks for a user.
+    bool admit_host(const ExchangeRef& exchange);
     bool serve_endpoint(const ExchangeRef& exchange);
     void stomp(const ExchangeRef& exchange, auth::Profile profile);
     void echo(const ExchangeRef& exchange);
