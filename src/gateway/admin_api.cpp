@@ -22,12 +22,10 @@ Result<Broadcast> parse_broadcast(std::string_view body) {
     Broadcast broadcast;
     if (const auto* event = json.as_object().if_contains("event")) {
         if (!event->is_string() || !is_event_name(std::string_view{event->as_string()})) {
-            return fail(Code::kInvalidPayload, "event must have 1 to 64 of A-Z a-z 0-9 _ . -");
+            return fail(Code::kInvalidPayload,
+                        "event must have 1 to 64 characters, no control characters, and be no word of streams'");
         }
         broadcast.event = std::string_view{event->as_string()};
-        if (broadcast.event == "connected") {
-            return fail(Code::kInvalidPayload, "event may not be connected: that is what a stream begins with");
-        }
     }
     const auto* data = json.as_object().if_contains("data");
     if (data == nullptr) return fail(Code::kInvalidPayload, "data is missing");

@@ -83,7 +83,8 @@ bool NotificationStream::take(const log::Page& page, RoomSeq& place) {
 
 void NotificationStream::take(const Message& message, RoomSeq& place) {
     place = message.seq;
-    say({.name = event_name(message), .id = to_text(at_), .data = message.content});
+    const std::string name = event_name(message);
+    say({.name = name, .id = to_text(at_), .data = message.content});
     core_.services().counters.messages_out.add();
 }
 

@@ -50,6 +50,15 @@ TEST_F(NotificationStreamTest, EveryStreamOfTheMemberHearsAndNoOther) {
     EXPECT_EQ(heard(other), "");
 }
 
+TEST_F(NotificationStreamTest, ABroadcastMayHaveAnyName) {
+    Line& line = stream();
+    heard(line);
+    for (const std::string name : {"점검 안내", R"(a"b\c)", " padded"}) {
+        tell_all(name, "x");
+        EXPECT_THAT(heard(line), HasSubstr("\nevent: " + name + "\ndata: x\n"));
+    }
+}
+
 TEST_F(NotificationStreamTest, TheSameKeyIsToldOnceOnStreamAndQueue) {
     Client& client = connect("u-1");
     say(client, "SUBSCRIBE\nid:n\ndestination:/user/queue/notifications\n\n");
@@ -191,13 +200,17 @@ TEST(Notifications, APlaceComesBackAsItWasWritten) {
     EXPECT_EQ(parse_notification_place("12.7"), place);
 }
 
-TEST(Notifications, NamesOfEventsAreWordsAndNothingElse) {
+TEST(Notifications, NamesOfEventsAreAnythingButControlCharactersAndWhatStreamsSay) {
     EXPECT_TRUE(is_event_name("user-login_2.x"));
-    EXPECT_FALSE(is_event_name(""));
-    EXPECT_FALSE(is_event_name("a b"));
-    EXPECT_FALSE(is_event_name("a\nb"));
-    EXPECT_FALSE(is_event_name(R"(a"b)"));
+    for (const char* name : {"점검 안내", "a b", R"(a"b\c)", "🎲", ":", " "}) EXPECT_TRUE(is_event_name(name)) << name;
+    for (const char* name : {"", "a\nb", "a\rb", "\x1b", "\x7f", "\u0085", "connected", "expired"})
+        EXPECT_FALSE(is_event_name(name)) << name;
+    EXPECT_FALSE(is_event_name(std::string_view{"a\0b", 3}));
     EXPECT_FALSE(is_event_name(std::string(65, 'a')));
+    std::string korean;
+    for (int i = 0; i < 64; ++i) korean += "가";
+    EXPECT_TRUE(is_event_name(korean));
+    EXPECT_FALSE(is_event_name(korean + "나"));
 }
 
 TEST(Notifications, EachMemberHasARoomThatNoClientCanName) {

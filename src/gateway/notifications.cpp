@@ -1,6 +1,9 @@
 #include "gateway/notifications.h"
 
+#include <boost/json.hpp>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "auth/encoding.h"
@@ -11,7 +14,9 @@
 namespace parley::gateway {
 namespace {
 
-constexpr std::string_view kEvent = R"("event":")";
+constexpr std::string_view kEvent = R"("event":)";
+/// What a stream tells of itself.
+constexpr std::array<std::string_view, 4> kOfStreams{"connected", "expired", "truncated", "unavailable"};
 
 Draft draft_of(std::string_view event, std::string data) {
     Draft draft;
@@ -19,7 +24,8 @@ Draft draft_of(std::string_view event, std::string data) {
     draft.nickname = "server";
     draft.type = MessageType::kSystem;
     draft.content = std::move(data);
-    draft.extra.append(kEvent).append(event).append("\"");
+    draft.extra = kEvent;
+    append_json_string(draft.extra, event);
     return draft;
 }
 
@@ -85,18 +91,27 @@ void broadcast(Core& core, std::string_view event, std::string data, std::functi
 }
 
 bool is_event_name(std::string_view text) noexcept {
-    return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-               c == '-';
-    });
+    std::size_t characters = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        // C0, DEL and, in two bytes, C1.
+        const bool is_control = c < 0x20 || c == 0x7F ||
+                                (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0);
+        if (is_control) return false;
+        if ((c & 0xC0) != 0x80) ++characters;
+    }
+    return characters >= 1 && characters <= 64 && std::ranges::find(kOfStreams, text) == kOfStreams.end();
 }
 
-std::string_view event_name(const Message& message) noexcept {
+std::string event_name(const Message& message) {
     std::string_view extra{message.extra};
     if (!extra.starts_with(kEvent) || !extra.ends_with('"')) return {};
     extra.remove_prefix(kEvent.size());
-    extra.remove_suffix(1);
-    return extra;
+    const std::string_view plain = extra.substr(1, extra.size() - 2);
+    if (plain.find('\\') == std::string_view::npos) return std::string{plain};
+    boost::system::error_code error;
+    const auto name = boost::json::parse(extra, error);
+    return error || !name.is_string() ? std::string{} : std::string{std::string_view{name.as_string()}};
 }
 
 std::string to_text(const NotificationPlace& place) {

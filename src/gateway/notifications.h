@@ -29,10 +29,10 @@ void notify_once(log::RoomLog& log, bus::Bus& bus, const MemberId& member, const
 /// `event` is a name is_event_name() takes.
 void broadcast(Core& core, std::string_view event, std::string data, std::function<void(Result<RoomSeq>)> then);
 
-/// 1–64 of `A–Z a–z 0–9 _ . -`.
+/// Anything of 1 to 64 characters, none of them a control character, that no stream says of itself. UTF-8.
 [[nodiscard]] bool is_event_name(std::string_view text) noexcept;
 /// The event's name of a stored notification.
-[[nodiscard]] std::string_view event_name(const Message& message) noexcept;
+[[nodiscard]] std::string event_name(const Message& message);
 
 /// Where a stream of notifications stands, on the wire `12.7`: in the member's own, and in those to all.
 struct NotificationPlace {

@@ -108,10 +108,10 @@ def _():
             equal((event.name, event.data), ("maintenance", "첫 줄\n둘째 줄"))
         equal((unnamed.event().name), "message")
         last = a.last_id
-    server.broadcast("price", {"gold": 7})
+    server.broadcast("점검 \"안내\"", {"gold": 7})
     with stream(server, "n-a", last_id=last) as events:
         event = events.event()
-        equal((event.name, event.json()), ("price", {"gold": 7}))
+        equal((event.name, event.json()), ('점검 "안내"', {"gold": 7}))
 
 
 @check("a broadcast needs the operators' listener, their token and a body that makes sense")
@@ -124,7 +124,7 @@ def _():
     equal(request(server, "POST", path, json=good, token=ADMIN).status, 404)
     taken = server.admin("POST", path, {"event": "connected", "data": "y"})
     equal((taken.status, taken.code()), (400, "CHAT_INVALID_PAYLOAD"))
-    for bad in ({"event": "x"}, {"event": "a b", "data": "y"}, {"event": "", "data": "y"}, {"event": 1, "data": "y"}, {"event": "x" * 65, "data": "y"}, ["x"]):
+    for bad in ({"event": "x"}, {"event": "a\nb", "data": "y"}, {"event": "", "data": "y"}, {"event": 1, "data": "y"}, {"event": "x" * 65, "data": "y"}, ["x"]):
         equal(server.admin("POST", path, bad).status, 400, repr(bad))
     equal(server.admin("POST", path, body=b'{"event":"x","data":"y"').status, 400)
 
