@@ -2,6 +2,11 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "gateway/admin_members.h"
 #include "gateway/core.h"
 #include "gateway/notifications.h"
 #include "gateway/rest_json.h"
@@ -34,20 +39,20 @@ Result<Broadcast> parse_broadcast(std::string_view body) {
     return broadcast;
 }
 
-void serve_broadcast(Core& core, const ExchangeRef& exchange) {
-    auto parsed = parse_broadcast(exchange->request().body);
+void serve_broadcast(Core& core, const AdminCallRef& call) {
+    auto parsed = parse_broadcast(call->exchange->request().body);
     if (!parsed) {
-        exchange->refuse(parsed.error());
+        call->exchange->refuse(parsed.error());
         return;
     }
-    broadcast(core, parsed->event, std::move(parsed->data),
-              [exchange, event = parsed->event](const Result<RoomSeq>& stored) {
-                  if (stored) {
-                      exchange->respond_json(201, JsonObject{}.text("event", event).number("seq", stored->value).str());
-                  } else {
-                      exchange->refuse(stored.error());
-                  }
-              });
+    broadcast(
+        core, parsed->event, std::move(parsed->data), [call, event = parsed->event](const Result<RoomSeq>& stored) {
+            if (stored) {
+                call->exchange->respond_json(201, JsonObject{}.text("event", event).number("seq", stored->value).str());
+            } else {
+                call->exchange->refuse(stored.error());
+            }
+        });
 }
 
 /// What other parts of the server let operators read.
@@ -74,12 +79,20 @@ bool serve_reading(Core& core, const ExchangeRef& exchange) {
     return true;
 }
 
+struct Order {
+    std::string_view path;
+    void (*serve)(Core&, const AdminCallRef&);
+};
+constexpr std::array kOrders{Order{"/admin/api/broadcast", serve_broadcast}, Order{"/admin/api/revoke", serve_revoke},
+                             Order{"/admin/api/kick", serve_kick}};
+
 }  // namespace
 
 bool serve_admin_api(Core& core, const ExchangeRef& exchange) {
-    if (exchange->request().path != "/admin/api/broadcast") return serve_reading(core, exchange);
+    const auto* const found = std::ranges::find(kOrders, exchange->request().path, &Order::path);
+    if (found == kOrders.end()) return serve_reading(core, exchange);
     if (exchange->request().method == "POST") {
-        serve_broadcast(core, exchange);
+        found->serve(core, std::make_shared<AdminCall>(exchange, core.services()));
     } else {
         refuse_method(exchange, "POST");
     }

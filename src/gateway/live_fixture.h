@@ -65,7 +65,7 @@ protected:
         auto read = parser.feed(request);
         if (read.step == wire::HttpStep::kHead) read = parser.feed(std::string_view{request}.substr(read.consumed));
         EXPECT_EQ(read.step, wire::HttpStep::kDone) << parser.fault().text;
-        core->adopt({ends[0], {}, {}}, parser.take_request(), {&door});
+        core->adopt({ends[0], {}, {}}, parser.take_request(), {at});
         return *lines.back();
     }
     /// What has come since the last call.
@@ -95,6 +95,7 @@ protected:
     }
 
     const Door door{.at = {"127.0.0.1", 8080}};
+    const Door* at = &door;  ///< where the next request comes in
     std::vector<std::unique_ptr<Line>> lines;
 };
 
