@@ -39,12 +39,6 @@ public:
         if (state_ == State::kOpen) ::io_uring_queue_exit(&ring_);
     }
 
-    int watch(int fd, std::uint32_t events, void* tag) override {
-        const int error = SystemKernel::watch(fd, events, tag);
-        if (error == 0 && tag != nullptr) keep_file(fd);
-        return error;
-    }
-
     void unwatch(int fd) noexcept override {
         SystemKernel::unwatch(fd);
         if (!is_kept(fd)) return;
@@ -89,11 +83,16 @@ private:
         return static_cast<std::size_t>(fd) < kept_.size() && kept_[static_cast<std::size_t>(fd)];
     }
 
-    /// The kernel keeps the file at hand, in the slot of its number, until unwatch(): no look-up for each write.
-    void keep_file(int fd) noexcept {
-        if (!has_ring() || static_cast<std::size_t>(fd) >= kept_.size()) return;
-        kept_[static_cast<std::size_t>(fd)] =
-            ::io_uring_register_files_update(&ring_, static_cast<unsigned>(fd), &fd, 1) == 1;
+    /// From its first write on the kernel keeps the file at hand, in the slot of its number, until unwatch(): no
+    /// look-up for each write. Only what is written to: of a process that was killed the ring goes a while after the
+    /// process, and a listening socket in it would keep the port from the next one. False: it could not be kept.
+    bool keep_file(int fd) noexcept {
+        if (static_cast<std::size_t>(fd) >= kept_.size()) return false;
+        if (!is_kept(fd)) {
+            kept_[static_cast<std::size_t>(fd)] =
+                ::io_uring_register_files_update(&ring_, static_cast<unsigned>(fd), &fd, 1) == 1;
+        }
+        return is_kept(fd);
     }
 
     static void must(int result) {
@@ -115,7 +114,7 @@ private:
                 ::io_uring_prep_sendmsg(sqe, entry.fd, &message, kSendFlags);
             }
             sqe->user_data = i;
-            if (is_kept(entry.fd)) sqe->flags |= IOSQE_FIXED_FILE;
+            if (keep_file(entry.fd)) sqe->flags |= IOSQE_FIXED_FILE;
         }
         const auto wanted = static_cast<unsigned>(batch.size());
         for (unsigned left = wanted; left > 0;) {

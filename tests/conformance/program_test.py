@@ -311,6 +311,22 @@ def _():
         expect(time.monotonic() - began < 2, f"took {time.monotonic() - began:.1f} s")
 
 
+@check("SIGKILL: the port is free at once for who starts it again, also with connections that were written to")
+def _():
+    with Server({"flush.kind": "auto"}) as server:
+        clients = [Stomp(server, f"u-{i}", room="r-kill") for i in range(5)]
+        for client in clients:
+            client.watch()
+        clients[0].chat("to all of them", receipt="r")
+        for client in clients:
+            client.message()
+        server.kill()
+        with socket.socket() as next_one:
+            next_one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            next_one.bind((server.host, server.port))
+            next_one.listen(1)
+
+
 @check("SIGTERM: open sessions are closed with 1001 and each its own reconnect delay; status 0 within drain.limit", limit=40)
 def _():
     with Server({"drain.limit": "4s", "drain.spread": "1s"}) as server:

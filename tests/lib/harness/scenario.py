@@ -58,10 +58,14 @@ class Scenario:
         beside = [asyncio.ensure_future(meanwhile(self))] if meanwhile else []
         try:
             count, rest = divmod(self.messages, len(self.players))
-            try:
-                await asyncio.wait_for(asyncio.gather(*(self._talk(p, count + (i < rest)) for i, p in enumerate(self.players))), limit)
-            except asyncio.TimeoutError:
-                raise AssertionError(f"not all was said: {[p.standing() for p in self.players if p.saying]}") from None
+            talking = asyncio.gather(*(self._talk(p, count + (i < rest)) for i, p in enumerate(self.players)))
+            listening.append(talking)
+            await asyncio.wait([talking, *beside], timeout=limit, return_when=asyncio.FIRST_EXCEPTION)
+            for task in (task for task in beside if task.done()):
+                task.result()  # what went wrong beside may be why nothing is said any more
+            if not talking.done():
+                raise AssertionError(f"not all was said: {[p.standing() for p in self.players if p.saying]}")
+            await talking
             await asyncio.gather(*beside)
             heads = {p.room: whole_history(self.server, p.room)[-1]["seq"] for p in self.players}
             end = time.monotonic() + limit
