@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import Server, Skip, Stomp, check, equal, eventually, expect, request, run, run_parley, services, short
-from harness.rooms import fill, history, post, whole_history
+from harness.rooms import degraded, fill, history, post, whole_history
 
 
 def command(*line):
@@ -303,13 +303,13 @@ def _():
             expect(goes_through(), "a message before")
             ballast = fill_disk(disk)
             eventually(lambda: not goes_through(), limit=60, what="a refusal")
-            eventually(lambda: "log" in request(server, "GET", "/ready").json()["degraded"], limit=30, what="the fault at /ready")
+            eventually(lambda: "log" in degraded(server), limit=30, what="the fault at /ready")
             expect("messages cannot be stored" in server.log(), "a line in the log")
             os.remove(ballast)
             kafka.stop()
             kafka.start()
             eventually(goes_through, limit=60, what="service by itself")
-            eventually(lambda: request(server, "GET", "/ready").json()["degraded"] == [], limit=60, what="/ready without faults")
+            eventually(lambda: degraded(server) == [], limit=60, what="/ready without faults")
             found = [m["content"] for m in whole_history(server, "r-1")]
             equal([c[:5] for c in acknowledged if c not in found], [], "acknowledged and lost")
         kafka.close()

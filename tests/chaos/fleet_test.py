@@ -12,9 +12,9 @@ import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Server, check, equal, eventually, expect, long_tier, request, run, services
+from harness import Server, check, equal, eventually, expect, long_tier, run, services
 from harness.relays import relays
-from harness.rooms import post, whole_history
+from harness.rooms import degraded, post, whole_history
 from harness.scenario import Scenario
 
 SEED = int(os.environ.get("PARLEY_SEED", secrets.randbelow(1 << 32)))
@@ -55,10 +55,6 @@ class World:
     def close(self):
         for server in self.servers:
             server.close()
-
-
-def degraded(server):
-    return request(server, "GET", "/ready").json()["degraded"]
 
 
 # One thread to the end: what a thread started ends with it.

@@ -17,10 +17,10 @@ import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Server, Skip, check, equal, eventually, expect, long_tier, request, run, services, table
+from harness import Server, Skip, check, equal, eventually, expect, long_tier, run, services, table
 from harness.links import Links
 from harness.relays import relays
-from harness.rooms import history, post, whole_history
+from harness.rooms import degraded, history, post, whole_history
 from harness.scenario import Scenario
 
 SEED = int(os.environ.get("PARLEY_SEED", secrets.randbelow(1 << 32)))
@@ -34,10 +34,6 @@ THREAD = concurrent.futures.ThreadPoolExecutor(1)
 
 async def in_thread(call, *arguments):
     return await asyncio.get_running_loop().run_in_executor(THREAD, call, *arguments)
-
-
-def degraded(server):
-    return request(server, "GET", "/ready").json()["degraded"]
 
 
 class World:
@@ -250,7 +246,8 @@ class Troubles:
 
     async def redis_hangs(self):
         self.fleet.world.redis.signal(signal.SIGSTOP)
-        await asyncio.sleep(2)
+        witness = self.rng.choice(self.fleet.servers)
+        await in_thread(eventually, lambda: "cache" in degraded(witness), 60, "the fault at /ready")
         await self.more()
         self.fleet.world.redis.signal(signal.SIGCONT)
 

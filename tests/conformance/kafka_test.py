@@ -10,7 +10,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import Server, Stomp, check, equal, eventually, expect, request, run, run_parley, services
 from harness.refusals import refused
-from harness.rooms import history, post, whole_history
+from harness.rooms import degraded, history, post, whole_history
 from harness.tokens import token
 
 
@@ -244,7 +244,7 @@ def _():
         client.refusal("CHAT_STORE_UNAVAILABLE", limit=10)
         equal(request(server, "GET", "/api/rooms/r-1/messages", token=token("u-7")).status, 200, "history stays")
         eventually(lambda: "messages cannot be stored" in server.log(), limit=15, what="the line in the log")
-        eventually(lambda: request(server, "GET", "/ready").json()["degraded"], limit=15, what="/ready")
+        eventually(lambda: degraded(server), limit=15, what="/ready")
 
         def ahead():
             return request(server, "GET", "/api/messages/longpoll", token=token("u-7"), roomId="r-1", after=9, timeout=5000)

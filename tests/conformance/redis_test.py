@@ -13,7 +13,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import EventStream, Server, Stomp, WebSocket, check, equal, eventually, expect, request, run, services, short
 from harness.refusals import refused
-from harness.rooms import history, invite, join, make_private, post
+from harness.rooms import degraded, history, invite, join, make_private, post
 from harness.tokens import SECRET, token
 
 PASSWORD = "pa55word"
@@ -76,13 +76,11 @@ def _():
         refused(cache(url), "cache.kind (", "parley.toml:2)", "it refuses EXISTS: NOPERM", secrets=(PASSWORD,))
         redis().command("ACL", "SETUSER", "narrow", "+exists")
         with Server(settings("narrow", **{"redis.url": url})) as server:
-            def degraded():
-                return request(server, "GET", "/ready").json()["degraded"]
-            eventually(lambda: degraded() == [], limit=20, what="a start without faults")
+            eventually(lambda: degraded(server) == [], limit=20, what="a start without faults")
             redis().command("ACL", "SETUSER", "narrow", "-eval")
-            eventually(lambda: degraded() == ["cache"], limit=20, what="the missing right")
+            eventually(lambda: degraded(server) == ["cache"], limit=20, what="the missing right")
             redis().command("ACL", "SETUSER", "narrow", "+eval")
-            eventually(lambda: degraded() == [], limit=20, what="the right given back")
+            eventually(lambda: degraded(server) == [], limit=20, what="the right given back")
     finally:
         redis().command("ACL", "DELUSER", "narrow")
 
@@ -288,7 +286,7 @@ def _():
         client.watch()
         far.watch()
         own.stop()
-        eventually(lambda: len(request(one, "GET", "/ready").json()["degraded"]) == 2, limit=10, what="bus and cache in degraded")
+        eventually(lambda: len(degraded(one)) == 2, limit=10, what="bus and cache in degraded")
         equal(request(one, "GET", "/ready").status, 200)
         for n in range(3):
             far.chat(f"meanwhile {n}")
@@ -299,7 +297,7 @@ def _():
         own.start()
         own.command("FLUSHALL")
         for server in (one, other):
-            eventually(lambda: request(server, "GET", "/ready").json()["degraded"] == [], limit=10, what="nothing degraded")
+            eventually(lambda: degraded(server) == [], limit=10, what="nothing degraded")
         equal(request(other, "GET", "/api/rooms", token=token("u-new")).status, 200)
         equal(request(other, "GET", "/api/rooms", token=gone).status, 401, "revoked before Redis lost its data")
         far.chat("after")

@@ -35,10 +35,9 @@ def start(folder, **more):
     raise AssertionError("".join(said)[-600:])
 
 
-def sessions(folder, door):
+def sessions(door):
     """How many are connected to a server, as it tells its operators."""
-    token = pathlib.Path(folder, "operator").read_text(encoding="ascii")
-    with urllib.request.urlopen(urllib.request.Request(door + "/metrics", headers={"Authorization": f"Bearer {token}"}), timeout=30) as answer:
+    with urllib.request.urlopen(door + "/metrics", timeout=30) as answer:
         return int(float(re.search(r"^parley_sessions (\S+)$", answer.read().decode(), re.MULTILINE)[1]))
 
 
@@ -66,7 +65,7 @@ def main():
         try:
             for line in script.stdout:
                 if line.startswith("! apart"):
-                    each = [sessions(folder, door) for _, door in servers]
+                    each = [sessions(door) for _, door in servers]
                     print("yes" if min(each) > 0 else "no", file=script.stdin, flush=True)
                 elif line.startswith("! restart"):
                     os.kill(servers.pop()[0], signal.SIGKILL)

@@ -1,7 +1,12 @@
-"""Short verbs over REST for rooms and their history."""
+"""Short verbs over REST: rooms, their history, and what /ready finds wrong."""
 from . import tokens
 from .http import request
 from .suite import equal, expect
+
+
+def degraded(server):
+    """The parts that /ready names as faulty."""
+    return request(server, "GET", "/ready").json()["degraded"]
 
 
 def history(server, room, member="u-7", token=None, **query):

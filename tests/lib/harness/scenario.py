@@ -54,28 +54,27 @@ class Scenario:
         asyncio.run(self._play(limit, meanwhile))
 
     async def _play(self, limit, meanwhile):
+        count, rest = divmod(self.messages, len(self.players))
         listening = [asyncio.ensure_future(p.listen()) for p in self.players]
         beside = [asyncio.ensure_future(meanwhile(self))] if meanwhile else []
+        talking = asyncio.gather(*(self._talk(p, count + (i < rest)) for i, p in enumerate(self.players)))
+        tasks = [*listening, *beside, talking]
         try:
-            count, rest = divmod(self.messages, len(self.players))
-            talking = asyncio.gather(*(self._talk(p, count + (i < rest)) for i, p in enumerate(self.players)))
-            listening.append(talking)
             await asyncio.wait([talking, *beside], timeout=limit, return_when=asyncio.FIRST_EXCEPTION)
             for task in (task for task in beside if task.done()):
                 task.result()  # what went wrong beside may be why nothing is said any more
             if not talking.done():
                 raise AssertionError(f"not all was said: {[p.standing() for p in self.players if p.saying]}")
-            await talking
-            await asyncio.gather(*beside)
+            await asyncio.gather(talking, *beside)
             heads = {p.room: whole_history(self.server, p.room)[-1]["seq"] for p in self.players}
             end = time.monotonic() + limit
             while any(p.last < heads[p.room] and not p.problems for p in self.players) and time.monotonic() < end:
                 await asyncio.sleep(0.02)
             await asyncio.sleep(0.3)  # for what should not come
         finally:
-            for task in listening + beside:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*listening, *beside, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _talk(self, player, count):
         """Says `count` messages, comes and goes, is cut off in between and while an answer is awaited, is refused now and then."""
