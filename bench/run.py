@@ -9,7 +9,7 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "tools/services")]
 from peers.nats import Nats
 from peers.peer import Unavailable
 from peers.rabbitmq import RabbitMq

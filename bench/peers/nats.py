@@ -1,4 +1,5 @@
 """NATS of Debian (nats-server): plain TCP, nothing stored."""
+from free_ports import free_ports
 from peers.peer import Peer
 
 
@@ -10,7 +11,7 @@ class Nats(Peer):
     dialect = ["--dialect", "nats"]
 
     def start(self, folder, on, log):
-        port, monitor = self.free_ports(2)
+        port, monitor = free_ports(2)
         config = folder / "nats.conf"
         # A client that is behind for a moment is waited for, as with the others.
         config.write_text(f'host: 127.0.0.1\nport: {port}\nhttp: "127.0.0.1:{monitor}"\nmax_connections: 100000\n'

@@ -49,20 +49,6 @@ class Peer:
         if self.process is not None:
             self.process.stop()
 
-    @staticmethod
-    def free_ports(count):
-        """Ports that nobody listens on now, below those the kernel gives to outgoing connections."""
-        found, port = [], 21000
-        while len(found) < count:
-            port += 1
-            with socket.socket() as probe:
-                try:
-                    probe.bind(("127.0.0.1", port))
-                    found.append(port)
-                except OSError:
-                    continue
-        return found
-
     def wait_for_port(self, port):
         end = time.monotonic() + self.ready_within
         while time.monotonic() < end:

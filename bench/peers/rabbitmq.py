@@ -2,6 +2,7 @@
 import pathlib
 import subprocess
 
+from free_ports import free_ports
 from peers.peer import Peer
 
 _BIN = pathlib.Path("/usr/lib/rabbitmq/bin")
@@ -24,7 +25,7 @@ class RabbitMq(Peer):
         return _BIN / "rabbitmq-server"
 
     def start(self, folder, on, log):
-        amqp, stomp, web, dist, epmd = self.free_ports(5)
+        amqp, stomp, web, dist, epmd = free_ports(5)
         self._epmd = epmd
         (folder / "enabled_plugins").write_text("[rabbitmq_web_stomp].\n")
         (folder / "none.conf").touch()

@@ -4,6 +4,7 @@ import pathlib
 import shutil
 import subprocess
 
+from free_ports import free_ports
 from peers.peer import Peer, Unavailable
 
 _SOURCE = pathlib.Path(__file__).resolve().parent / "spring"
@@ -42,7 +43,7 @@ class Spring(Peer):
         done.touch()
 
     def start(self, folder, on, log):
-        port, = self.free_ports(1)
+        port, = free_ports(1)
         classes = f"{_BUILD}/target/classes:{_BUILD}/target/libs/*"
         self.run([self.path(), "-Xmx4g", f"-XX:ActiveProcessorCount={len(on)}", "-cp", classes,
                   "parley.peer.SpringPeer", port], on, log)

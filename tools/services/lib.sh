@@ -32,7 +32,8 @@ wait_ready() {
     local end=$((SECONDS + $1))
     until ready; do
         if ! alive "$2" || [ $SECONDS -ge $end ]; then
-            echo "${0##*/}: not ready; the end of its log:" >&2
+            echo "${0##*/}: not ready; the errors in its log, and its end:" >&2
+            grep -m 5 -aE '\b(ERROR|FATAL|Exception)\b' "$DIR/log" >&2 || true
             tail -n 20 "$DIR/log" >&2 || true
             exit 1
         fi
