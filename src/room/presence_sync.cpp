@@ -63,6 +63,14 @@ void PresenceSync::say_whole() const {
     });
 }
 
+/// All hear it: after a restart of the bus, when every server asks, each says it once or twice.
+void PresenceSync::answer_asks(SteadyTime now) {
+    if (!owes_whole_ || now < next_whole_) return;
+    owes_whole_ = false;
+    next_whole_ = now + kBeat;
+    say_whole();
+}
+
 void PresenceSync::ask(Presence::ServerId server) {
     auto out = begin(self_, Word::kAsk);
     out.number(server);
@@ -72,6 +80,7 @@ void PresenceSync::ask(Presence::ServerId server) {
 void PresenceSync::on_missed() { ask(0); }
 
 void PresenceSync::on_second(SteadyTime now, bool hears_others) {
+    answer_asks(now);
     if (now >= next_beat_) {
         next_beat_ = now + kBeat;
         auto out = begin(self_, Word::kBeat);
@@ -107,7 +116,8 @@ void PresenceSync::on_word(std::string_view word, SteadyTime now) {
         case Word::kPart: take_part(id, server, in); break;
         case Word::kAsk: {
             const Presence::ServerId asked = in.number();
-            if (asked == 0 || asked == self_) say_whole();
+            owes_whole_ = owes_whole_ || asked == 0 || asked == self_;
+            answer_asks(now);
             break;
         }
         case Word::kBeat: {

@@ -16,9 +16,10 @@ namespace parley::room {
 ///
 /// Thread: one loop's, except what Presence calls back with its lock held. Borrows Presence.
 /// Order:  a server's changes are numbered; they are taken in that order or not at all.
-/// Limit:  a server that says nothing for kSilent is taken for dead, and its members are absent `grace` after it was
-///         heard last: each server finds that out for its own readers, so nobody has to be elected. While this server
-///         itself is cut off from the others nobody is taken for dead.
+/// Limit:  a server says its whole once a kBeat at most, however many ask. One that says nothing for kSilent is taken
+///         for dead, and its members are absent `grace` after it was heard last: each server finds that out for its own
+///         readers, so nobody has to be elected. While this server itself is cut off from the others nobody is taken
+///         for dead.
 /// Fails:  words that make no sense are dropped; the next count shows what is missing.
 class PresenceSync {
 public:
@@ -54,6 +55,7 @@ private:
 
     void say_change(const Presence::Change& change);
     void say_whole() const;
+    void answer_asks(SteadyTime now);
     void ask(Presence::ServerId server);
     void take_change(Presence::ServerId id, Server& server, ByteReader& in);
     void take_part(Presence::ServerId id, Server& server, ByteReader& in);
@@ -70,6 +72,8 @@ private:
     std::map<Presence::ServerId, Server> servers_;
     SteadyTime next_beat_{};
     SteadyTime next_ask_{};
+    bool owes_whole_ = false;
+    SteadyTime next_whole_{};
     SteadyTime hears_since_ = SteadyTime::max();
 };
 

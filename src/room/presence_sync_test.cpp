@@ -39,6 +39,7 @@ protected:
         while (!words.empty()) {
             const auto [from, word] = std::move(words.front());
             words.pop_front();
+            wholes += is_whole(word) ? 1 : 0;
             if (servers[from - 1]->is_cut) continue;
             for (auto& server : servers) {
                 if (!server->is_cut && !server->is_dead) server->sync.on_word(word, now);
@@ -75,7 +76,11 @@ protected:
         return out;
     }
 
+    /// Of a few members: all in one part.
+    static bool is_whole(const std::string& word) { return word.at(8) == 4; }
+
     std::deque<std::pair<Presence::ServerId, std::string>> words;
+    std::size_t wholes = 0;
     std::vector<std::unique_ptr<Server>> servers;
     RoomId room = RoomId::trusted("r-1");
     SteadyTime now{seconds{3600}};
@@ -109,6 +114,21 @@ TEST_F(PresenceSyncTest, AServerThatComesLaterLearnsTheWhole) {
     EXPECT_EQ(late.presence.present(room).size(), 4500U);
     leave(one, "u-7");
     EXPECT_EQ(late.presence.present(room).size(), 4499U) << "and goes on from there";
+}
+
+TEST_F(PresenceSyncTest, WhenAllAskAtOnceEachSaysTheWholeOnceAndOnceMoreForThoseWhoCameLater) {
+    constexpr std::size_t kServers = 8;
+    for (std::size_t i = 0; i < kServers; ++i) join(start(), "u-" + std::to_string(i));
+    pass(2 * PresenceSync::kBeat);
+    EXPECT_EQ(here(*servers.back()), "u-0 u-1 u-2 u-3 u-4 u-5 u-6 u-7 ");
+    wholes = 0;
+    // The bus was restarted, and they find it one after the other.
+    for (auto& server : servers) {
+        server->sync.on_missed();
+        deliver();
+    }
+    pass(2 * PresenceSync::kBeat);
+    EXPECT_EQ(wholes, 2 * kServers);
 }
 
 TEST_F(PresenceSyncTest, WhatWasMissedIsMadeUpForWithinSeconds) {
