@@ -5,7 +5,6 @@
 #include "gateway/core.h"
 #include "gateway/direct_session.h"
 #include "gateway/handshake.h"
-#include "gateway/seat.h"
 #include "gateway/ws_apps.h"
 #include "gateway/ws_plain.h"
 #include "wire/query.h"
@@ -19,7 +18,7 @@ constexpr std::size_t kPast = 50;
 }  // namespace
 
 struct DirectChats::Asked {
-    Seat seat;
+    UnderWay seat;  ///< among the sessions
     MemberId receiver;
     room::Start start;
 };
@@ -51,7 +50,7 @@ void DirectChats::serve(const ExchangeRef& exchange) {
         exchange->refuse({Code::kBadRequest, "receiverId is missing"});
         return;
     }
-    Asked asked{Seat{core_.services()}, {}, {}};
+    Asked asked{UnderWay{core_.services().entering}, {}, {}};
     asked.start.from = room::Start::From::kLast;
     asked.start.last = kPast;
     if (const auto after = query->get("after")) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "gateway/seat.h"
 #include "wire/cookie.h"
 #include "wire/query.h"
 
@@ -142,7 +141,7 @@ std::optional<HandshakeRefusal> judge_arrival(Core& core, const ExchangeRef& exc
     if (!origin_allowed(core.options(), exchange->request()))
         return refuse(403, Code::kOriginForbidden, "this origin is not allowed");
     if (services.draining) return refuse(503, Code::kDraining, "the server is shutting down");
-    if (Seat::all_taken(services)) return refuse(503, Code::kServerFull, "the server is full");
+    if (services.is_full()) return refuse(503, Code::kServerFull, "the server is full");
     if (core.memory().refuses_connections()) return refuse(503, Code::kServerFull, "the server is short of memory");
     if (const auto wait = services.rates.handshake(auth::address_key(exchange->peer()), core.loop().now())) {
         return HandshakeRefusal{429, {Code::kRateLimited, "too many connections from this address"}, *wait};
@@ -155,7 +154,7 @@ void judge_handshake(Core& core, const ExchangeRef& exchange, auth::Profile prof
         then(std::move(refusal), std::nullopt);
         return;
     }
-    then = [then = std::move(then), seat = Seat{core.services()}](auto refusal, auto identity) mutable {
+    then = [then = std::move(then), seat = UnderWay{core.services().entering}](auto refusal, auto identity) mutable {
         then(std::move(refusal), std::move(identity));
     };
     const wire::HttpRequest& request = exchange->request();

@@ -8,7 +8,6 @@
 #include "gateway/rest_call.h"
 #include "gateway/rest_judge.h"
 #include "gateway/rest_turns.h"
-#include "gateway/seat.h"
 
 namespace parley::gateway {
 
@@ -78,7 +77,7 @@ private:
     void long_poll(const RestCallRef& call);
     void begin_poll(const RestCallRef& call, milliseconds timeout);
     /// None: there is no room for one more request that stays open, and the call has been refused.
-    [[nodiscard]] std::optional<Seat> seat_for(const RestCallRef& call);
+    [[nodiscard]] std::optional<UnderWay> seat_for(const RestCallRef& call);
 
     [[nodiscard]] RoomJudge judge(const RestCallRef& call, auth::Operation operation);
     /// `question(entry)` runs on the pool where the operation is allowed; `then(value)` here where it gave one. Every

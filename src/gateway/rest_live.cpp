@@ -119,9 +119,9 @@ Result<PollQuestion> parse_poll(const RestCall& call, const CursorSeal& seal) {
 
 }  // namespace
 
-std::optional<Seat> Rest::seat_for(const RestCallRef& call) {
+std::optional<UnderWay> Rest::seat_for(const RestCallRef& call) {
     Services& services = core_.services();
-    if (Seat::all_taken(services) || core_.memory().refuses_connections()) {
+    if (services.is_full() || core_.memory().refuses_connections()) {
         call->refuse({Code::kServerFull, {}});
         return std::nullopt;
     }
@@ -130,7 +130,7 @@ std::optional<Seat> Rest::seat_for(const RestCallRef& call) {
         call->refuse_rate(*wait, "too many connections from this address");
         return std::nullopt;
     }
-    return Seat{services};
+    return UnderWay{services.entering};
 }
 
 void Rest::stream_room(const RestCallRef& call) {
@@ -187,7 +187,7 @@ void Rest::long_poll(const RestCallRef& call) {
     const auto timeout = parse_timeout(call->query);
     if (!timeout) {
         call->refuse(timeout.error());
-    } else if (Seat::all_taken(core_.services()) || core_.memory().refuses_connections()) {
+    } else if (core_.services().is_full() || core_.memory().refuses_connections()) {
         call->refuse({Code::kServerFull, {}});
     } else {
         begin_poll(call, *timeout);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "auth/jwt.h"
@@ -86,16 +87,18 @@ private:
     metrics::Registry& registry_;
 };
 
-/// Counts for as long as it lives. Thread: any.
+/// Counts for as long as it lives. Thread: any. Must not outlive the count.
 class UnderWay {
 public:
-    explicit UnderWay(std::atomic<std::size_t>& count) noexcept : count_(count) { count_.fetch_add(1); }
-    ~UnderWay() { count_.fetch_sub(1); }
-    UnderWay(const UnderWay&) = delete;
-    UnderWay& operator=(const UnderWay&) = delete;
+    explicit UnderWay(std::atomic<std::size_t>& count) noexcept : count_(&count) { count_->fetch_add(1); }
+    UnderWay(UnderWay&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+    UnderWay& operator=(UnderWay&&) = delete;
+    ~UnderWay() {
+        if (count_ != nullptr) count_->fetch_sub(1);
+    }
 
 private:
-    std::atomic<std::size_t>& count_;
+    std::atomic<std::size_t>* count_;
 };
 
 /// The parts of the server that every core's gateway works with. Owned by main; outlives the cores.
@@ -149,6 +152,9 @@ struct Services {
     std::function<void()> on_missed{};
     /// What operators read below /admin/api beside the gateway's own, as JSON; none: no such path. On the pool.
     std::function<Result<std::optional<std::string>>(const std::string& path, const wire::QueryParams&)> admin_read{};
+
+    /// Those being judged have their place: a storm of them would pass before the first has its session.
+    [[nodiscard]] bool is_full() const noexcept { return sessions + entering >= options.max_sessions; }
 };
 
 }  // namespace parley::gateway
