@@ -140,7 +140,7 @@ inline constexpr Key<std::string> public_enabled{{.name = "public.enabled", .def
     .help = "The public profile and plain broadcast; `auto` is on where only this machine connects.", .choices = detail::kAutoOnOff}};
 
 inline constexpr Key<milliseconds> drain_limit{{.name = "drain.limit", .default_text = "10s",
-    .help = "SIGTERM to exit takes no longer.", .max = 3'600'000}};
+    .help = "SIGTERM to exit takes no longer, and a second more.", .max = 3'600'000}};
 inline constexpr Key<milliseconds> drain_notice{{.name = "drain.notice", .default_text = "5s",
     .help = "`/ready` answers 503 for so long before connections are refused. Unless set, 0 where only this machine connects.", .max = 3'600'000}};
 inline constexpr Key<milliseconds> drain_spread{{.name = "drain.spread", .default_text = "3s",

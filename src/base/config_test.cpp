@@ -139,6 +139,8 @@ TEST(Config, NamesThatScriptsRelyOnMayBeSetWhateverTheVersion) {
          {"log.kind = \"redis-streams\"", "bus.kind = \"rabbitmq\"", "bus.kind = \"nats\"", "store.kind = \"mysql\""}) {
         EXPECT_THAT(problem(from_file(chosen)), HasSubstr("is not built in this version")) << chosen;
     }
+    EXPECT_EQ(problem(from_file("bus.kind = \"redsi\"")),
+              "parley.toml:1: bus.kind: \"redsi\" is not one of inproc, redis");
 }
 
 TEST(Config, InvalidTomlIsRefusedWithItsLine) {

@@ -94,10 +94,12 @@ Result<void> check_bounds(const KeySpec& spec, const ConfigValue& value, std::in
 
 Result<void> check_text(const KeySpec& spec, std::string_view text) {
     if (!spec.choices.empty() && std::find(spec.choices.begin(), spec.choices.end(), text) == spec.choices.end()) {
-        const bool is_kind = spec.name.ends_with(".kind");
+        // What another version may know is not called wrong, unless it looks like one that this version knows.
+        const bool may_be_known =
+            spec.name.ends_with(".kind") && nearest(text, {spec.choices.begin(), spec.choices.end()}).empty();
         return refuse(
             spec, text,
-            fmt::format("{}{}", is_kind ? "built in this version: " : "one of ", fmt::join(spec.choices, ", ")));
+            fmt::format("{}{}", may_be_known ? "built in this version: " : "one of ", fmt::join(spec.choices, ", ")));
     }
     if (const char* problem = spec.check != nullptr ? spec.check(text) : nullptr) {
         return fail(Code::kBadRequest, fmt::format("{}: {}", quoted(spec, text), problem));
