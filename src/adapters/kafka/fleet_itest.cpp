@@ -9,6 +9,7 @@
 #include "adapters/kafka/producer.h"
 #include "adapters/kafka/shared_reader.h"
 #include "adapters/kafka/topic.h"
+#include "base/uuid.h"
 
 namespace parley::kafka {
 namespace {
@@ -17,6 +18,15 @@ using testing::HasSubstr;
 using testing::Not;
 
 std::string name(const char* what, int number) { return what + std::to_string(number); }
+
+/// Until the table has this many of the room's.
+void wait_for_rows(log::MessageTable& table, const std::string& room, std::uint64_t count) {
+    const auto end = std::chrono::steady_clock::now() + 60s;
+    while (table.head(RoomId::trusted(room))->head.value < count) {
+        ASSERT_LT(std::chrono::steady_clock::now(), end) << "the writers do not come that far";
+        std::this_thread::yield();
+    }
+}
 
 /// Servers with a table and its writer in common.
 struct Fleet {
@@ -30,13 +40,8 @@ struct Fleet {
         options.on_trouble = [](const std::string& why) { EXPECT_EQ(why, ""); };
         writers.push_back(std::move(*TableWriter::open(settings, std::move(options), *shared.table)));
     }
-    /// Until the table has this many of the room's.
     void wait_for_rows(const std::string& room, std::uint64_t count) {
-        const auto end = std::chrono::steady_clock::now() + 30s;
-        while (shared.table->head(RoomId::trusted(room))->head.value < count) {
-            ASSERT_LT(std::chrono::steady_clock::now(), end) << "the writers do not come that far";
-            std::this_thread::yield();
-        }
+        parley::kafka::wait_for_rows(*shared.table, room, count);
     }
     OwnTable shared;
     Settings settings;
@@ -457,6 +462,35 @@ TEST(Writer, GoesOnInOrderWhenItsTableIsBack) {
     const auto end = std::chrono::steady_clock::now() + 30s;
     while (writer->stored() < 100 || !writer->is_well()) ASSERT_LT(std::chrono::steady_clock::now(), end);
     EXPECT_EQ(own.table->read(RoomId::trusted("r-1"), {0}, 1000, 1_MiB)->messages.size(), 100U);
+}
+
+TEST(Writer, WhoIsCutOffFromTheTableLosesItsPartitionsToOneThatIsNot) {
+    constexpr int kBatch = 10, kBatches = 5;
+    Settings settings = fresh_settings(broker().url(), 1);
+    // The least that brokers allow, so that the test is short.
+    settings.properties = {{"session.timeout.ms", "6000"}, {"max.poll.interval.ms", "6000"}};
+    OwnTable own;
+    Node node{settings, *own.table};
+    TableThatIsAwayOnce silent{*own.table};
+    const auto writer = [&](log::MessageTable& table) {
+        TableWriterOptions options;
+        options.batch_messages = kBatch;
+        return std::move(*TableWriter::open(settings, std::move(options), table));
+    };
+    const auto send_all = [&] {
+        std::vector<std::future<Node::Answer>> answers;
+        for (int n = 0; n < kBatches * kBatch; ++n) answers.push_back(node.send("r-1", "u", random_hex(8)));
+        for (auto& answer : answers) ASSERT_TRUE(answer.get());
+    };
+    const auto cut_off = writer(silent);
+    send_all();
+    ASSERT_EQ(silent.asked.get_future().wait_for(30s), std::future_status::ready);
+    const auto other = writer(*own.table);
+    wait_for_rows(*own.table, "r-1", kBatches * kBatch);
+    silent.fails.set_value();
+    send_all();
+    wait_for_rows(*own.table, "r-1", 2 * kBatches * kBatch);
+    EXPECT_EQ(own.table->positions()->at(0).next, 2U * kBatches * kBatch);
 }
 
 TEST(Writer, StopsWhereAnotherRecordIsKnownUnderASeq) {

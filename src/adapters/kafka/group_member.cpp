@@ -35,6 +35,8 @@ Result<std::unique_ptr<GroupMember>> GroupMember::open(const Settings& settings,
                                 {"enable.auto.commit", "false"},
                                 {"auto.offset.reset", "error"},
                                 {"session.timeout.ms", "10000"},
+                                // Who can do nothing with its partitions (its way to the table is cut) loses them.
+                                {"max.poll.interval.ms", "30000"},
                                 {"heartbeat.interval.ms", "1000"}},
                                member.get());
     if (!client) return fail(client.error());
