@@ -2,7 +2,6 @@
 """Three servers over one PostgreSQL and one Redis, people of one room spread over all of them by every transport, while servers are
 killed, Redis hangs and comes back empty, the database crashes and links are slow or silent: every list is the room's log."""
 import asyncio
-import concurrent.futures
 import os
 import pathlib
 import secrets
@@ -12,15 +11,15 @@ import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import Server, check, equal, eventually, expect, long_tier, run, services
+from harness import Server, check, equal, eventually, long_tier, run, services
 from harness.relays import relays
 from harness.rooms import degraded, post, whole_history
 from harness.scenario import Scenario
+from harness.troubles import Aftermath, in_thread
 
 SEED = int(os.environ.get("PARLEY_SEED", secrets.randbelow(1 << 32)))
 ROUNDS = 20 if long_tier() else 2
 MESSAGES = 1_500
-RESUMES_S = 10  # from a trouble's end on; held in the long tier, which has the machine to itself, else only said
 
 
 class World:
@@ -55,14 +54,6 @@ class World:
     def close(self):
         for server in self.servers:
             server.close()
-
-
-# One thread to the end: what a thread started ends with it.
-THREAD = concurrent.futures.ThreadPoolExecutor(1)
-
-
-async def in_thread(call, *arguments):
-    return await asyncio.get_running_loop().run_in_executor(THREAD, call, *arguments)
 
 
 async def a_server_is_killed(world, rng):
@@ -118,25 +109,17 @@ def _():
     for round in range(ROUNDS):
         world.start(f"chaos{round}")
         scenario = Scenario(world.servers[0], SEED + round, MESSAGES, rooms=1, doors=[(s.host, s.port) for s in world.servers], patient=True)
-
-        longest = 0.0
+        aftermath = Aftermath(world.resumes)
 
         async def disturb(scenario):
-            nonlocal longest
             rng = scenario.players[0].random
             troubles = rng.sample(TROUBLES, len(TROUBLES))
             for part, trouble in enumerate(troubles, 1):
                 while sum(len(p.acknowledged) for p in scenario.players) < part * scenario.messages // (len(troubles) + 1):
                     await asyncio.sleep(0.01)
-                begun = time.monotonic()
-                await trouble(world, rng)
-                lasted = time.monotonic() - begun
-                resumed = await in_thread(world.resumes)
-                longest = max(longest, resumed)
-                print(f"# {trouble.__name__}: {lasted:.1f} s, service after {resumed:.1f} s", file=sys.stderr)
+                print("# " + await aftermath.of(trouble, world, rng), file=sys.stderr)
         scenario.play(180, disturb)
-        if long_tier():
-            expect(longest <= RESUMES_S, f"service came back after {longest:.1f} s")
+        aftermath.expect_soon()
         world.all_is_well()
         scenario.compare()
         room = scenario.players[0].room

@@ -3,7 +3,6 @@
 while brokers and servers die and stand still, links are cut, slow and silent, the database crashes, Redis hangs and comes back empty, and
 servers come and go: every list is the room's log."""
 import asyncio
-import concurrent.futures
 import contextlib
 import functools
 import itertools
@@ -22,19 +21,11 @@ from harness.links import Links
 from harness.relays import relays
 from harness.rooms import degraded, history, post, whole_history
 from harness.scenario import Scenario
+from harness.troubles import Aftermath, in_thread
 
 SEED = int(os.environ.get("PARLEY_SEED", secrets.randbelow(1 << 32)))
 ROUNDS = 20 if long_tier() else 2
 PORTION = 60  # of messages, for each trouble
-RESUMES_S = 10  # from a trouble's end on; held in the long tier, which has the machine to itself, else only said
-
-# One thread to the end: what a thread started ends with it.
-THREAD = concurrent.futures.ThreadPoolExecutor(1)
-
-
-async def in_thread(call, *arguments):
-    return await asyncio.get_running_loop().run_in_executor(THREAD, call, *arguments)
-
 
 class World:
     """A Kafka of three brokers and a PostgreSQL, which servers reach through relays, and a Redis."""
@@ -115,7 +106,7 @@ class Troubles:
             self.order += [self.a_link_to_a_broker_is_cut, self.all_links_to_brokers_are_cut, self.the_link_to_the_database_is_cut]
         rng.shuffle(self.order)
         self.allowed = self.said = 0
-        self.longest = 0.0  # until service was back by itself
+        self.aftermath = Aftermath(fleet.resumes)
         self.scenario = None
 
     async def turn(self):
@@ -143,15 +134,11 @@ class Troubles:
         self.scenario = scenario
         await self.trickle()
         for trouble in self.order:
-            begun = time.monotonic()
             saying = asyncio.ensure_future(self.trickle())
             await asyncio.sleep(self.rng.random() * 0.2)
-            await trouble()
-            lasted = time.monotonic() - begun
-            resumed = await in_thread(self.fleet.resumes)
+            said = await self.aftermath.of(trouble)
             await saying
-            self.longest = max(self.longest, resumed)
-            print(f"# {trouble.__name__}: {lasted:.1f} s, service after {resumed:.1f} s, {self.acknowledged()} acknowledged", file=sys.stderr)
+            print(f"# {said}, {self.acknowledged()} acknowledged", file=sys.stderr)
         self.allowed = scenario.messages
 
     async def a_server_is_killed(self):
@@ -271,8 +258,7 @@ def play(fleet, seed):
     scenario = Scenario(fleet.servers[0], seed, messages, rooms=1, doors=[(s.host, s.port) for s in fleet.servers], patient=True, turn=troubles.turn)
     scenario.play(600, troubles.disturb)
     print("# all is said", file=sys.stderr)
-    if long_tier():
-        expect(troubles.longest <= RESUMES_S, f"service came back after {troubles.longest:.1f} s")
+    troubles.aftermath.expect_soon()
     fleet.all_is_well()
     print("# /ready is without faults", file=sys.stderr)
     scenario.compare()
