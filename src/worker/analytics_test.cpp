@@ -24,7 +24,7 @@ TEST_F(AnalyticsTest, CountsMessagesAndWhoseTheyAre) {
     say("b");
     say("c", "u-2");
     EXPECT_THAT(json(), HasSubstr(R"({"roomId":"r","messages":3,"types":{"TALK":3,"JOIN":0,)"));
-    EXPECT_THAT(json(), HasSubstr(R"({"memberId":"u-1","messages":2,"lastAt":")" + format_iso(clock.wall()) + R"("})"));
+    EXPECT_THAT(json(), HasSubstr(R"({"memberId":"u-1","messages":2,"lastAt":")" + format_iso(clock.wall()) + R"(",)"));
     EXPECT_THAT(json(), HasSubstr(R"({"memberId":"u-2","messages":1,)"));
     EXPECT_THAT(json(false), Not(HasSubstr("u-1")));
     EXPECT_THAT(json(false), HasSubstr(R"("members":2,"anomalies":0})"));
@@ -43,6 +43,42 @@ TEST_F(AnalyticsTest, RatesAreOfTheWholeMinutesBeforeNow) {
     EXPECT_THAT(json(), HasSubstr(R"("lastMinute":0,"last5Minutes":0,"lastHour":3)"));
     clock.advance(milliseconds{10 * 60'000});
     EXPECT_THAT(json(), HasSubstr(R"("lastHour":0)"));
+}
+
+TEST_F(AnalyticsTest, AMembersRatesAreOfTheWholeMinutesBeforeNow) {
+    const auto rates = [&](int minute, int five_minutes) {
+        EXPECT_THAT(json(), HasSubstr("\"lastMinute\":" + std::to_string(minute) +
+                                      ",\"last5Minutes\":" + std::to_string(five_minutes) + "}"));
+    };
+    say("a");
+    say("b");
+    rates(0, 0);
+    clock.advance(milliseconds{60'000});
+    say("c");
+    rates(2, 2);
+    clock.advance(milliseconds{4 * 60'000});
+    say("d");
+    rates(0, 3);
+    clock.advance(milliseconds{60'000});
+    rates(1, 2);
+    clock.advance(milliseconds{60 * 60'000});
+    say("e");
+    rates(0, 0);
+    clock.advance(milliseconds{60'000});
+    rates(1, 1);
+}
+
+TEST_F(AnalyticsTest, FiguresThatAnEarlierVersionSavedGoOn) {
+    say("a");
+    std::string saved = figures.save();
+    const auto member = saved.find("member u-1");
+    saved.resize(saved.size() - std::string{" 1 0 0 0 0 0"}.size());
+    saved.resize(saved.rfind(' '));
+    ASSERT_EQ(std::ranges::count(saved.substr(member), ' '), 8) << saved;
+    figures = RoomFigures::parse(saved + "\nanomaly 1 u-1 1 5");
+    say("b");
+    EXPECT_THAT(json(), HasSubstr(R"({"memberId":"u-1","messages":2,)"));
+    EXPECT_THAT(json(), HasSubstr(R"("anomalies":1)"));
 }
 
 TEST_F(AnalyticsTest, FiftyMessagesOfAMemberWithinTenSecondsAreAFloodOnce) {

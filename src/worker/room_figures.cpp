@@ -58,6 +58,7 @@ std::vector<RoomFigures::Anomaly> RoomFigures::add(const Message& message) {
     }
     Member& member = known == members_.end() ? members_[message.sender] : known->second;
     ++member.messages;
+    member.minutes.add(minute_of(now));
     member.last = now;
     std::vector<Anomaly> out;
     const auto mark = [&](Kind kind) { out.push_back({kind, message.sender, message.seq, now}); };
@@ -83,8 +84,8 @@ std::string RoomFigures::save() const {
     for (const auto count : types_) out += fmt::format(" {}", count);
     for (const auto& [minute, count] : minutes_) out += fmt::format("\nminute {} {}", minute, count);
     for (const auto& [id, m] : members_) {
-        out += fmt::format("\nmember {} {} {} {} {} {} {} {}", id.str(), m.messages, ms(m.last), ms(m.flood_began),
-                           m.in_flood, m.text, ms(m.text_began), m.same_text);
+        out += fmt::format("\nmember {} {} {} {} {} {} {} {} {}", id.str(), m.messages, ms(m.last), ms(m.flood_began),
+                           m.in_flood, m.text, ms(m.text_began), m.same_text, m.minutes.save());
     }
     for (const Anomaly& one : anomalies_) {
         out += fmt::format("\nanomaly {} {} {} {}", static_cast<int>(one.kind), one.member.str(), one.seq.value,
@@ -124,6 +125,7 @@ RoomFigures RoomFigures::parse(std::string_view saved) {
             words >> member.in_flood >> member.text;
             take_time(words, member.text_began);
             words >> member.same_text;
+            if (words >> std::ws; !words.eof()) member.minutes.take(words);  // earlier versions did not save them
         } else if (what == "anomaly") {
             int kind = 0;
             Anomaly one;
@@ -156,10 +158,13 @@ std::string RoomFigures::json(const std::string& room, WallTime now, bool all) c
         format_iso(first_), format_iso(last_), within(now, 1), within(now, 5), within(now, kMinutes - 1),
         members_.size(), anomalies_.size());
     if (!all) return out + '}';
-    out += R"(,"perMember":)" + array_of(members_, [](std::string& to, const auto& one) {
+    out += R"(,"perMember":)" + array_of(members_, [minute = minute_of(now)](std::string& to, const auto& one) {
+               const Member& member = one.second;
                to += R"({"memberId":)";
                append_json_string(to, one.first.str());
-               to += fmt::format(R"(,"messages":{},"lastAt":"{}"}})", one.second.messages, format_iso(one.second.last));
+               to += fmt::format(R"(,"messages":{},"lastAt":"{}","lastMinute":{},"last5Minutes":{}}})", member.messages,
+                                 format_iso(member.last), member.minutes.before(minute, 1),
+                                 member.minutes.before(minute, 5));
            });
     out += fmt::format(R"(,"otherMembersMessages":{},"marks":)", others_);
     out += array_of(anomalies_, [](std::string& to, const Anomaly& one) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/message.h"
+#include "worker/last_minutes.h"
 
 namespace parley::worker {
 
@@ -45,6 +46,7 @@ private:
         std::uint64_t text = 0;  ///< what the last message said, as a number
         WallTime text_began{};
         std::uint64_t same_text = 0;
+        LastMinutes minutes{};
     };
     [[nodiscard]] std::uint64_t within(WallTime now, std::int64_t minutes) const;
 
