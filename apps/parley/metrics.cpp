@@ -46,6 +46,12 @@ std::vector<metrics::GaugeHandle> server_gauges(metrics::Registry& registry, gat
             "parley_memory_held_bytes", "What of the used memory grows quickly",
             [use] { return static_cast<double>(std::max<std::int64_t>(0, memory::total(use))); }, {{"what", what}}));
     }
+    add_log_gauges(gauges, registry, log_stats);
+    return gauges;
+}
+
+void add_log_gauges(std::vector<metrics::GaugeHandle>& gauges, metrics::Registry& registry,
+                    const std::function<log::LogStats()>& log_stats) {
     const auto of_log = [&](const char* name, const char* help, auto read) {
         gauges.push_back(
             registry.gauge(name, help, [log_stats, read] { return static_cast<double>(read(log_stats())); }));
@@ -71,7 +77,6 @@ std::vector<metrics::GaugeHandle> server_gauges(metrics::Registry& registry, gat
                                         [log_stats, i] { return static_cast<double>(log_stats().commit_time[i]); },
                                         {{"up_to", bound}}));
     }
-    return gauges;
 }
 
 void add_lag_gauges(std::vector<metrics::GaugeHandle>& gauges, metrics::Registry& registry, const log::ReaderLags& lags,

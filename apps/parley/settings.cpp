@@ -55,6 +55,31 @@ Result<auth::TokenOptions> token_options(const Config& config) {
     return options;
 }
 
+template <class Key>
+auto refuse_door(const Config& config, const Key& key, const std::string& why) {
+    return fail(Code::kBadRequest, fmt::format("{} ({}): {}", key.spec.name, config.origin(key), why));
+}
+
+template <class Key>
+Result<gateway::Door> claim_door(const Config& config, const Key& key, const std::string& text, gateway::Door door) {
+    auto spec = keys::parse_listen(text);
+    if (!spec) return refuse_door(config, key, spec.error().message);
+    door.tls = spec->tls;
+    door.proxy_protocol = spec->proxy_protocol;
+    if (spec->path.empty()) {
+        auto at = rt::Endpoint::of(std::move(spec->address.host), spec->address.port);
+        if (!at) return refuse_door(config, key, at.error().message);
+        door.at = std::move(*at);
+    } else {
+        door.at = {.path = std::move(spec->path), .mode = spec->mode};
+    }
+    // Bound once without SO_REUSEPORT: a port somebody has is an error, not half the users.
+    auto claimed = rt::claim(door.at);
+    if (!claimed) return refuse_door(config, key, claimed.error().message);
+    door.at = std::move(*claimed);
+    return door;
+}
+
 }  // namespace
 
 Result<std::filesystem::path> make_data_dir(const Config& config) {
@@ -70,28 +95,12 @@ Result<std::filesystem::path> make_data_dir(const Config& config) {
 Result<std::vector<gateway::Door>> doors(const Config& config) {
     std::vector<gateway::Door> out;
     const auto add = [&](const auto& key, const std::string& text, const gateway::Door& kind = {}) -> Result<> {
-        const auto refuse = [&](const std::string& why) {
-            return fail(Code::kBadRequest, fmt::format("{} ({}): {}", key.spec.name, config.origin(key), why));
-        };
-        auto spec = keys::parse_listen(text);
-        if (!spec) return refuse(spec.error().message);
-        gateway::Door door = kind;
-        door.tls = spec->tls;
-        door.proxy_protocol = spec->proxy_protocol;
-        if (spec->path.empty()) {
-            auto at = rt::Endpoint::of(std::move(spec->address.host), spec->address.port);
-            if (!at) return refuse(at.error().message);
-            door.at = std::move(*at);
-        } else {
-            door.at = {.path = std::move(spec->path), .mode = spec->mode};
-        }
-        // Bound once without SO_REUSEPORT: a port somebody has is an error, not half the users.
-        auto claimed = rt::claim(door.at);
-        if (!claimed) return refuse(claimed.error().message);
-        door.at = std::move(*claimed);
-        const auto same = [&](const gateway::Door& other) { return other.at.text() == door.at.text(); };
-        if (std::any_of(out.begin(), out.end(), same)) return refuse(door.at.text() + " is listened at already");
-        out.push_back(std::move(door));
+        auto door = claim_door(config, key, text, kind);
+        if (!door) return fail(door.error());
+        const auto same = [&](const gateway::Door& other) { return other.at.text() == door->at.text(); };
+        if (std::any_of(out.begin(), out.end(), same))
+            return refuse_door(config, key, door->at.text() + " is listened at already");
+        out.push_back(std::move(*door));
         return {};
     };
     if (auto added = add(keys::listen, config.get(keys::listen)); !added) return fail(added.error());
@@ -107,6 +116,14 @@ Result<std::vector<gateway::Door>> doors(const Config& config) {
     const auto added = add(keys::fleet_listen, fleet.empty() ? kFreePort : fleet, {.for_servers = true});
     if (!added) return fail(added.error());
     return out;
+}
+
+Result<std::optional<gateway::Door>> worker_door(const Config& config) {
+    const std::string& text = config.get(keys::worker_listen);
+    if (text.empty()) return std::optional<gateway::Door>{};
+    auto door = claim_door(config, keys::worker_listen, text, {});
+    if (!door) return fail(door.error());
+    return std::optional{std::move(*door)};
 }
 
 std::vector<std::string> fleet_keys(const Config& config, std::string_view purpose) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ inline constexpr std::string_view kRelays = "parley relay";
 /// What the operator configured, in the words of the parts. Error messages name the key.
 /// Every way in, the main one first, that of the other servers last. Ports are free ones where 0 was asked for.
 [[nodiscard]] Result<std::vector<gateway::Door>> doors(const Config& config);
+/// Where `parley worker` tells what it is up to; nothing where it does not.
+[[nodiscard]] Result<std::optional<gateway::Door>> worker_door(const Config& config);
 /// `http://127.0.0.1:8080`, `unix:/run/parley.sock`.
 [[nodiscard]] std::string url(const gateway::Door& door);
 [[nodiscard]] Result<gateway::Options> gateway_options(const Config& config, std::vector<gateway::Door> doors,

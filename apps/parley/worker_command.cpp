@@ -6,11 +6,15 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <iterator>
 
 #include "base/config_keys.h"
 #include "base/logger.h"
 #include "command_line.h"
 #include "fleet.h"
+#include "gateway/health.h"
+#include "gateway/health_door.h"
+#include "metrics.h"
 #include "settings.h"
 #include "stores.h"
 #include "workers.h"
@@ -47,43 +51,14 @@ Result<> check_roles(const Config& config, const std::vector<std::string>& roles
 /// A server's stores and bus without its front door, in the order in which they depend on each other.
 class WorkerProcess {
 public:
-    Result<> start(const Config& config, std::vector<std::string> roles) {
-        const auto memory = memory_limit(config);
-        if (!memory) return fail(memory.error());
-        auto stores = open_stores(config, *memory, clock_);
-        if (!stores) return fail(stores.error());
-        stores_ = std::move(*stores);
-        auto fleet = join_fleet(config, *stores_.log, clock_);
-        if (!fleet) return fail(fleet.error());
-        local_ = std::make_unique<bus::InprocBus>(runtime_);
-        bus_ = local_.get();
-        if (fleet->carrier != nullptr) {
-            fleet_ = fleet_bus(config, std::move(fleet->carrier), *local_, clock_, metrics_);
-            bus_ = fleet_.get();
-        }
-        // Over a topic each process hears every message by itself: nothing of it goes from one to the other.
-        bus::Bus& told = stores_.on_own_commit ? *local_ : *bus_;
-        stores_.log->on_commit([&told](std::span<const MessageRef> messages) { told.announce(messages); });
-        std::erase(roles, "db-writer");  // works as soon as the stores are open
-        auto workers =
-            Workers::open(config, roles,
-                          {stores_, *bus_, clock_, metrics_, [](const RoomId&) { return std::vector<worker::Named>{}; },
-                           [this] { return fleet_ != nullptr && fleet_->trouble().empty(); }});
-        if (!workers) return fail(workers.error());
-        workers_ = std::move(*workers);
-        hints_ = std::make_unique<Hints>(*workers_);
-        runtime_.for_each([this](rt::Loop& loop) { local_->attach(loop, *hints_); });
-        return {};
-    }
-    ~WorkerProcess() {
-        if (hints_ != nullptr) runtime_.for_each([this](rt::Loop& loop) { local_->detach(loop); });
-        workers_.reset();
-        stores_.log.reset();
-        fleet_.reset();
-        runtime_.stop();
-    }
+    Result<> start(const Config& config, const std::vector<std::string>& roles);
+    ~WorkerProcess();
 
 private:
+    Result<> listen(const gateway::Door& door, const Config& config);
+    [[nodiscard]] gateway::Services::Readiness readiness() const;
+    [[nodiscard]] std::vector<std::string> faults() const;
+
     SystemClock clock_;
     metrics::Registry metrics_;
     rt::Runtime runtime_{1, clock_};
@@ -93,7 +68,88 @@ private:
     bus::Bus* bus_ = nullptr;
     std::unique_ptr<Workers> workers_;
     std::unique_ptr<Hints> hints_;
+    std::vector<metrics::GaugeHandle> gauges_;
+    std::unique_ptr<gateway::HealthDoor> health_;
+    bool ready_strict_ = false;
+    bool ending_ = false;  ///< the loop's
 };
+
+Result<> WorkerProcess::start(const Config& config, const std::vector<std::string>& roles) {
+    const auto memory = memory_limit(config);
+    if (!memory) return fail(memory.error());
+    const auto door = worker_door(config);
+    if (!door) return fail(door.error());
+    auto stores = open_stores(config, *memory, clock_);
+    if (!stores) return fail(stores.error());
+    stores_ = std::move(*stores);
+    auto fleet = join_fleet(config, *stores_.log, clock_);
+    if (!fleet) return fail(fleet.error());
+    local_ = std::make_unique<bus::InprocBus>(runtime_);
+    bus_ = local_.get();
+    if (fleet->carrier != nullptr) {
+        fleet_ = fleet_bus(config, std::move(fleet->carrier), *local_, clock_, metrics_);
+        bus_ = fleet_.get();
+    }
+    // Over a topic each process hears every message by itself: nothing of it goes from one to the other.
+    bus::Bus& told = stores_.on_own_commit ? *local_ : *bus_;
+    stores_.log->on_commit([&told](std::span<const MessageRef> messages) { told.announce(messages); });
+    auto workers =
+        Workers::open(config, roles,
+                      {stores_, *bus_, clock_, metrics_, [](const RoomId&) { return std::vector<worker::Named>{}; },
+                       [this] { return fleet_ != nullptr && fleet_->trouble().empty(); }});
+    if (!workers) return fail(workers.error());
+    workers_ = std::move(*workers);
+    hints_ = std::make_unique<Hints>(*workers_);
+    runtime_.for_each([this](rt::Loop& loop) { local_->attach(loop, *hints_); });
+    return *door ? listen(**door, config) : Result<>{};
+}
+
+Result<> WorkerProcess::listen(const gateway::Door& door, const Config& config) {
+    ready_strict_ = config.get(keys::ready_strict);
+    add_log_gauges(gauges_, metrics_, stores_.log_stats);
+    if (stores_.lags) add_lag_gauges(gauges_, metrics_, stores_.lags, stores_.lag_partitions);
+    Result<> listening;
+    runtime_.for_each([&](rt::Loop& loop) {
+        auto health = gateway::HealthDoor::open(loop, door, {[this] { return readiness(); }, metrics_});
+        if (!health) {
+            listening = fail(health.error());
+        } else {
+            health_ = std::move(*health);
+        }
+    });
+    if (!listening) return at_key(config, keys::worker_listen, listening.error());
+    logger::info("parley", "the worker's listener is open", {{"url", url(door)}});
+    return {};
+}
+
+std::vector<std::string> WorkerProcess::faults() const {
+    std::vector<std::string> out;
+    if (fleet_ != nullptr && !fleet_->trouble().empty()) out.emplace_back("bus");
+    std::ranges::move(stores_.faults(), std::back_inserter(out));
+    std::ranges::move(workers_->faults(), std::back_inserter(out));
+    return out;
+}
+
+gateway::Services::Readiness WorkerProcess::readiness() const {
+    if (ending_) return gateway::not_ready(Code::kDraining, "the worker is shutting down");
+    if (const std::string own = stores_.own_fault(); !own.empty())
+        return gateway::not_ready(Code::kStoreUnavailable, own);
+    return gateway::ready(
+        faults(), ready_strict_, stores_.lags ? stores_.lags : [] { return nullptr; });
+}
+
+WorkerProcess::~WorkerProcess() {
+    // From here on /ready asks none of the parts.
+    runtime_.for_each([this](rt::Loop&) { ending_ = true; });
+    gauges_.clear();
+    if (hints_ != nullptr) runtime_.for_each([this](rt::Loop& loop) { local_->detach(loop); });
+    workers_.reset();
+    stores_.lag_watch.reset();
+    stores_.log.reset();
+    fleet_.reset();
+    runtime_.for_each([this](rt::Loop&) { health_.reset(); });
+    runtime_.stop();
+}
 
 }  // namespace
 

@@ -51,6 +51,13 @@ const char* check_role(std::string_view text) {
     return "expected notification, analytics or none";
 }
 
+const char* check_plain_listen(std::string_view text) {
+    if (text.empty()) return nullptr;
+    const auto spec = parse_listen(text);
+    const bool is_plain = spec && !spec->tls && !spec->proxy_protocol;
+    return is_plain ? nullptr : "expected HOST:PORT, http://HOST:PORT or unix:/path";
+}
+
 const char* check_optional_listen(std::string_view text) { return text.empty() ? nullptr : check_listen(text); }
 
 const char* check_fleet_listen(std::string_view text) {
@@ -290,6 +297,7 @@ std::span<const KeySpec* const> all_keys() noexcept {
                                      &redis_prefix.spec,
                                      &ready_strict.spec,
                                      &worker_roles.spec,
+                                     &worker_listen.spec,
                                      &admin_listen.spec,
                                      &admin_token.spec,
                                      &logging_level.spec,

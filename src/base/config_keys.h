@@ -32,6 +32,7 @@ const char* check_prefix(std::string_view text);
 const char* check_topic(std::string_view text);
 const char* check_topic_part(std::string_view text);
 const char* check_role(std::string_view text);
+const char* check_plain_listen(std::string_view text);
 inline constexpr std::int64_t kDay = 86'400'000;
 }  // namespace detail
 
@@ -226,6 +227,9 @@ inline constexpr Key<bool> ready_strict{{.name = "ready.strict", .default_text =
 inline constexpr Key<ConfigList> worker_roles{{.name = "worker.roles", .default_text = "notification, analytics",
     .help = "What this server does with messages beside delivering them: `notification` tells who is mentioned, `analytics` counts; `none`: nothing.",
     .check = detail::check_role}};
+inline constexpr Key<std::string> worker_listen{{.name = "worker.listen", .default_text = "",
+    .help = "Where `parley worker` answers `/health`, `/ready` and `/metrics`, `HOST:PORT` or `unix:/path`; empty: nowhere.",
+    .check = detail::check_plain_listen}};
 
 inline constexpr Key<std::string> admin_listen{{.name = "admin.listen", .default_text = "",
     .help = "The operators' listener, as below; empty: none.", .check = detail::check_optional_listen}};

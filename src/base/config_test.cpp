@@ -214,6 +214,8 @@ INSTANTIATE_TEST_SUITE_P(
                     BadValue{"store.kind = \"mongodb\"", "store.kind=mongodb needs mongodb.url"},
                     BadValue{"log.kind = \"store\"", "log.kind=store needs a database that several servers can share"},
                     BadValue{"log.kind = \"kafka\"", "log.kind=kafka needs kafka.brokers"},
+                    BadValue{"worker.listen = \"https://127.0.0.1:1\"", "expected HOST:PORT"},
+                    BadValue{"worker.listen = \"127.0.0.1:1 proxy_protocol\"", "expected HOST:PORT"},
                     BadValue{"kafka.topics.chat = \"my topic\"", "expected a name of A-Z"},
                     BadValue{"kafka.topics.chat = \"\"", "expected a topic's name"},
                     BadValue{"kafka.compression = \"lzma\"", "is not one of snappy, lz4, zstd, gzip, none"},

@@ -4,8 +4,7 @@
 
 #include "base/uuid.h"
 #include "gateway/core.h"
-#include "gateway/exchange.h"
-#include "gateway/rest_json.h"
+#include "gateway/health.h"
 
 namespace parley::gateway {
 namespace {
@@ -68,34 +67,16 @@ void Probe::seen(const Message& message) {
 }
 
 Services::Readiness Probe::readiness() {
-    const auto refuse = [](Code code, std::string_view why) {
-        return Services::Readiness{false, error_json(code, why), code};
-    };
-    if (services_.not_ready || services_.draining) return refuse(Code::kDraining, "the server is shutting down");
-    if (services_.memory->refuses_connections()) return refuse(Code::kServerFull, "memory is short");
-    if (const std::string own = own_fault_(); !own.empty()) return refuse(Code::kStoreUnavailable, own);
+    if (services_.not_ready || services_.draining) return not_ready(Code::kDraining, "the server is shutting down");
+    if (services_.memory->refuses_connections()) return not_ready(Code::kServerFull, "memory is short");
+    if (const std::string own = own_fault_(); !own.empty()) return not_ready(Code::kStoreUnavailable, own);
     auto degraded = services_.shared_faults();
     {
         const std::lock_guard lock{mutex_};
-        if (!healthy_ && !services_.options.log_is_shared) return refuse(Code::kStoreUnavailable, fault_);
+        if (!healthy_ && !services_.options.log_is_shared) return not_ready(Code::kStoreUnavailable, fault_);
         if (!healthy_ && std::ranges::find(degraded, "log") == degraded.end()) degraded.emplace_back("log");
     }
-    std::string list;
-    for (const std::string& fault : degraded) {
-        if (!list.empty()) list += ',';
-        append_json_string(list, fault);
-    }
-    const bool ready = degraded.empty() || !services_.options.ready_strict;
-    JsonObject answer;
-    answer.text("status", ready ? "READY" : "DEGRADED").raw("degraded", '[' + list + ']');
-    if (const auto lags = services_.reader_lags()) {
-        JsonObject records;
-        for (const log::ReaderLag& lag : *lags) {
-            if (lag.is_known()) records.number(lag.reader, lag.total());
-        }
-        answer.raw("lag", records.str());
-    }
-    return {ready, answer.str()};
+    return ready(degraded, services_.options.ready_strict, services_.reader_lags);
 }
 
 }  // namespace parley::gateway

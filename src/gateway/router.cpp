@@ -6,6 +6,7 @@
 #include "gateway/broadcast.h"
 #include "gateway/core.h"
 #include "gateway/handshake.h"
+#include "gateway/health.h"
 #include "gateway/rest.h"
 #include "gateway/sockjs_headers.h"
 #include "gateway/ws_apps.h"
@@ -70,7 +71,7 @@ void Router::serve(ExchangeRef exchange) {
         exchange->refuse(501, {Code::kMethodNotAllowed, "this method is not implemented"});
         return;
     }
-    if (serve_endpoint(exchange) || serve_health(exchange, false)) return;
+    if (serve_endpoint(exchange) || serve_health(exchange, core_.options().loopback)) return;
     if (core_.memory().is_shut()) {
         exchange->refuse({Code::kServerFull, "the server is short of memory"});
         return;
@@ -172,26 +173,9 @@ void Router::serve_admin(const ExchangeRef& exchange) {
     }
 }
 
-bool Router::serve_health(const ExchangeRef& exchange, bool operators) {
-    const wire::HttpRequest& request = exchange->request();
-    if (request.path != "/health" && request.path != "/ready" && request.path != "/metrics") return false;
-    if (request.method != "GET" && request.method != "HEAD") {
-        refuse_method(exchange, "GET, HEAD");
-        return true;
-    }
-    if (request.path == "/health") {
-        exchange->respond_json(200, R"({"status":"UP"})");
-    } else if (request.path == "/ready") {
-        const auto state = core_.services().readiness();
-        if (!state.ready) exchange->add_field("Retry-After", retry_after(503, state.code, {}));
-        exchange->respond_json(state.ready ? 200 : 503, state.json);
-    } else if (!core_.options().loopback && !operators) {
-        return false;  // on the admin listener alone
-    } else {
-        exchange->respond(200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
-                          core_.services().metrics.render());
-    }
-    return true;
+bool Router::serve_health(const ExchangeRef& exchange, bool with_metrics) {
+    const Services& services = core_.services();
+    return gateway::serve_health(exchange, services.readiness, with_metrics ? &services.metrics : nullptr);
 }
 
 bool Router::serve_page(const ExchangeRef& exchange) {

@@ -36,7 +36,7 @@ private:
     void stomp(const ExchangeRef& exchange, auth::Profile profile);
     void echo(const ExchangeRef& exchange);
     bool serve_page(const ExchangeRef& exchange);
-    bool serve_health(const ExchangeRef& exchange, bool operators);
+    bool serve_health(const ExchangeRef& exchange, bool with_metrics);
 
     Core& core_;
     std::vector<SockJsService> services_;  ///< never changes after construction: sessions keep references

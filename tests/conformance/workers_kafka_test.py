@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from harness import EventStream, Server, check, equal, eventually, expect, request, run, run_parley, services
-from harness.rooms import join, post
+from harness import EventStream, Server, check, equal, eventually, expect, request, run, run_parley, services, table
+from harness.rooms import join, post, talk_of, whole_history
 from harness.worker import Worker
 
 PATIENCE = 60
@@ -108,7 +108,7 @@ def _():
 @check("parley worker: the roles apart; what was said while none was there is told by the next", limit=180)
 def _():
     where = shared("apart")
-    with Server({**where, "worker.roles": "none"}) as server:
+    with Server({**where, "worker.roles": "db-writer"}) as server:
         equal(join(server, "r-1", "w-1").status, 200)
         with stream(server) as events:
             with Worker(where, "notification") as worker:
@@ -119,6 +119,65 @@ def _():
             with Worker(where, "notification"):
                 equal(told(events, 2)[0], more)
                 eventually(lambda: request(server, "GET", "/ready").json()["lag"].get("notification") == 0, PATIENCE, "its lag, at the server")
+
+
+@check("parley worker --role db-writer alone brings history into the table; killed, messages go on and /ready tells, and when it is back nothing is missing", limit=240)
+def _():
+    where = shared("writing")
+
+    def ready(at):
+        return request(at, "GET", "/ready").json()
+
+    def say(count):
+        return [post(server, ROOMS[n % 6], f"talk {n}").status for n in range(count)]
+
+    def caught_up(at):
+        return ready(at)["degraded"] == [] and ready(at)["lag"].get("db-writer") == 0
+
+    def rows():
+        return int(services.shared("postgres").sql("SELECT count(*) FROM writing.messages WHERE content LIKE 'talk %'"))
+
+    def messages(at):
+        return sum(len(talk_of(whole_history(at, room))) for room in ROOMS)
+    with Server({**where, "worker.roles": "none"}) as server, Worker(where, "db-writer") as writer:
+        equal(say(12), 12 * [201])
+        eventually(lambda: caught_up(server) and caught_up(writer), PATIENCE, "the table at the end")
+        equal(rows(), 12)
+        writer.kill()
+        equal(say(12), 12 * [201], "while nobody writes the table")
+        eventually(lambda: ready(server)["degraded"] == ["db-writer"] and ready(server)["lag"]["db-writer"] >= 12, PATIENCE, "/ready")
+        equal((request(server, "GET", "/ready").status, rows(), messages(server)), (200, 12, 24))
+        server.restart()
+        equal((rows(), messages(server)), (12, 24), "after a restart, from the topic")
+        writer.start()
+        eventually(lambda: caught_up(server) and caught_up(writer), PATIENCE, "the table at the end again")
+        equal((rows(), messages(server)), (24, 24))
+        table.is_the_topic(services.shared("postgres"), "writing", services.shared("kafka").url, "writing", [server])
+
+
+@check("worker.listen: a worker answers /health, /ready with its faults and every lag, and /metrics, nothing else, and this machine alone on loopback", limit=180)
+def _():
+    where = shared("health")
+    with Server({**where, "worker.roles": "none"}) as server, Worker(where, "db-writer", "notification") as worker:
+        equal(request(worker, "GET", "/health").json(), {"status": "UP"})
+        for n in range(6):
+            equal(post(server, "r-1", f"talk {n}").status, 201)
+
+        def told():
+            return request(worker, "GET", "/ready").json()
+        eventually(lambda: told() == {"status": "READY", "degraded": [], "lag": {"sender": 0, "db-writer": 0, "notification": 0}}, PATIENCE, "/ready")
+        for name, wanted in (("parley_worker_at_work", 1), ("parley_worker_rooms_behind", 0)):
+            equal(metric(worker, name), wanted, name)
+        metrics = request(worker, "GET", "/metrics").text
+        for group in ("sender", "db-writer", "notification"):
+            equal(metrics.count(f'parley_lag_records{{group="{group}",partition="'), 6, group)
+        expect("\nparley_log_available 1\n" in metrics, "the log's own")
+        equal([request(worker, method, path).status for method, path in (("GET", "/"), ("GET", "/admin/api/analytics"), ("POST", "/ready"))], [404, 404, 405])
+        equal(request(worker, "GET", "/metrics", headers={"Host": "elsewhere.example"}).status, 403)
+        services.shared("postgres").sql("UPDATE health.messages SET seq = 7 WHERE seq = 6 AND content = 'talk 5'")
+        equal(post(server, "r-1", "more").status, 201)
+        eventually(lambda: told()["degraded"] == ["db-writer"], PATIENCE, "a writer that stopped")
+        equal((request(worker, "GET", "/ready").status, told()["status"]), (200, "READY"))
 
 
 @check("a record that cannot be done is tried, then a dead letter with the reason, and its room goes on", limit=180)

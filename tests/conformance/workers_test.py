@@ -3,6 +3,7 @@
 servers over PostgreSQL."""
 import json
 import pathlib
+import socket
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
@@ -175,6 +176,8 @@ def _():
             with Worker(settings, "notification", "analytics") as worker:
                 first = post(server, "r-1", "@w-1", "w-2").json()["seq"]
                 equal(told(events).json()["seq"], first)
+                equal(request(worker, "GET", "/ready").json(), {"status": "READY", "degraded": []})
+                expect('parley_worker_at_work{role="notification"} 1' in request(worker, "GET", "/metrics").text, "the worker's metrics")
             equal(worker.process.returncode, 0)
             second = post(server, "r-1", "@w-1", "w-2").json()["seq"]
             expect(hears_nothing(events, 0.5), "no worker")
@@ -189,6 +192,10 @@ def _():
         equal((ended.returncode, ended.stdout, ended.stderr.count("\n")), (2, "", 1), ended.stderr)
         for word in words:
             expect(word in ended.stderr, f"{word} in {ended.stderr}")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        at = f"127.0.0.1:{taken.getsockname()[1]}"
+        refused({**store.settings("refused"), "worker.listen": at}, "worker.listen (--set)", at)
+    refused({"worker.listen": "https://127.0.0.1:0"}, "worker.listen", "expected HOST:PORT")
     refused({}, "store.kind", "parley serve")
     refused(store.settings("refused"), "log.kind", "log.kind=kafka", role="db-writer")
     equal(run_parley("worker", "--role=other").returncode, 2)

@@ -4,6 +4,7 @@ import itertools
 import os
 import subprocess
 
+from .ports import free_port
 from .server import binary, die_with_parent
 from .suite import equal, logs_dir, suite_name
 from .tokens import SECRET
@@ -12,11 +13,13 @@ _numbers = itertools.count(1)
 
 
 class Worker:
-    """With the settings of a server."""
+    """With the settings of a server; requests may be sent to its worker.listen."""
+    host = "127.0.0.1"
 
     def __init__(self, settings, *roles):
-        self.roles = roles
-        self.flags = [f"--set={name}={value}" for name, value in {"auth.secret": SECRET, **settings}.items()]
+        self.roles, self.port = roles, free_port()
+        settings = {"auth.secret": SECRET, "worker.listen": f"{self.host}:{self.port}", **settings}
+        self.flags = [f"--set={name}={value}" for name, value in settings.items()]
         self.process = None
         self.log_path = logs_dir() / f"{suite_name()}-worker-{os.getpid()}-{next(_numbers)}.log"
         atexit.register(self.kill)
