@@ -79,10 +79,27 @@ Result<> check_alone_on_topic(const kafka::Settings& settings, const Config& con
                                settings.topic, **other)});
 }
 
+Result<std::shared_ptr<kafka::TableWriter>> write_table(const kafka::Settings& settings, const Config& config,
+                                                        const std::string& of_server, log::MessageTable& table) {
+    kafka::TableWriterOptions writing;
+    writing.group += of_server;
+    writing.on_trouble = [](const std::string& reason) {
+        if (reason.empty()) {
+            logger::info("log", "messages reach the store again");
+        } else {
+            logger::error("log", "messages do not reach the store; history ends before them", {{"why", reason}});
+        }
+    };
+    auto writer = kafka::TableWriter::open(settings, std::move(writing), table);
+    if (!writer) return at_key(config, keys::kafka_brokers, writer.error());
+    return std::shared_ptr<kafka::TableWriter>{std::move(*writer)};
+}
+
 }  // namespace
 
 Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<log::MessageTable> table,
-                        const std::string& of_server, Bytes memory, const Clock& clock) {
+                        const TableUse& use, Bytes memory, const Clock& clock) {
+    const std::string& of_server = use.of_server;
     auto settings = kafka_settings(config);
     if (!settings) return fail(settings.error());
     kafka::KafkaLogOptions options;
@@ -95,18 +112,12 @@ Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<lo
         if (auto alone = check_alone_on_topic(*settings, config, of_server); !alone) return alone;
     }
     settings->partitions = static_cast<std::uint32_t>((*log)->positions().size());  // what the topic has
-    kafka::TableWriterOptions writing;
-    writing.group += of_server;
-    writing.on_trouble = [](const std::string& reason) {
-        if (reason.empty()) {
-            logger::info("log", "messages reach the store again");
-        } else {
-            logger::error("log", "messages do not reach the store; history ends before them", {{"why", reason}});
-        }
-    };
-    auto writer = kafka::TableWriter::open(*settings, std::move(writing), *table);
-    if (!writer) return at_key(config, keys::kafka_brokers, writer.error());
-    const std::shared_ptr<kafka::TableWriter> table_writer{std::move(*writer)};
+    std::shared_ptr<kafka::TableWriter> table_writer;
+    if (use.writing == TableWriting::kHere) {
+        auto writer = write_table(*settings, config, of_server, *table);
+        if (!writer) return fail(writer.error());
+        table_writer = std::move(*writer);
+    }
     const auto lag = watch_lag(*settings, config, of_server, **log, *table);
     if (!lag) return fail(lag.error());
     stores.lags = [watch = lag->get()] { return watch->last(); };
@@ -116,7 +127,8 @@ Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<lo
         std::vector<std::string> out;
         if (!log->stats().available) out.emplace_back("log");
         if (!log->table_answers()) out.emplace_back("store");
-        if (!writer->is_well()) out.emplace_back(kafka::kTableWriters);
+        const bool is_stored = writer != nullptr ? writer->is_well() : !log->table_stands_still();
+        if (!is_stored) out.emplace_back(kafka::kTableWriters);
         return out;
     };
     stores.own_fault = [log = log->get()] {
@@ -140,7 +152,9 @@ Result<> open_kafka_log(Stores& stores, const Config& config, std::unique_ptr<lo
     stores.table = std::move(table);
     stores.log = std::move(*log);
     stores.table_writer = table_writer;
-    logger::info("parley", "messages are in Kafka", {{"brokers", settings->brokers}, {"topic", settings->topic}});
+    logger::info(
+        "parley", "messages are in Kafka",
+        {{"brokers", settings->brokers}, {"topic", settings->topic}, {"db-writer", stores.table_writer != nullptr}});
     return {};
 }
 

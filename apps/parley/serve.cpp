@@ -175,7 +175,7 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     open_tls(config);
     options_.cursor_keys = must(cursor_keys(config));
     keys_.emplace(must(token_keys(config)));
-    stores_ = must(open_stores(config, memory_.limit(), clock_));
+    stores_ = must(open_stores(config, table_writing(config.get(keys::worker_roles)), memory_.limit(), clock_));
     fleet_ = must(join_fleet(config, *stores_.log, clock_));
     tickets_.emplace(*fleet_.cache, clock_);
     make_public_room();

@@ -62,12 +62,12 @@ Result<> open_shared_log(Stores& stores, const Config& config, SharedStore& shar
 }
 
 /// Its messages are kept in the shared store, or, without one (null), in `data_dir`.
-Result<> open_log_over_topic(Stores& stores, const Config& config, SharedStore* shared, Bytes memory,
-                             const Clock& clock) {
+Result<> open_log_over_topic(Stores& stores, const Config& config, SharedStore* shared, TableWriting writing,
+                             Bytes memory, const Clock& clock) {
     if (shared != nullptr) {
         auto table = shared->table();
         if (!table) return at_key(config, keys::store_kind, table.error());
-        return open_kafka_log(stores, config, std::move(*table), {}, memory, clock);
+        return open_kafka_log(stores, config, std::move(*table), {writing}, memory, clock);
     }
     if (const auto made = make_data_dir(config); !made) return fail(made.error());
     auto table = log::EmbeddedTable::open(config.get(keys::data_dir), clock);
@@ -75,12 +75,14 @@ Result<> open_log_over_topic(Stores& stores, const Config& config, SharedStore* 
     const auto head = (*table)->head(RoomId::trusted("~probe"));
     if (!head) return fail(head.error());
     // Table and ledger are this server's alone.
-    return open_kafka_log(stores, config, std::move(*table), fmt::format(".{}", head->epoch.value), memory, clock);
+    const TableUse use{.of_server = fmt::format(".{}", head->epoch.value)};
+    return open_kafka_log(stores, config, std::move(*table), use, memory, clock);
 }
 
 /// `shared` is null where there is none.
-Result<> open_log(Stores& stores, const Config& config, SharedStore* shared, Bytes memory, const Clock& clock) {
-    if (log_is_a_topic(config)) return open_log_over_topic(stores, config, shared, memory, clock);
+Result<> open_log(Stores& stores, const Config& config, SharedStore* shared, TableWriting writing, Bytes memory,
+                  const Clock& clock) {
+    if (log_is_a_topic(config)) return open_log_over_topic(stores, config, shared, writing, memory, clock);
     if (log_is_in_store(config)) return open_shared_log(stores, config, *shared, memory, clock);
     return open_embedded_log(stores, config, memory, clock);
 }
@@ -124,10 +126,15 @@ void report_trouble(const std::string& reason) {
     }
 }
 
-Result<Stores> open_stores(const Config& config, Bytes memory, const Clock& clock) {
+TableWriting table_writing(const std::vector<std::string>& roles) {
+    const bool here = std::ranges::find(roles, "db-writer") != roles.end();
+    return here ? TableWriting::kHere : TableWriting::kElsewhere;
+}
+
+Result<Stores> open_stores(const Config& config, TableWriting writing, Bytes memory, const Clock& clock) {
     Stores stores;
     if (!store_is_shared(config)) {
-        if (auto log = open_log(stores, config, nullptr, memory, clock); !log) return fail(log.error());
+        if (auto log = open_log(stores, config, nullptr, writing, memory, clock); !log) return fail(log.error());
         auto directory = store::EmbeddedDirectory::open(directory_folder(config), clock);
         if (!directory) return at_key(config, keys::data_dir, directory.error());
         stores.ledger = (*directory)->ledger();
@@ -136,7 +143,7 @@ Result<Stores> open_stores(const Config& config, Bytes memory, const Clock& cloc
     }
     const auto shared = open_shared_store(config, Use::kServe);
     if (!shared) return fail(shared.error());
-    if (auto log = open_log(stores, config, shared->get(), memory, clock); !log) return fail(log.error());
+    if (auto log = open_log(stores, config, shared->get(), writing, memory, clock); !log) return fail(log.error());
     if (!log_is_a_topic(config)) {  // the table of a topic has said so
         if (auto claimed = claim(config, **shared, *stores.log); !claimed) return fail(claimed.error());
     }

@@ -31,7 +31,7 @@ struct Stores {
     std::unique_ptr<log::RoomLog> log;
     /// Of a log that tells every server every message: who hears this server's own. Else empty.
     std::function<void(log::RoomLog::CommitListener)> on_own_commit;
-    std::shared_ptr<void> table_writer;  ///< what fills `table`
+    std::shared_ptr<void> table_writer;  ///< what fills `table`; null where others do
     log::ReaderLags lags;                ///< of a log that is a topic; else empty
     std::uint32_t lag_partitions = 0;    ///< that each of `lags` has
     std::shared_ptr<void> lag_watch;     ///< what looks them up; goes before `log`
@@ -49,8 +49,12 @@ struct Stores {
     std::function<Result<>(const std::string& role, const Message& message, const std::string& reason)> put_dead_letter;
 };
 
+/// Who brings the messages of a log that is a topic into its table: the role db-writer.
+enum class TableWriting : bool { kElsewhere, kHere };
+[[nodiscard]] TableWriting table_writing(const std::vector<std::string>& roles);
+
 /// `memory` is the process's budget. Error: one sentence for the operator that names the key.
-[[nodiscard]] Result<Stores> open_stores(const Config& config, Bytes memory, const Clock& clock);
+[[nodiscard]] Result<Stores> open_stores(const Config& config, TableWriting writing, Bytes memory, const Clock& clock);
 
 /// Says in the server's log that storing began to fail (why), or works again (empty).
 void report_trouble(const std::string& reason);

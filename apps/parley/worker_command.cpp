@@ -79,7 +79,7 @@ Result<> WorkerProcess::start(const Config& config, const std::vector<std::strin
     if (!memory) return fail(memory.error());
     const auto door = worker_door(config);
     if (!door) return fail(door.error());
-    auto stores = open_stores(config, *memory, clock_);
+    auto stores = open_stores(config, table_writing(roles), *memory, clock_);
     if (!stores) return fail(stores.error());
     stores_ = std::move(*stores);
     auto fleet = join_fleet(config, *stores_.log, clock_);

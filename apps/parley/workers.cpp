@@ -36,7 +36,7 @@ Workers::Workers(const Config& config, Parts parts)
 Result<std::unique_ptr<Workers>> Workers::open(const Config& config, const std::vector<std::string>& roles,
                                                Parts parts) {
     std::unique_ptr<Workers> workers{new Workers{config, std::move(parts)}};
-    for (const std::string& name : roles) {
+    for (const std::string& name : roles) {  // db-writer works as soon as the stores are open
         Result<> started;
         if (name == "analytics")
             started = workers->start(std::make_unique<worker::AnalyticsRole>(workers->parts_.metrics));

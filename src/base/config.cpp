@@ -298,6 +298,11 @@ Result<void> Config::check_together() const {
         if (get(keys::kafka_brokers).empty()) return needs(origin(keys::log_kind), "log.kind=kafka", "kafka.brokers");
         if (get(keys::store_kind) == "mongodb")
             return needs(origin(keys::log_kind), "log.kind=kafka", "a store with a table for it: postgres or embedded");
+        const bool writes = std::ranges::find(get(keys::worker_roles), "db-writer") != get(keys::worker_roles).end();
+        if (!writes && get(keys::store_kind) == "embedded") {
+            return needs(origin(keys::worker_roles), "worker.roles without db-writer",
+                         "store.kind=postgres: what an embedded store keeps of the topic nobody else can write");
+        }
         const bool trims = get(keys::log_keep_age).count() > 0;
         if (trims || get(keys::log_keep_bytes).count > 0) {
             return needs(trims ? origin(keys::log_keep_age) : origin(keys::log_keep_bytes),

@@ -47,8 +47,8 @@ const char* check_listen(std::string_view text) {
 }
 
 const char* check_role(std::string_view text) {
-    if (text == "notification" || text == "analytics" || text == "none") return nullptr;
-    return "expected notification, analytics or none";
+    if (text == "notification" || text == "analytics" || text == "db-writer" || text == "none") return nullptr;
+    return "expected notification, analytics, db-writer or none";
 }
 
 const char* check_plain_listen(std::string_view text) {

@@ -224,8 +224,8 @@ inline constexpr Key<std::string> redis_prefix{{.name = "redis.prefix", .default
 inline constexpr Key<bool> ready_strict{{.name = "ready.strict", .default_text = "false",
     .help = "`/ready` is 503 also for a fault that all servers share, such as a database that is away."}};
 
-inline constexpr Key<ConfigList> worker_roles{{.name = "worker.roles", .default_text = "notification, analytics",
-    .help = "What this server does with messages beside delivering them: `notification` tells who is mentioned, `analytics` counts; `none`: nothing.",
+inline constexpr Key<ConfigList> worker_roles{{.name = "worker.roles", .default_text = "notification, analytics, db-writer",
+    .help = "What this server does with messages beside delivering them: `notification` tells who is mentioned, `analytics` counts, `db-writer` brings them from Kafka into the store (over another log nothing); `none`: nothing.",
     .check = detail::check_role}};
 inline constexpr Key<std::string> worker_listen{{.name = "worker.listen", .default_text = "",
     .help = "Where `parley worker` answers `/health`, `/ready` and `/metrics`, `HOST:PORT` or `unix:/path`; empty: nowhere.",

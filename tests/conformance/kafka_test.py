@@ -28,7 +28,7 @@ def alone(topic, **more):
     return {"log.kind": "kafka", "kafka.brokers": brokers(), "kafka.topics.chat": topic, "kafka.partitions": 3, **more}
 
 
-@check("a wrong address, missing brokers, a refused property, a retention that Kafka's log has not: one line with key, file and line", limit=180)
+@check("a wrong address, missing brokers, a refused property, a retention that Kafka's log has not, a table nobody would write: one line with key, file and line", limit=180)
 def _():
     nobody = 'log.kind = "kafka"\nkafka.brokers = "127.0.0.1:1"\n'
     refused(nobody, "kafka.brokers (", "parley.toml:2)", "127.0.0.1:1 cannot be reached", within=25)
@@ -38,6 +38,7 @@ def _():
         properties.flush()
         refused(nobody + f'kafka.properties = "{properties.name}"', "kafka.properties (", "line 2: acks is not to be set", secrets=("pa55word",))
     refused(nobody + 'log.keep_age = "1d"', "log.keep_age needs another log")
+    refused(nobody + 'worker.roles = ["notification"]', "parley.toml:3: worker.roles without db-writer needs store.kind=postgres")
 
 
 @check("whichever of three servers a message came through, the clients of all get it, once and in one order", limit=180)
@@ -134,7 +135,7 @@ def started(server):
 
 @check("how far readers are behind is told by /ready, /metrics and the log; a writer that stopped is told and leaves the server ready", limit=180)
 def _():
-    with Server(settings("lag", **{"worker.roles": "none", "kafka.lag_interval": "100ms", "kafka.lag_warn": 2})) as server:
+    with Server(settings("lag", **{"worker.roles": "db-writer", "kafka.lag_interval": "100ms", "kafka.lag_warn": 2})) as server:
         def told():
             return request(server, "GET", "/ready").json()
 

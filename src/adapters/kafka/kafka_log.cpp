@@ -8,6 +8,7 @@
 
 #include "adapters/kafka/murmur2.h"
 #include "adapters/kafka/producer.h"
+#include "adapters/kafka/table_progress.h"
 #include "adapters/kafka/topic.h"
 #include "adapters/kafka/topic_reader.h"
 #include "base/logger.h"
@@ -336,16 +337,25 @@ void KafkaLog::leave_out(const InRecord& record) {
 /// What the table has need not be kept here.
 void KafkaLog::ask_table() {
     ::pthread_setname_np(::pthread_self(), "kafka-table");
+    TableProgress progress{static_cast<std::uint32_t>(partitions_.size()), options_.table_patience};
     auto next = steady_clock::now();
     while (!stopping_) {
         std::this_thread::sleep_for(kReadWait);
         if (steady_clock::now() < next) continue;
         next = steady_clock::now() + options_.ask_table_every;
         const auto positions = table_.positions();
+        const auto now = steady_clock::now();
         table_answers_ = positions.has_value();
-        if (!positions) continue;
-        const std::lock_guard lock{state_mutex_};
-        for (const auto& [partition, stored] : *positions) recent_->stored(partition, stored);
+        if (positions) {
+            const std::lock_guard lock{state_mutex_};
+            for (const auto& [partition, stored] : *positions) {
+                recent_->stored(partition, stored);
+                progress.see(partition, stored, recent_->has_any(partition), now);
+            }
+        } else {
+            progress.lose_sight();
+        }
+        table_stands_still_ = progress.stands_still(now);
     }
 }
 

@@ -34,6 +34,8 @@ struct KafkaLogOptions {
     milliseconds patience{5'000};
     /// How often the table is asked how far it has come.
     milliseconds ask_table_every{500};
+    /// How long it may stand still in front of something.
+    milliseconds table_patience{5'000};
     /// Told on one of the log's threads when storing begins to fail (the reason), when the reason changes and when it
     /// works again (empty).
     UniqueFunction<void(const std::string& reason)> on_trouble;
@@ -81,6 +83,8 @@ public:
     [[nodiscard]] std::vector<std::uint64_t> positions();
     /// Whether the table answered when it was asked last.
     [[nodiscard]] bool table_answers() const { return table_answers_; }
+    /// Whether it answers, and nobody brings messages there that were read here.
+    [[nodiscard]] bool table_stands_still() const { return table_stands_still_; }
     /// Why nothing is taken any more until a restart; else empty.
     [[nodiscard]] std::string broken() const;
 
@@ -140,6 +144,7 @@ private:
     std::atomic<bool> broken_{false};    ///< for good
     std::atomic<bool> in_doubt_{false};  ///< the reader waits for a broker that knows what it has read
     std::atomic<bool> table_answers_{true};
+    std::atomic<bool> table_stands_still_{false};
     std::atomic<bool> closing_{false};
     std::atomic<bool> stopping_{false};
 

@@ -20,6 +20,7 @@ public:
     /// The table has everything of the partition below `next`.
     void stored(std::uint32_t partition, std::uint64_t next);
 
+    [[nodiscard]] bool has_any(std::uint32_t partition) const { return !partitions_[partition].empty(); }
     /// The lowest seq that is here; 0: none.
     [[nodiscard]] RoomSeq first(const RoomId& room) const;
     /// Those with seq > `after`, ascending; `after` is not below first() - 1.
