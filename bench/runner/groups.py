@@ -39,10 +39,10 @@ class Group:
 
 
 def plan(bench, wanted, pairs):
-    """The groups of the names in `wanted`, in the order of KINDS."""
+    """The groups of the names in `wanted`."""
     makers = {"A": _a, "B": _b, "C": _c, "D": _d, "threads": _threads, "idle": _idle, "readers": _readers,
               "storm": _storm, "soak": _soak}
-    made = [makers[name](bench, pairs) for name in (*KINDS, "soak") if name in wanted]
+    made = [make(bench, pairs) for name, make in makers.items() if name in wanted]
     return made + [_on_two_cores(bench, mix, pairs) for mix in mixes.ALL.values() if "cores" in wanted]
 
 

@@ -11,7 +11,7 @@ from harness import Server, Stomp, check, equal, eventually, expect, long_tier, 
 from harness.rooms import post, talk_of, whole_history
 
 ROUNDS = 3 if long_tier() else 1
-PAUSE_S = 1.0  # wanted in all but one of the rounds of the long tier; only said in the others
+PAUSE_S = 1.0  # held in the long tier, which has the machine to itself, else only said
 ROOMS = [f"r-{n}" for n in range(6)]
 EVERY_S = 0.03
 
@@ -131,8 +131,8 @@ def _():
         equal(whole_history(servers[1], room), log, f"the log of {room} at another server")
     table.is_the_topic(services.shared("postgres"), "joining", services.shared("kafka").url, "joining", servers)
     if long_tier():
-        pauses = sorted(pause for pause, _ in rounds)
-        expect(pauses[-2] <= PAUSE_S, f"longest pauses: {pauses}")
+        pauses = [pause for pause, _ in rounds]
+        expect(max(pauses) <= PAUSE_S, f"longest pauses: {pauses}")
     derived_again(common, servers, logs)
     for server in servers:
         server.close()
