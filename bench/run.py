@@ -46,7 +46,7 @@ class Progress:
 
 def measure(group, progress):
     """All rounds of a group: {"rounds": [{turn: figures}], "failed": [(turn, why)], …}."""
-    out = {"says": group.says, "date": report.today(), "load": [os.getloadavg()[0]], "rounds": [], "failed": []}
+    out = {"says": group.says, "date": report.today(), "machine": report.machine(), "load": [os.getloadavg()[0]], "rounds": [], "failed": []}
     busy = process.Busy()
     for number in range(group.rounds):
         turns = {}
@@ -146,7 +146,7 @@ def main():
             sys.exit(f"no {program}: make bench builds it")
     bench = Workbench(options.parley, options.tools / "peer_load", options.tools, options.seconds, options.warm_up,
                       options.slow_seconds)
-    results = {"machine": report.machine(), "seconds": options.seconds, "warm_up": options.warm_up, "groups": {},
+    results = {"seconds": options.seconds, "warm_up": options.warm_up, "groups": {},
                "skipped": {}, "instead": {}}
     if options.merge and kept.exists():
         before = json.loads(kept.read_text())

@@ -23,14 +23,20 @@ def today():
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def machines(results):
+    """Where it was measured: results that were merged may be of more than one machine."""
+    found = [f"{on['cores']} × {on['cpu']}, {on['kernel']}" for on in (group["machine"] for group in results["groups"].values())]
+    return " and ".join(dict.fromkeys(found))
+
+
 def machine_line(results):
     """Where and when, and how much else went on there."""
-    on, groups = results["machine"], results["groups"].values()
+    groups = results["groups"].values()
     dates = sorted(group["date"] for group in groups)
     when = dates[0] if dates[0][:10] == dates[-1][:10] else f"{dates[0]} to {dates[-1]}"
     loads = [load for group in groups for load in group["load"]]
     others = [group["others"] for group in groups if "others" in group]
-    words = f"{when}, {on['cores']} × {on['cpu']}, {on['kernel']}, load average {min(loads):.1f} to {max(loads):.1f}"
+    words = f"{when}, {machines(results)}, load average {min(loads):.1f} to {max(loads):.1f}"
     if others:
         words += f", other programs used {100 * min(others):.0f} to {100 * max(others):.0f} % of a core meanwhile"
     return words
@@ -194,7 +200,7 @@ def markdown(results):
 def _rounds(results):
     lines = []
     for name, group in results["groups"].items():
-        lines += ["", f"**{name}**: {group['says']} ({group['date']}, load average {group['load'][0]:.1f})", ""]
+        lines += ["", f"**{name}**: {group['says']} ({group['date']}, {group['machine']['cpu']}, load average {group['load'][0]:.1f})", ""]
         for number, turns in enumerate(group["rounds"], 1):
             parts = []
             for turn, run in turns.items():
@@ -225,9 +231,8 @@ def picture(results):
         panels.append(svg.Panel("Memory of an idle, subscribed client", "KiB", rows))
     if not panels:
         return None
-    on = results["machine"]
     return svg.plot("Server CPU seconds per million deliveries, and memory: left is better",
-                    f"{on['cores']} × {on['cpu']}, {on['kernel']}; logarithmic axes; dot: median, line: its interval", panels)
+                    f"{machines(results)}; logarithmic axes; dot: median, line: its interval", panels)
 
 
 def readme_section(results):

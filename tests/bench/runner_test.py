@@ -12,9 +12,9 @@ from runner import buses, claims, groups, load, mixes, report, stats, svg, trans
 from runner.results import put_into
 
 
-def rounds(*values, turn="parley", other="uring"):
+def rounds(*values, turn="parley", other="uring", cpu="A & B"):
     """A group in which `turn` used as much as `values` say, and the other 1 each time."""
-    return {"says": "a load", "date": "2026-01-02 03:04 UTC", "load": [0.5, 1.5], "failed": [],
+    return {"says": "a load", "date": "2026-01-02 03:04 UTC", "machine": {"cores": 2, "cpu": cpu, "kernel": "Linux 6"}, "load": [0.5, 1.5], "failed": [],
             "rounds": [{turn: figures(value), other: figures(1)} for value in values]}
 
 
@@ -23,8 +23,7 @@ def figures(cpu):
 
 
 def results(**measured):
-    return {"machine": {"cores": 2, "cpu": "A & B", "kernel": "Linux 6"}, "seconds": 4, "warm_up": 1,
-            "groups": measured, "skipped": {}, "instead": {}}
+    return {"seconds": 4, "warm_up": 1, "groups": measured, "skipped": {}, "instead": {}}
 
 
 def verdict_of(says, groups_):
@@ -149,6 +148,13 @@ def _():
                  "1.30 × [1.30–1.30] | ≤ 1.1 × | **missed**", "| NATS | – | 8.5 * (8.5 ×) |", "| RabbitMQ | – | failed |",
                  "--rate 10", "rabbitmq B, peer: fell behind", "from the 2nd smallest to the 2nd largest of 11"):
         expect(part in text, f"no {part!r} in\n{text[:3000]}")
+
+
+@check("results that were merged say of which machine each is")
+def _():
+    text = report.markdown(results(A=rounds(1), B=rounds(1), C=rounds(1, cpu="C")))
+    for part in ("2 × A & B, Linux 6 and 2 × C, Linux 6, load", "**B**: a load (2026-01-02 03:04 UTC, A & B, load", "UTC, C, load"):
+        expect(part in text, text)
 
 
 @check("the report has each mix on one core and on two")
