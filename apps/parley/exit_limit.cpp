@@ -7,6 +7,9 @@
 #include "base/logger.h"
 
 namespace parley::app {
+namespace {
+constexpr seconds kClosing{1};
+}
 
 ExitLimit::~ExitLimit() {
     {
@@ -20,7 +23,7 @@ ExitLimit::~ExitLimit() {
 void ExitLimit::begin(milliseconds limit) {
     thread_ = std::thread{[this, limit] {
         std::unique_lock lock{mutex_};
-        if (changed_.wait_for(lock, limit, [this] { return done_; })) return;
+        if (changed_.wait_for(lock, limit + kClosing, [this] { return done_; })) return;
         logger::warn("parley", "the end takes longer than drain.limit and is not waited for", {{"waits_for", what_}});
         ::_exit(0);
     }};

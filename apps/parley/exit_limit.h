@@ -19,7 +19,8 @@ public:
     ExitLimit(const ExitLimit&) = delete;
     ExitLimit& operator=(const ExitLimit&) = delete;
 
-    /// Once. After `limit` the log says what was waited for, and the process ends with status 0.
+    /// Once. A second after `limit`, which `drain.limit` says, the log says what was waited for, and the process ends
+    /// with status 0.
     void begin(milliseconds limit);
     /// What the end has come to.
     void waits_for(std::string what);

@@ -46,7 +46,6 @@ T must(Result<T> result) {
 /// Longer than any server is between noting a change of a room and hearing of the log that it is stored.
 constexpr seconds kChangeTakes{60};
 /// After drain.limit, for connections and stores to close.
-constexpr seconds kClosing{1};
 
 void use_all_descriptors() {
     rlimit limit{};
@@ -380,7 +379,7 @@ void Server::run() {
         if (signal == SIGTERM || signal == SIGINT) break;
         if (signal == SIGHUP || tls_files_->load_is_due()) reload_tls();
     }
-    exit_limit_.begin(config_.get(keys::drain_limit) + kClosing);
+    exit_limit_.begin(config_.get(keys::drain_limit));
     exit_limit_.waits_for("connections");
     drain();
 }

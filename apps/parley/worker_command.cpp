@@ -11,6 +11,7 @@
 #include "base/config_keys.h"
 #include "base/logger.h"
 #include "command_line.h"
+#include "exit_limit.h"
 #include "fleet.h"
 #include "gateway/health.h"
 #include "gateway/health_door.h"
@@ -52,6 +53,8 @@ Result<> check_roles(const Config& config, const std::vector<std::string>& roles
 class WorkerProcess {
 public:
     Result<> start(const Config& config, const std::vector<std::string>& roles);
+    /// How long its end may take.
+    void limit_end(milliseconds limit) { exit_limit_.begin(limit); }
     ~WorkerProcess();
 
 private:
@@ -59,6 +62,7 @@ private:
     [[nodiscard]] gateway::Services::Readiness readiness() const;
     [[nodiscard]] std::vector<std::string> faults() const;
 
+    ExitLimit exit_limit_;  ///< first, so that it outlives what it ends
     SystemClock clock_;
     metrics::Registry metrics_;
     rt::Runtime runtime_{1, clock_};
@@ -143,10 +147,15 @@ WorkerProcess::~WorkerProcess() {
     runtime_.for_each([this](rt::Loop&) { ending_ = true; });
     gauges_.clear();
     if (hints_ != nullptr) runtime_.for_each([this](rt::Loop& loop) { local_->detach(loop); });
+    exit_limit_.waits_for("worker roles");
     workers_.reset();
+    exit_limit_.waits_for("the lag of the topic's readers");
     stores_.lag_watch.reset();
+    exit_limit_.waits_for("the log");
     stores_.log.reset();
+    exit_limit_.waits_for("the bus");
     fleet_.reset();
+    exit_limit_.waits_for("the stores");
     runtime_.for_each([this](rt::Loop&) { health_.reset(); });
     runtime_.stop();
 }
@@ -169,6 +178,7 @@ int run_worker(const Config& config, const std::vector<std::string>& roles) {
     int signal = 0;
     ::sigwait(&signals, &signal);
     logger::info("parley", "the worker ends");
+    process.limit_end(config.get(keys::drain_limit));
     return 0;
 }
 

@@ -3,8 +3,10 @@
 done is a dead letter."""
 import json
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import EventStream, Server, check, equal, eventually, expect, request, run, run_parley, services, table
@@ -178,6 +180,20 @@ def _():
         equal(post(server, "r-1", "more").status, 201)
         eventually(lambda: told()["degraded"] == ["db-writer"], PATIENCE, "a writer that stopped")
         equal((request(worker, "GET", "/ready").status, told()["status"]), (200, "READY"))
+
+
+@check("a Kafka that stands still does not hold up a worker's end: status 0 a second after drain.limit", limit=180)
+def _():
+    kafka = services.Service("kafka")
+    settings = shared("still", **{"kafka.brokers": kafka.url, "drain.limit": "2s"})
+    with Server({**settings, "worker.roles": "none"}) as server, Worker(settings, "analytics", "db-writer") as worker:
+        equal(post(server, "r-1", "before").status, 201)
+        kafka.signal(signal.SIGSTOP, "node0/pid")
+        began = time.monotonic()
+        equal(worker.stop(), 0, "exit status")
+        expect(time.monotonic() - began < 5, f"took {time.monotonic() - began:.1f} s")
+        kafka.signal(signal.SIGCONT, "node0/pid")
+    kafka.close()
 
 
 @check("a record that cannot be done is tried, then a dead letter with the reason, and its room goes on", limit=180)
