@@ -28,15 +28,6 @@ Result<std::optional<WallTime>> time_of(const std::string& text, const char* fla
     return std::optional{*time};
 }
 
-/// The message's JSON behind its place; without seq where that is not known.
-std::string line_of(const kafka::ReplayedMessage& replayed) {
-    std::string json = to_json(replayed.message).substr(1);
-    static constexpr std::string_view kUnknown = R"("seq":0,)";
-    if (replayed.message.seq.value == 0) json.erase(json.find(kUnknown), kUnknown.size());
-    return fmt::format(R"({{"partition":{},"offset":{},{}{})", replayed.partition, replayed.offset,
-                       replayed.repeated ? R"("repeated":true,)" : "", json);
-}
-
 struct Move {
     std::uint32_t partition = 0;
     std::optional<std::uint64_t> from;
@@ -86,10 +77,15 @@ int replay_topic(const Config& config, const TopicReplayRequest& request) {
     const auto table = table_to_read(config, clock);
     if (!table) return fault(table.error().message);
     const kafka::ReplayRange range{request.partition, request.from_offset, *from_time, request.to_offset};
-    const auto done = kafka::replay_topic(*settings, **table, range, [](const kafka::ReplayedMessage& replayed) {
-        fmt::print("{}\n", line_of(replayed));
-    });
-    return done ? 0 : fault(done.error().message);
+    const auto replay = kafka::TopicReplay::open(*settings, **table, range);
+    if (!replay) return fault(replay.error().message);
+    kafka::TopicReplay::Tell print = [](const kafka::ReplayedMessage& replayed) {
+        fmt::print("{}\n", to_json(replayed));
+    };
+    while (!(*replay)->is_done()) {
+        if (const auto read = (*replay)->read(print); !read) return fault(read.error().message);
+    }
+    return 0;
 }
 
 int reset_group(const Config& config, const GroupResetRequest& request) {

@@ -3,13 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <map>
-#include <unordered_map>
 
-#include "adapters/kafka/group_admin.h"
 #include "adapters/kafka/partition_counter.h"
-#include "adapters/kafka/topic_reader.h"
 
 namespace parley::kafka {
 namespace {
@@ -17,31 +12,30 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr milliseconds kReadWait{50};
+constexpr std::size_t kAtOnce = 16;
+constexpr Bytes kPageBytes = 256_KiB;
 
-/// What is asked for of one partition.
-struct Wanted {
-    std::uint64_t first = 0;
-    std::uint64_t end = 0;
-    TopicFacts::Range kept;
-};
+}  // namespace
 
 /// One partition's part of a replay.
-class Part {
+class TopicReplay::Part {
 public:
-    /// `at` is where the table stands; one that is not in the partition says nothing about its records.
-    Part(const Settings& settings, const log::Checkpoint& at, const Wanted& wanted)
-        : first_(wanted.first), end_(wanted.end), counter_(settings.dedup_window, at) {
-        if (at.next < wanted.kept.begin || at.next > wanted.kept.end) return;
+    /// The records from `begin` on and before `end`. `at` is where the table stands; one that is not in the partition
+    /// says nothing about its records.
+    Part(const Settings& settings, log::Checkpoint at, const Begin& begin, std::uint64_t end,
+         const TopicFacts::Range& kept)
+        : partition_(begin.partition), first_(begin.offset), end_(end), counter_(settings.dedup_window, at) {
+        if (at.next < kept.begin || at.next > kept.end) return;
         next_ = at.next;
         known_from_ = at.next - std::min(at.next, settings.dedup_window);
-        for (const auto& row : at.window) rows_[row.offset].push_back(row);
+        rows_ = std::move(at.window);
     }
+    [[nodiscard]] std::uint32_t partition() const { return partition_; }
     /// Where reading begins: what the table has not yet is counted from its position on.
     [[nodiscard]] std::uint64_t begin() const { return std::min(first_, next_); }
     [[nodiscard]] bool is_done() const { return at_ >= end_; }
-    void end_is_here() { at_ = end_; }
 
-    void take(const InRecord& record, UniqueFunction<void(const ReplayedMessage&)>& tell) {
+    void take(const InRecord& record, Tell& tell) {
         at_ = std::max(at_, record.offset + 1);
         const auto head = parse_head(record);
         if (!head) return;
@@ -62,11 +56,10 @@ private:
     std::vector<PartitionCounter::Counted> from_table(const InRecord& record, const RecordHead& head) {
         std::vector<PartitionCounter::Counted> out(head.messages.size(), {{}, record.timestamp, false});
         if (record.offset < known_from_) return out;
-        const auto rows = rows_.find(record.offset);
+        const auto rows = std::ranges::equal_range(rows_, record.offset, {}, &log::Checkpoint::Row::offset);
         for (std::size_t i = 0; i < out.size(); ++i) {
             out[i].repeated = true;
-            if (rows == rows_.end()) continue;
-            for (const auto& row : rows->second) {
+            for (const auto& row : rows) {
                 const auto& [sender, id] = head.messages[i];
                 if (id.empty() || (row.id.str() == id && row.sender.str() == sender))
                     out[i] = {row.seq, row.created_at, false};
@@ -75,74 +68,114 @@ private:
         return out;
     }
 
+    const std::uint32_t partition_;
     const std::uint64_t first_;
     const std::uint64_t end_;
     PartitionCounter counter_;  ///< of the records from `next_` on
     std::uint64_t next_ = UINT64_MAX;
     std::uint64_t known_from_ = UINT64_MAX;
     std::uint64_t at_ = 0;
-    std::unordered_map<std::uint64_t, std::vector<log::Checkpoint::Row>> rows_;
+    std::vector<log::Checkpoint::Row> rows_;
 };
 
-/// From where to where, of each partition that is asked for.
-Result<std::map<std::uint32_t, Wanted>> wanted_of(GroupAdmin& admin, const ReplayRange& range,
-                                                  std::uint32_t partitions) {
-    const auto kept = admin.ranges();
-    if (!kept) return fail(kept.error());
-    std::vector<std::optional<std::uint64_t>> from(partitions, range.from_offset);
-    if (range.from_time) {
-        auto at = admin.offsets_at(*range.from_time);
-        if (!at) return fail(at.error());
-        for (std::uint32_t i = 0; i < partitions; ++i) from[i] = (*at)[i] ? *(*at)[i] : (*kept)[i].end;
-    }
-    std::map<std::uint32_t, Wanted> out;
-    for (std::uint32_t i = 0; i < partitions; ++i) {
-        if (range.partition && *range.partition != i) continue;
-        const auto [begin, end] = (*kept)[i];
-        if (range.from_offset && (*range.from_offset < begin || *range.from_offset > end))
-            return fail(Code::kBadRequest, fmt::format("partition {} holds the offsets {} to {}", i, begin, end));
-        out[i] = {from[i].value_or(begin), range.to_offset ? std::min(end, *range.to_offset + 1) : end, (*kept)[i]};
-    }
-    return out;
+std::string to_json(const ReplayedMessage& replayed) {
+    std::string json = to_json(replayed.message).substr(1);
+    static constexpr std::string_view kUnknown = R"("seq":0,)";
+    if (replayed.message.seq.value == 0) json.erase(json.find(kUnknown), kUnknown.size());
+    return fmt::format(R"({{"partition":{},"offset":{},{}{})", replayed.partition, replayed.offset,
+                       replayed.repeated ? R"("repeated":true,)" : "", json);
 }
 
-}  // namespace
+TopicReplay::TopicReplay(Settings settings, log::MessageTable& table, const ReplayRange& range)
+    : settings_(std::move(settings)), table_(table), range_(range) {}
 
-Result<> replay_topic(const Settings& settings, log::MessageTable& table, const ReplayRange& range,
-                      UniqueFunction<void(const ReplayedMessage&)> tell) {
+TopicReplay::~TopicReplay() = default;
+
+Result<std::unique_ptr<TopicReplay>> TopicReplay::open(const Settings& settings, log::MessageTable& table,
+                                                       const ReplayRange& range) {
     const auto count = partitions_of(settings);
     if (!count) return fail(count.error());
     if (range.partition && *range.partition >= *count)
-        return fail(Code::kBadRequest, fmt::format("topic {} has the partitions 0 to {}", settings.topic, *count - 1));
-    const auto topic = GroupAdmin::open(settings, {}, *count, settings.connect_limit);
-    if (!topic) return fail(topic.error());
-    const auto wanted = wanted_of(**topic, range, *count);
-    if (!wanted) return fail(wanted.error());
-
-    std::map<std::uint32_t, Part> parts;
-    std::vector<TopicReader::Start> starts;
-    for (const auto& [partition, of_partition] : *wanted) {
-        if (of_partition.first >= of_partition.end) continue;
-        const auto checkpoint = table.checkpoint(partition);
-        if (!checkpoint) return fail(checkpoint.error());
-        const auto added = parts.try_emplace(partition, settings, *checkpoint, of_partition).first;
-        starts.push_back({partition, added->second.begin()});
-    }
-    if (starts.empty()) return {};
-    auto reader = TopicReader::open(settings, starts);
+        return fail(Code::kBadRequest,
+                    fmt::format("partition: topic {} has the partitions 0 to {}", settings.topic, *count - 1));
+    std::unique_ptr<TopicReplay> replay{new TopicReplay{settings, table, range}};
+    auto admin = GroupAdmin::open(settings, {}, *count, settings.connect_limit);
+    if (!admin) return fail(admin.error());
+    replay->admin_ = std::move(*admin);
+    if (auto found = replay->find_begins(*count); !found) return fail(found.error());
+    auto reader = TopicReader::open(settings, {});
     if (!reader) return fail(reader.error());
-    auto give_up = steady_clock::now() + settings.connect_limit;
-    while (std::any_of(parts.begin(), parts.end(), [](const auto& one) { return !one.second.is_done(); })) {
-        const auto records = (*reader)->read(kReadWait);
+    replay->reader_ = std::move(*reader);
+    if (auto begun = replay->begin_next(); !begun) return fail(begun.error());
+    return replay;
+}
+
+Result<> TopicReplay::find_begins(std::uint32_t partitions) {
+    const auto kept = admin_->ranges();
+    if (!kept) return fail(kept.error());
+    std::vector<std::optional<std::uint64_t>> from(partitions, range_.from_offset);
+    if (range_.from_time) {
+        auto at = admin_->offsets_at(*range_.from_time);
+        if (!at) return fail(at.error());
+        for (std::uint32_t i = 0; i < partitions; ++i) from[i] = (*at)[i] ? *(*at)[i] : (*kept)[i].end;
+    }
+    for (std::uint32_t i = 0; i < partitions; ++i) {
+        if (range_.partition && *range_.partition != i) continue;
+        const auto [begin, end] = (*kept)[i];
+        if (range_.from_offset && (*range_.from_offset < begin || *range_.from_offset > end))
+            return fail(Code::kBadRequest,
+                        fmt::format("from-offset: partition {} holds the offsets {} to {}", i, begin, end));
+        left_.push_back({i, from[i].value_or(begin)});
+    }
+    return {};
+}
+
+/// The next partition that has something to tell.
+Result<> TopicReplay::begin_next() {
+    part_.reset();
+    while (part_ == nullptr && !left_.empty()) {
+        Begin begin = left_.front();
+        left_.pop_front();
+        auto checkpoint = table_.checkpoint(begin.partition);
+        if (!checkpoint) return fail(checkpoint.error());
+        // After the checkpoint: others go on writing both.
+        const auto ranges = admin_->ranges();
+        if (!ranges) return fail(ranges.error());
+        const TopicFacts::Range& kept = (*ranges)[begin.partition];
+        begin.offset = std::max(begin.offset, kept.begin);
+        const bool ends_before = range_.to_offset && *range_.to_offset < kept.end;
+        const std::uint64_t end = ends_before ? *range_.to_offset + 1 : kept.end;
+        if (begin.offset >= end) continue;
+        auto part = std::make_unique<Part>(settings_, std::move(*checkpoint), begin, end, kept);
+        if (auto started = reader_->start({begin.partition, part->begin()}); !started) return started;
+        part_ = std::move(part);
+    }
+    silence_ = {};
+    return {};
+}
+
+Result<> TopicReplay::read(Tell& tell) {
+    for (std::size_t bytes = 0; part_ != nullptr && bytes < kPageBytes.count;) {
+        const auto began = steady_clock::now();
+        const auto records = reader_->read(kReadWait, kAtOnce);
         if (!records) return fail(records.error());
-        for (const InRecord& record : *records) parts.at(record.partition).take(record, tell);
-        // What ends a partition may be no message: the end of a transaction.
-        for (auto& [partition, part] : parts) {
-            if ((*reader)->has_caught_up(partition)) part.end_is_here();
+        const std::uint32_t partition = part_->partition();
+        for (const InRecord& record : *records) {
+            bytes += record.key.size() + record.value.size();
+            if (record.partition == partition) part_->take(record, tell);
         }
-        const auto now = steady_clock::now();
-        if (!records->empty()) give_up = now + settings.connect_limit;
-        if (now > give_up) return fail(unavailable("the topic cannot be read to its end" + (*reader)->trouble()));
+        // What ends a partition may be no message: the end of a transaction.
+        if (part_->is_done() || reader_->has_caught_up(partition)) {
+            reader_->stop(partition);
+            return begin_next();
+        }
+        if (records->empty()) {
+            silence_ += steady_clock::now() - began;
+            if (silence_ > settings_.connect_limit)
+                return fail(unavailable("the topic cannot be read to its end" + reader_->trouble()));
+            return {};
+        }
+        silence_ = {};
     }
     return {};
 }

@@ -24,13 +24,17 @@ protected:
     }
     std::vector<std::string> replay(const ReplayRange& range) {
         std::vector<std::string> out;
-        const auto done = replay_topic(settings_, *own_.table, range, [&](const ReplayedMessage& one) {
+        TopicReplay::Tell tell = [&](const ReplayedMessage& one) {
             EXPECT_EQ(one.message.room.str(), "r-1");
             EXPECT_EQ(one.message.content, "hello");
             out.push_back(std::to_string(one.offset) + " " + one.message.id.str() + "@" +
                           std::to_string(one.message.seq.value) + (one.repeated ? "*" : ""));
-        });
-        if (!done) out.push_back(done.error().message);
+        };
+        const auto replay = TopicReplay::open(settings_, *own_.table, range);
+        if (!replay) return {replay.error().message};
+        while (!(*replay)->is_done()) {
+            if (const auto read = (*replay)->read(tell); !read) return {read.error().message};
+        }
         return out;
     }
 
@@ -48,6 +52,7 @@ TEST_F(Replay, WhatTheTableHasNotYetIsCountedFromItsPosition) {
     EXPECT_EQ(replay({.partition = 0, .from_offset = 2}), (Lines{"2 a@1*", "3 c@3"}));
     EXPECT_EQ(replay({.partition = 0, .from_offset = 1, .to_offset = 2}), (Lines{"1 b@2", "2 a@1*"}));
     EXPECT_EQ(replay({.partition = 0, .from_offset = 4}), Lines{});
+    EXPECT_EQ(replay({.partition = 0, .from_offset = 3, .to_offset = UINT64_MAX}), Lines{"3 c@3"});
 }
 
 TEST_F(Replay, WhatTheTableHasIsToldUnderItsSeqs) {
@@ -73,10 +78,35 @@ TEST_F(Replay, FromATimeOnNothingIsMissing) {
     EXPECT_EQ(replay({.from_time = times_[2] + 1h}), Lines{});
 }
 
+TEST(ReplayOfAll, ComesPartitionAfterPartitionAndPageByPage) {
+    const Settings settings = fresh_settings(broker().url(), 3);
+    OwnTable own;
+    Node node{settings, *own.table};
+    std::vector<std::future<Node::Answer>> sent;
+    for (int n = 0; n < 120; ++n) {
+        const std::string number = std::to_string(n);
+        sent.push_back(node.send("r-" + std::to_string(n % 8), "u-1", "m-" + number, std::string(20'000, 'x')));
+    }
+    for (auto& one : sent) ASSERT_TRUE(one.get());
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> places;
+    TopicReplay::Tell tell = [&](const ReplayedMessage& one) { places.emplace_back(one.partition, one.offset); };
+    const auto replay = TopicReplay::open(settings, *own.table, {});
+    ASSERT_TRUE(replay) << replay.error().message;
+    std::size_t largest = 0;
+    while (!(*replay)->is_done()) {
+        const std::size_t before = places.size();
+        ASSERT_TRUE((*replay)->read(tell));
+        largest = std::max(largest, places.size() - before);
+    }
+    EXPECT_EQ(places.size(), 120U);
+    EXPECT_TRUE(std::ranges::is_sorted(places));
+    EXPECT_LE(largest, 30U);
+}
+
 TEST_F(Replay, APartitionOrOffsetThatIsNotThereIsSaid) {
     send({"a"});
-    EXPECT_EQ(replay({.partition = 7}), Lines{"topic " + settings_.topic + " has the partitions 0 to 0"});
-    EXPECT_EQ(replay({.partition = 0, .from_offset = 9}), Lines{"partition 0 holds the offsets 0 to 1"});
+    EXPECT_EQ(replay({.partition = 7}), Lines{"partition: topic " + settings_.topic + " has the partitions 0 to 0"});
+    EXPECT_EQ(replay({.partition = 0, .from_offset = 9}), Lines{"from-offset: partition 0 holds the offsets 0 to 1"});
 }
 
 }  // namespace
