@@ -22,6 +22,7 @@
 #include "log/store.h"
 #include "memory_watch.h"
 #include "metrics.h"
+#include "replays.h"
 #include "rocks/open_files.h"
 #include "settings.h"
 #include "store/database.h"
@@ -135,6 +136,7 @@ private:
     bus::Bus* bus_ = nullptr;                   ///< the one of the two that reaches everybody
     std::unique_ptr<rt::WorkPool> reads_;
     std::unique_ptr<rt::WorkPool> hashing_;
+    std::unique_ptr<rt::WorkPool> replaying_;
     std::unique_ptr<auth::TokenGuard> guard_;
     std::optional<gateway::FleetPlace> place_;  ///< none: nobody brings requests of others
     std::unique_ptr<gateway::Services> services_;
@@ -206,6 +208,7 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
     }
     reads_ = std::make_unique<rt::WorkPool>("parley-read", 4, 100'000);
     hashing_ = std::make_unique<rt::WorkPool>("parley-argon2", 1, 32);
+    replaying_ = std::make_unique<rt::WorkPool>("parley-replay", 2, 32);
     guard_ = std::make_unique<auth::TokenGuard>(
         *keys_, *fleet_.cache, *stores_.directory, *reads_, clock_,
         auth::TokenGuard::Options{.allow_when_cache_down = config.get(keys::auth_cache_down) == "allow",
@@ -224,6 +227,8 @@ Server::Server(const Config& config, bool test_endpoints) : config_(config), mem
                                           *guard_, *tickets_, *rates_, passwords_, *reads_, *hashing_, metrics_,
                                           counters_, options_});
     services_->memory = &memory_;
+    services_->replaying = replaying_.get();
+    services_->open_replay = must(open_replays(config, stores_));
     services_->hears_others = [this] { return fleet_bus_ != nullptr && fleet_bus_->trouble().empty(); };
     services_->shared_faults = [this] { return shared_faults(); };
     if (stores_.lags) services_->reader_lags = stores_.lags;
@@ -351,6 +356,7 @@ Server::~Server() {
     guard_.reset();
     reads_.reset();
     hashing_.reset();
+    replaying_.reset();
     exit_limit_.waits_for("the lag of the topic's readers");
     stores_.lag_watch.reset();
     exit_limit_.waits_for("worker roles");

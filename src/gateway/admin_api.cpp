@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "gateway/admin_members.h"
+#include "gateway/admin_replay.h"
 #include "gateway/core.h"
 #include "gateway/notifications.h"
 #include "gateway/rest_json.h"
@@ -79,6 +80,17 @@ bool serve_reading(Core& core, const ExchangeRef& exchange) {
     return true;
 }
 
+bool serve_replays(Core& core, const ExchangeRef& exchange) {
+    const wire::HttpRequest& request = exchange->request();
+    if (!core.services().open_replay || request.path != "/admin/api/replay") return false;
+    if (request.method == "GET" || request.method == "HEAD") {
+        serve_replay(core, std::make_shared<AdminCall>(exchange, core.services()));
+    } else {
+        refuse_method(exchange, "GET, HEAD");
+    }
+    return true;
+}
+
 struct Order {
     std::string_view path;
     void (*serve)(Core&, const AdminCallRef&);
@@ -90,7 +102,7 @@ constexpr std::array kOrders{Order{"/admin/api/broadcast", serve_broadcast}, Ord
 
 bool serve_admin_api(Core& core, const ExchangeRef& exchange) {
     const auto* const found = std::ranges::find(kOrders, exchange->request().path, &Order::path);
-    if (found == kOrders.end()) return serve_reading(core, exchange);
+    if (found == kOrders.end()) return serve_replays(core, exchange) || serve_reading(core, exchange);
     if (exchange->request().method == "POST") {
         found->serve(core, std::make_shared<AdminCall>(exchange, core.services()));
     } else {

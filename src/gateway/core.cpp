@@ -49,6 +49,7 @@ Core::Core(rt::Loop& loop, Services& services)
       services_(services),
       asker_(loop, services.reads),
       hashing_(loop, services.hashing, Code::kServerFull),
+      replaying_(loop, services.replay_pool(), Code::kServerFull),
       memory_(loop, *services.memory),
       forms_(deflaters_),
       notifications_(asker_, services.directory),

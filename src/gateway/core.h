@@ -63,6 +63,7 @@ public:
     [[nodiscard]] rt::Asker& asker() noexcept { return asker_; }
     [[nodiscard]] MemoryGate& memory() noexcept { return memory_; }
     [[nodiscard]] rt::Asker& hashing() noexcept { return hashing_; }
+    [[nodiscard]] rt::Asker& replaying() noexcept { return replaying_; }
     [[nodiscard]] StompForms& forms() noexcept { return forms_; }
     [[nodiscard]] SseForms& sse_forms() noexcept { return sse_forms_; }
     [[nodiscard]] NewsBoard& news() noexcept { return news_; }
@@ -127,6 +128,7 @@ private:
     Services& services_;
     rt::Asker asker_;
     rt::Asker hashing_;
+    rt::Asker replaying_;
     MemoryGate memory_;
     Bytes shared_buffer_{1_GiB};
     wire::Inflater inflater_;

@@ -7,7 +7,7 @@
 
 namespace parley::gateway {
 
-Result<std::optional<std::uint64_t>> RestCall::number(std::string_view name) const {
+Result<std::optional<std::uint64_t>> whole_number(const wire::QueryParams& query, std::string_view name) {
     const auto text = query.get(name);
     if (!text) return std::optional<std::uint64_t>{};
     std::uint64_t value = 0;

@@ -14,6 +14,9 @@
 
 namespace parley::gateway {
 
+/// A whole number ≥ 0 of a query; nullopt where it is not there. Error kBadRequest, naming it.
+[[nodiscard]] Result<std::optional<std::uint64_t>> whole_number(const wire::QueryParams& query, std::string_view name);
+
 /// One REST request under way: who asks, about which room, and how an answer looks.
 ///
 /// Thread: core-local. Shared by the continuations that work on it; outlives the connection.
@@ -28,8 +31,9 @@ public:
     [[nodiscard]] const MemberId& member() const noexcept { return identity.claims.member; }
     [[nodiscard]] chat::Speaker speaker() const { return {member(), identity.claims.nickname, false, 0}; }
 
-    /// A whole number ≥ 0 of the query; nullopt where it is not there. Error kBadRequest, naming it.
-    [[nodiscard]] Result<std::optional<std::uint64_t>> number(std::string_view name) const;
+    [[nodiscard]] Result<std::optional<std::uint64_t>> number(std::string_view name) const {
+        return whole_number(query, name);
+    }
 
     /// Under /v1 `json` becomes the envelope's data.
     void answer(int status, std::string_view json, std::vector<wire::HttpField> fields = {});

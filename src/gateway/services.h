@@ -18,6 +18,7 @@
 #include "gateway/door.h"
 #include "gateway/fleet_place.h"
 #include "gateway/online.h"
+#include "gateway/replay_source.h"
 #include "gateway/rest_turns.h"
 #include "gateway/ws_session.h"
 #include "log/reader_lag.h"
@@ -152,9 +153,14 @@ struct Services {
     std::function<void()> on_missed{};
     /// What operators read below /admin/api beside the gateway's own, as JSON; none: no such path. On the pool.
     std::function<Result<std::optional<std::string>>(const std::string& path, const wire::QueryParams&)> admin_read{};
+    /// What operators replay; none: no such path. Opened, read and ended on replay_pool().
+    OpenReplay open_replay{};
+    rt::WorkPool* replaying = nullptr;  ///< null: what is replayed takes no longer than other reads
+    std::atomic<std::size_t> replays{0};
 
     /// Those being judged have their place: a storm of them would pass before the first has its session.
     [[nodiscard]] bool is_full() const noexcept { return sessions + entering >= options.max_sessions; }
+    [[nodiscard]] rt::WorkPool& replay_pool() const noexcept { return replaying != nullptr ? *replaying : reads; }
 };
 
 }  // namespace parley::gateway

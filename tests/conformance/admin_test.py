@@ -82,5 +82,30 @@ def _():
         equal((order("kick", **body).status, order("kick", **body).code()), (400, "CHAT_INVALID_PAYLOAD"), repr(body))
 
 
+@check("a replay from a time on has every room's messages in order; without Kafka there are no partitions")
+def _():
+    def replayed(**query):
+        return _server.admin("GET", "/admin/api/replay", **query)
+    before = post(_server, "r-replay-1", "before", "u-9").json()["createdAt"]
+    for n in range(3):
+        for room in ("r-replay-1", "r-replay-2"):
+            equal(post(_server, room, f"talk {n}", "u-9").status, 201)
+    make_private(_server, "r-replay-3")
+    answer = replayed(**{"from-time": before})
+    equal((answer.status, answer.header("content-type")), (200, "application/x-ndjson; charset=utf-8"))
+    for room, owner in (("r-replay-1", "u-9"), ("r-replay-2", "u-9"), ("r-replay-3", "u-own")):
+        own = request(_server, "GET", f"/api/rooms/{room}/replay", token=token(owner))
+        equal([line for line in answer.text.splitlines() if f'"{room}"' in line], own.text.splitlines(), room)
+    equal(replayed(**{"from-time": "2200-01-01"}).text, "")
+    equal(_server.admin("HEAD", "/admin/api/replay", **{"from-time": before}).status, 200)
+    for query, word in (({"partition": 0}, "partition: there are some only where messages are in Kafka"), ({}, "partition or from-time is missing"),
+                        ({"from-time": "soon"}, "from-time must be")):
+        answer = replayed(**query)
+        expect((answer.status, answer.code()) == (400, "BAD_REQUEST") and word in answer.text, f"{query}: {answer.status} {answer.text}")
+    equal(_server.admin("GET", "/admin/api/replay", token=None, **{"from-time": before}).status, 401)
+    equal(request(_server, "GET", "/admin/api/replay", token=token("u-1"), **{"from-time": before}).status, 404, "the main listener")
+    equal(_server.admin("POST", "/admin/api/replay").status, 405)
+
+
 _server.start()
 run()

@@ -9,6 +9,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from harness import Server, Stomp, check, equal, eventually, expect, request, run, run_parley, services
+from harness.admin import AdminServer
 from harness.refusals import refused
 from harness.rooms import degraded, history, post, whole_history
 from harness.tokens import token
@@ -183,6 +184,40 @@ def _():
             ran = run_parley("replay", *arguments, *flags)
             equal((ran.returncode, ran.stdout), (2, ""), f"replay {arguments}")
             expect(words in ran.stderr, f"replay {arguments}: {ran.stderr}")
+
+
+@check("operators replay a topic over HTTP as `parley replay` does, by partition, offset and time, with the seqs that rooms have", limit=180)
+def _():
+    where = alone("replayed")
+    flags = [word for key, value in where.items() for word in ("--set", f"{key}={value}")]
+
+    def messages(text):
+        return [line for line in map(json.loads, text.splitlines()) if not line["roomId"].startswith("~probe")]
+    with AdminServer(where) as server:
+        stored = [post(server, f"r-{n % 4}", f"talk {n}").json() for n in range(12)]
+        flags += ["--data-dir", server.data_dir]
+
+        def replayed(**query):
+            query = {name.replace("_", "-"): value for name, value in query.items()}
+            answer = server.admin("GET", "/admin/api/replay", **query)
+            equal((answer.status, answer.header("content-type")), (200, "application/x-ndjson; charset=utf-8"), f"{query}")
+            ran = run_parley("replay", *(word for name, value in query.items() for word in (f"--{name}", str(value))), *flags)
+            equal(messages(answer.text), messages(ran.stdout), f"the command's lines of {query}")
+            return messages(answer.text)
+        lines = [line for partition in range(3) for line in replayed(partition=partition)]
+        for room in ("r-0", "r-1", "r-2", "r-3"):
+            own = request(server, "GET", f"/api/rooms/{room}/replay", token=token("u-7"))
+            equal([(m["seq"], m["messageId"]) for m in lines if m["roomId"] == room], [(m["seq"], m["messageId"]) for m in messages(own.text)], f"seqs of {room}")
+        last = lines[-1]
+        equal(replayed(partition=last["partition"], from_offset=last["offset"], to_offset=last["offset"]), [last], "one record")
+        since = replayed(from_time=stored[6]["createdAt"])
+        equal({m["messageId"] for m in stored[6:]} - {m["messageId"] for m in since}, set(), "missing from a time on")
+        equal(since, [line for line in lines if line in since], "from a time on, partition after partition")
+        equal(replayed(from_time=stored[6]["createdAt"], partition=last["partition"]), [m for m in since if m["partition"] == last["partition"]], "of one partition")
+        for query, word in (({"partition": 3}, "partition: topic replayed has the partitions 0 to 2"), ({"partition": 0, "from-offset": 999}, "from-offset: partition 0 holds"),
+                            ({}, "partition or from-time"), ({"from-time": "soon"}, "from-time must be")):
+            answer = server.admin("GET", "/admin/api/replay", **query)
+            expect(answer.status == 400 and word in answer.text, f"{query}: {answer.status} {answer.text}")
 
 
 @check("a group's position is moved after a dry run, by offset or time, and not while somebody reads in it", limit=180)
