@@ -14,9 +14,6 @@ namespace {
 constexpr std::chrono::milliseconds kLives{10'000};  ///< of what a round leaves behind
 constexpr std::chrono::microseconds kCost{1'000};
 
-/// What the link says of itself; else it is Redis's answer.
-bool is_of_link(std::string_view why) { return why.starts_with("Redis: "); }
-
 }  // namespace
 
 /// Of a round: the first refusal, told when the last answer is there.

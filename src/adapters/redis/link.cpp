@@ -135,7 +135,8 @@ void Link::on_greeting(const Reply& reply) {
 
 void Link::command(std::string bytes, Done done) {
     if (!is_up() || out_.size() - written_ + bytes.size() > kMaxQueued) {
-        if (done) done(fail(Code::kStoreUnavailable, is_up() ? "Redis does not keep up" : "Redis does not answer"));
+        if (done)
+            done(fail(Code::kStoreUnavailable, is_up() ? "Redis: it does not keep up" : "Redis: it does not answer"));
         return;
     }
     queue(bytes, std::move(done));

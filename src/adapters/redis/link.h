@@ -10,6 +10,9 @@
 
 namespace parley::redis {
 
+/// Whether a failed command's reason is the link's own; else it is what Redis answered.
+[[nodiscard]] inline bool is_of_link(std::string_view why) { return why.starts_with("Redis: "); }
+
 /// One connection to a Redis server that comes back by itself.
 ///
 /// Thread: core-local to its loop; names are looked up on the pool. Borrows loop, pool and owner.

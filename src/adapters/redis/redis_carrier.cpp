@@ -1,5 +1,7 @@
 #include "adapters/redis/redis_carrier.h"
 
+#include "base/logger.h"
+
 namespace parley::redis {
 namespace {
 
@@ -30,16 +32,37 @@ void RedisCarrier::post(Task task) {
     });
 }
 
-void RedisCarrier::send(std::string frame) { client_->command_here({"PUBLISH", channel_, frame}, {}); }
+void RedisCarrier::send(std::string frame) { publish(channel_, frame, frames_refused_); }
 
 void RedisCarrier::mirror(const RoomId& room, std::string json) {
-    client_->command_here({"PUBLISH", std::string{kMirror} + room.str(), json}, {});
+    publish(std::string{kMirror} + room.str(), json, mirrors_refused_);
+}
+
+/// A right that is missing is answered, not told by the link.
+void RedisCarrier::publish(std::string_view channel, std::string_view text, std::string& refused) {
+    client_->command_here({"PUBLISH", channel, text},
+                          [this, alive = std::weak_ptr<bool>{alive_}, &refused](const Result<Reply>& reply) {
+                              if (alive.expired() || (reply && refused.empty())) return;
+                              const std::string why = reply ? "" : reply.error().message;
+                              if (!is_of_link(why)) note(refused, why);
+                          });
+}
+
+void RedisCarrier::note(std::string& refused, const std::string& why) {
+    const std::string what = &refused == &frames_refused_ ? channel_ : std::string{kMirror} + '*';
+    if (why.empty()) {
+        logger::info("redis", "Redis takes again what is published", {{"channel", what}});
+    } else if (refused.empty()) {
+        logger::error("redis", "Redis refuses what is published", {{"channel", what}, {"why", why}});
+    }
+    const std::lock_guard lock{mutex_};
+    refused = why.empty() ? "" : "it refuses PUBLISH: " + why;
 }
 
 std::string RedisCarrier::trouble() const {
     if (auto commands = client_->trouble(); !commands.empty()) return commands;
     const std::lock_guard lock{mutex_};
-    return trouble_;
+    return trouble_.empty() ? frames_refused_ : trouble_;
 }
 
 void RedisCarrier::set_trouble(const std::string& why) {
@@ -60,6 +83,7 @@ void RedisCarrier::on_down(const std::string& why) { set_trouble(why); }
 
 void RedisCarrier::on_push(Reply reply) {
     if (reply.kind == Reply::Kind::kError) {
+        logger::error("redis", "Redis refuses a subscription", {{"channel", channel_}, {"why", reply.text}});
         set_trouble(reply.text);
         return;
     }

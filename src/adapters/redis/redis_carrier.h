@@ -31,6 +31,8 @@ private:
     void on_down(const std::string& why) override;
     void on_push(Reply reply) override;
     void set_trouble(const std::string& why);
+    void publish(std::string_view channel, std::string_view text, std::string& refused);
+    void note(std::string& refused, const std::string& why);
 
     const std::shared_ptr<Client> client_;
     const std::unique_ptr<FleetClaim> claim_;
@@ -41,6 +43,8 @@ private:
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     mutable std::mutex mutex_;
     std::string trouble_ = "not connected yet";
+    std::string frames_refused_;   ///< by Redis, in its words; empty: the last was taken
+    std::string mirrors_refused_;  ///< the same
 };
 
 }  // namespace parley::redis

@@ -13,9 +13,10 @@ namespace {
 using testing::HasSubstr;
 
 /// A server of a fleet on the real Redis.
-std::unique_ptr<bus::Node> node(const std::string& prefix, metrics::Registry& metrics) {
+std::unique_ptr<bus::Node> node(const std::string& prefix, metrics::Registry& metrics,
+                                std::shared_ptr<Client> by = client()) {
     auto out = std::make_unique<bus::Node>(kClock);
-    auto carrier = std::make_unique<RedisCarrier>(client(), prefix);
+    auto carrier = std::make_unique<RedisCarrier>(std::move(by), prefix);
     out->fleet = std::make_unique<bus::FleetBus>(out->local, std::move(carrier), bus::FrameCodec{{"key"}}, kClock,
                                                  metrics, bus::FleetBus::Options{});
     EXPECT_EQ(out->ears[0].missed(1), 1U) << "the link stands";
@@ -114,6 +115,31 @@ TEST(RedisCarrier, TwoFleetsOnOneRedisDoNotHearEachOther) {
     theirs->bus().event({RoomId::trusted("r-1"), "end"});
     EXPECT_THAT(theirs->ears[0].heard(std::string{"r-1:theirs r-1:end "}.size()), HasSubstr("r-1:end"));
     EXPECT_EQ(ours->ears[0].heard(1), "r-1:ours ");
+}
+
+TEST(RedisCarrier, ARightThatIsTakenIsToldUntilItIsGivenBack) {
+    const auto admin = client();
+    ASSERT_TRUE(admin->ask({"ACL", "SETUSER", "bus", "on", ">s3cret", "~*", "&*", "+@all"}));
+    metrics::Registry metrics;
+    Settings limited = settings();
+    limited.user = "bus";
+    limited.password = "s3cret";
+    const auto here = node(fresh_prefix(), metrics, client(limited));
+    const auto is_now = [&](const auto& wanted) {
+        here->bus().event({RoomId::trusted("r-1"), "."});
+        return testing::Matches(wanted)(trouble(*here));
+    };
+    const auto becomes = [&](const auto& wanted) {
+        const auto deadline = kClock.steady() + seconds{30};
+        while (!is_now(wanted) && kClock.steady() < deadline) std::this_thread::yield();
+        EXPECT_THAT(trouble(*here), wanted);
+    };
+    becomes(testing::IsEmpty());
+    ASSERT_TRUE(admin->ask({"ACL", "SETUSER", "bus", "-publish"}));
+    becomes(HasSubstr("it refuses PUBLISH: NOPERM"));
+    ASSERT_TRUE(admin->ask({"ACL", "SETUSER", "bus", "+publish"}));
+    becomes(testing::IsEmpty());
+    ASSERT_TRUE(admin->ask({"ACL", "DELUSER", "bus"}));
 }
 
 TEST(RedisCarrier, AfterARestartItHearsAgainAndSaysThatSomethingMayBeMissing) {
