@@ -93,9 +93,11 @@ def _():
             ran = run_parley("replay", "--room", "r-1", "--from-seq", "1", "--data-dir", server.data_dir, *flags)
             return [json.loads(line)["seq"] for line in ran.stdout.splitlines()]
         eventually(lambda: replayed() == list(range(1, 22)), limit=20, what="replay beside the server")
+        with Server(settings("another")):
+            pass
         refused('log.kind = "kafka"\nkafka.brokers = "%s"\nkafka.topics.chat = "alone"\nstore.kind = "postgres"\n'
-                'postgres.url = "%s"\npostgres.schema = "trap"' % (brokers(), services.shared("postgres").url),
-                "kafka.brokers (", "holds the messages of topic trap")
+                'postgres.url = "%s"\npostgres.schema = "another"' % (brokers(), services.shared("postgres").url),
+                "kafka.brokers (", "holds the messages of topic another")
 
 
 @check("a second server with members and rooms of its own is refused on a topic that another one has, until that one is gone", limit=180)

@@ -4,6 +4,7 @@ import threading
 import time
 
 from . import refusals, services
+from .admin import AdminServer
 from .http import request
 from .rooms import history, invite, join, make_private, post, whole_history
 from .server import Server, run_parley
@@ -89,6 +90,15 @@ class SharedStore:
                 equal(explained.returncode, 1, f"explain: {short(explained.stdout + explained.stderr)}")
                 equal(run_parley("explain", "--user", "u-own", "--subscribe", "/sub/chat/room/r-1", *flags).returncode, 0, "explain for the owner")
                 expect("log.kind=embedded" in run_parley("repair", *flags).stderr, "repair")
+
+        @check("an operator's replay has what came to all rooms from a time on, through whichever server")
+        def _():
+            with AdminServer(settings("replayed")) as one, Server(settings("replayed")) as other:
+                since = post(one, "r-1", "first").json()["createdAt"]
+                for n in range(4):
+                    equal(post(other, f"r-{1 + n % 2}", f"talk {n}").status, 201)
+                lines = one.admin("GET", "/admin/api/replay", **{"from-time": since}).text.splitlines()
+                equal([json.loads(line) for line in lines], [m for room in ("r-1", "r-2") for m in whole_history(other, room)])
 
         @check("while the database is away senders and readers are refused; then service resumes by itself", limit=60)
         def _():
