@@ -27,6 +27,7 @@ SEED = int(os.environ.get("PARLEY_SEED", secrets.randbelow(1 << 32)))
 ROUNDS = 20 if long_tier() else 2
 PORTION = 60  # of messages, for each trouble
 
+
 class World:
     """A Kafka of three brokers and a PostgreSQL, which servers reach through relays, and a Redis."""
 

@@ -33,7 +33,7 @@ wait_ready() {
     until ready; do
         if ! alive "$2" || [ $SECONDS -ge $end ]; then
             echo "${0##*/}: not ready; the errors in its log, and its end:" >&2
-            grep -m 5 -aE '\b(ERROR|FATAL|Exception)\b' "$DIR/log" >&2 || true
+            grep -m 5 -aE '\b(ERROR|FATAL|[A-Za-z]*Exception)\b' "$DIR/log" >&2 || true
             tail -n 20 "$DIR/log" >&2 || true
             exit 1
         fi

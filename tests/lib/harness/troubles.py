@@ -1,10 +1,10 @@
 """For what is done to a fleet while people talk: calls that wait, beside their loop, and how soon service is back."""
 import asyncio
 import concurrent.futures
-import sys
+import signal
 import time
 
-from .suite import expect, long_tier
+from .suite import equal, expect, long_tier
 
 RESUMES_S = 10  # from a trouble's end on; held in the long tier, which has the machine to itself, else only said
 
@@ -14,6 +14,15 @@ _THREAD = concurrent.futures.ThreadPoolExecutor(1)
 
 async def in_thread(call, *arguments):
     return await asyncio.get_running_loop().run_in_executor(_THREAD, call, *arguments)
+
+
+def ends_beside_a_still_broker(program, kafka):
+    """SIGTERM to a program whose drain.limit is 2 s, while its only broker stands still."""
+    kafka.signal(signal.SIGSTOP, "node0/pid")
+    began = time.monotonic()
+    equal(program.stop(), 0, "exit status")
+    expect(time.monotonic() - began < 5, f"took {time.monotonic() - began:.1f} s")
+    kafka.signal(signal.SIGCONT, "node0/pid")
 
 
 class Aftermath:
