@@ -23,8 +23,8 @@ constexpr std::size_t kFetchAhead = 4;
 
 /// What goes to the kernel in one call.
 struct ConnectionSet::Batch {
-    static constexpr std::size_t kWrites = 256;
-    static constexpr std::size_t kParts = 1024;
+    static constexpr std::size_t kWrites = kWritesAtOnce;
+    static constexpr std::size_t kParts = 4 * kWrites;
     std::array<Write, kWrites> writes;
     std::array<Connection*, kWrites> connections;
     std::array<OutQueue*, kWrites> queues;

@@ -15,8 +15,7 @@
 namespace parley::rt {
 namespace {
 
-/// Small enough to stay in the first cache while it is filled and emptied.
-constexpr unsigned kRingEntries = 256;
+constexpr unsigned kRingEntries = kWritesAtOnce;
 constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
 
 /// Each thread that writes has a ring of its own, so the kernel need not lock it. 0, or -errno.
