@@ -68,15 +68,20 @@ Draft Service::draft(const Speaker& speaker, Words words) const {
 }
 
 void Service::append(const RoomId& room, std::vector<Draft> drafts, Then<std::vector<log::Appended>> then) {
-    parts_.log.append(
-        {room, std::move(drafts)}, [this, &loop = parts_.loop, alive = std::weak_ptr<bool>{alive_},
-                                    then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
-            loop.post([this, alive = std::move(alive), then = std::move(then), result = std::move(result)]() mutable {
-                if (alive.expired()) return;
-                if (result) settle_refused();
-                then(std::move(result));
-            });
+    if (gathered_.empty()) {
+        parts_.loop.next_turn([this, alive = std::weak_ptr<bool>{alive_}] {
+            if (!alive.expired()) parts_.log.append_all(std::exchange(gathered_, {}));
         });
+    }
+    auto done = [this, &loop = parts_.loop, alive = std::weak_ptr<bool>{alive_},
+                 then = std::move(then)](Result<std::vector<log::Appended>> result) mutable {
+        loop.post([this, alive = std::move(alive), then = std::move(then), result = std::move(result)]() mutable {
+            if (alive.expired()) return;
+            if (result) settle_refused();
+            then(std::move(result));
+        });
+    };
+    gathered_.push_back({{room, std::move(drafts)}, std::move(done)});
 }
 
 void Service::create_unknown(const Speaker& speaker, const RoomId& room, Made then) {

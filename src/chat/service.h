@@ -65,7 +65,7 @@ public:
     /// At least one character that is not white space, no U+0000.
     [[nodiscard]] Result<> check_content(std::string_view content) const;
     [[nodiscard]] Draft draft(const Speaker& speaker, Words words) const;
-    /// Stores; `then` once durable. The room must exist.
+    /// Stores; `then` once durable. The room must exist. What one turn of the loop brings goes to the log together.
     void append(const RoomId& room, std::vector<Draft> drafts, Then<std::vector<log::Appended>> then);
     /// Makes `room` a public chat room where auto_create allows; kRoomNotFound where it does not.
     /// `wait`: with kRateLimited, until the next room may be made.
@@ -117,6 +117,7 @@ private:
     const Options options_;
     RoomBook book_;
     std::vector<store::ChangeInFlight> refused_;
+    std::vector<log::Append> gathered_;  ///< handed to the log after this turn's events
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

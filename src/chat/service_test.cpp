@@ -19,6 +19,11 @@ class HeldLog final : public log::RoomLog {
 public:
     room::testing::FakeLog rooms;
     bool is_held = false;
+    std::vector<std::size_t> together;  ///< how many each call of append_all() brought
+    void append_all(std::vector<log::Append> appends) override {
+        together.push_back(appends.size());
+        RoomLog::append_all(std::move(appends));
+    }
     void append(log::AppendRequest request, log::AppendDone done) override {
         held_.emplace_back(std::move(request), std::move(done));
         if (!is_held) let_through();
@@ -197,6 +202,23 @@ TEST_F(ServiceTest, DraftTakesTheSenderFromTheSessionAndAnIdWhereNoneWasGiven) {
     EXPECT_EQ(service->draft(speaker(1), given).id.str(), "m-1");
 }
 
+TEST_F(ServiceTest, WhatOneTurnBringsGoesToTheLogTogetherAndInOrder) {
+    std::vector<std::uint64_t> seqs;
+    for (const char* text : {"one", "two", "three"}) {
+        std::vector<Draft> drafts;
+        drafts.push_back(service->draft(speaker(1), words(text)));
+        service->append(room, std::move(drafts),
+                        [&](Result<std::vector<log::Appended>> result) { seqs.push_back(result->front().seq.value); });
+    }
+    EXPECT_THAT(log.together, IsEmpty());
+    settle();
+    EXPECT_THAT(log.together, ElementsAre(3u));
+    EXPECT_THAT(seqs, ElementsAre(1u, 2u, 3u));
+    std::vector<std::string> contents;
+    for (const MessageRef& message : stored()) contents.push_back(message->content);
+    EXPECT_THAT(contents, ElementsAre("one", "two", "three"));
+}
+
 TEST_F(ServiceTest, JoinIsStoredOnceAndLeaveWhenItIsTheLast) {
     EXPECT_EQ(join(1), "stored 1");
     EXPECT_EQ(join(1), "nothing");
@@ -272,6 +294,7 @@ TEST_F(ServiceTest, SessionThatEndedDuringAFailingLeaveIsNotPresentForEver) {
     std::string answer;
     service->leave(speaker(1), words(), into(answer));
     service->disconnect(speaker(1), room);
+    settle();
     log.let_through();
     settle();
     EXPECT_EQ(answer, "CHAT_STORE_UNAVAILABLE");
@@ -300,6 +323,7 @@ TEST_F(ServiceTest, AnswerOfAnAppendAfterTheServiceHasGoneReachesNobody) {
     log.is_held = true;
     std::string answer;
     service->join(speaker(1), words(), into(answer));
+    settle();
     service.reset();
     log.let_through();
     settle();

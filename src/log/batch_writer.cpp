@@ -45,7 +45,7 @@ void BatchWriter::append(AppendRequest request, AppendDone done) {
     pending.held = {memory::Use::kMessages, 3 * pending.bytes};
     pending.request = std::move(request);
     pending.done = std::move(done);
-    if (!queue_.push(pending))
+    if (queue_.push({&pending, 1}) == 0)
         refuse(pending.done, {Code::kStoreUnavailable, "too much is waiting for the message store"});
 }
 

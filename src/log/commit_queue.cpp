@@ -2,17 +2,19 @@
 
 namespace parley::log {
 
-bool CommitQueue::push(Pending& pending) {
+std::size_t CommitQueue::push(std::span<Pending> pendings) {
+    std::size_t taken = 0;
     bool wake = false;
     {
         const std::lock_guard lock{mutex_};
-        if (closed_ || bytes_ + pending.bytes > limit_) return false;
-        bytes_ += pending.bytes;
-        appends_.push_back(std::move(pending));
-        wake = waiting_;
+        for (; !closed_ && taken < pendings.size() && bytes_ + pendings[taken].bytes <= limit_; ++taken) {
+            bytes_ += pendings[taken].bytes;
+            appends_.push_back(std::move(pendings[taken]));
+        }
+        wake = waiting_ && taken > 0;
     }
     if (wake) ready_.notify_one();
-    return true;
+    return taken;
 }
 
 bool CommitQueue::push(Trim& trim) {

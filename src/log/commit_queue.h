@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,8 @@ class CommitQueue {
 public:
     explicit CommitQueue(Bytes limit) : limit_(limit.count) {}
 
-    /// False, with `pending` untouched: full or closed.
-    [[nodiscard]] bool push(Pending& pending);
+    /// How many were taken, from the front; the others, untouched, found it full or closed.
+    [[nodiscard]] std::size_t push(std::span<Pending> pendings);
     [[nodiscard]] bool push(Trim& trim);
     /// Waits for work, then moves up to `messages` drafts and about `bytes` of it into `work`. False: closed and empty.
     [[nodiscard]] bool take(Work& work, std::size_t messages, std::size_t bytes);

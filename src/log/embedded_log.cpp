@@ -2,8 +2,10 @@
 
 #include <pthread.h>
 #include <rocksdb/env.h>
+#include <rocksdb/perf_level.h>
 
 #include <algorithm>
+#include <span>
 
 #include "base/uuid.h"
 #include "log/commit_queue.h"
@@ -78,26 +80,48 @@ EmbeddedLog::~EmbeddedLog() {
 void EmbeddedLog::on_commit(CommitListener listener) { listener_ = std::move(listener); }
 
 void EmbeddedLog::append(AppendRequest request, AppendDone done) {
-    if (faulted_ && !recovery_is_due()) return refuse(done, "the message store is not taking writes");
-    Pending pending;
-    pending.records.reserve(request.drafts.size());
-    for (Draft& draft : request.drafts) {
+    std::vector<Append> one;
+    one.push_back({std::move(request), std::move(done)});
+    append_all(std::move(one));
+}
+
+void EmbeddedLog::append_all(std::vector<Append> appends) {
+    const bool refusing = faulted_ && !recovery_is_due();
+    std::vector<Pending> pendings;
+    pendings.reserve(appends.size());
+    for (Append& each : appends) {
+        if (refusing) {
+            refuse(each.done, "the message store is not taking writes");
+        } else {
+            pendings.push_back(pending_of(std::move(each)));
+        }
+    }
+    const std::size_t taken = queue_->push(pendings);
+    for (Pending& pending : std::span{pendings}.subspan(taken))
+        refuse(pending.done, "too much is waiting for the message store");
+}
+
+Pending EmbeddedLog::pending_of(Append append) const {
+    Pending out;
+    out.records.reserve(append.request.drafts.size());
+    for (Draft& draft : append.request.drafts) {
         if (draft.id.empty()) {
             draft.id = MessageId::trusted(make_uuid7(clock_.wall()));
             draft.fresh_id = true;
         }
-        pending.records.push_back(records::encode_draft(draft));
-        pending.bytes += pending.records.back().size() + kMessageOverhead;
+        out.records.push_back(records::encode_draft(draft));
+        out.bytes += out.records.back().size() + kMessageOverhead;
     }
     // The record and the draft here, then the batch and what RocksDB makes of it.
-    pending.held = {memory::Use::kMessages, 3 * pending.bytes};
-    pending.request = std::move(request);
-    pending.done = std::move(done);
-    if (!queue_->push(pending)) refuse(pending.done, "too much is waiting for the message store");
+    out.held = {memory::Use::kMessages, 3 * out.bytes};
+    out.request = std::move(append.request);
+    out.done = std::move(append.done);
+    return out;
 }
 
 void EmbeddedLog::run() {
     ::pthread_setname_np(::pthread_self(), "log-writer");
+    rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);  // it would count every comparison of two keys
     Work work;
     while (queue_->take(work, options_.commit_messages, options_.commit_bytes.count)) {
         if (faulted_ && !recover())

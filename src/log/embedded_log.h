@@ -24,6 +24,7 @@ class Trimmer;
 struct Pending;
 struct StoreOptions;
 struct Trim;
+struct Pending;
 struct Work;
 
 struct EmbeddedLogOptions {
@@ -66,6 +67,7 @@ public:
     EmbeddedLog& operator=(const EmbeddedLog&) = delete;
 
     void append(AppendRequest request, AppendDone done) override;
+    void append_all(std::vector<Append> appends) override;
     Result<Page> read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) override;
     Result<Page> read_before(const RoomId& room, RoomSeq before, std::size_t limit, Bytes max) override;
     Result<RoomHead> head(const RoomId& room) override;
@@ -84,6 +86,7 @@ private:
     EmbeddedLog(EmbeddedLogOptions options, const Clock& clock, std::unique_ptr<Store> store);
     void run();
     void commit(Work& work);
+    [[nodiscard]] Pending pending_of(Append append) const;
     void refuse(Work& work, const std::string& reason);
     void refuse(AppendDone& done, const std::string& reason);
     void begin_fault(const std::string& reason);

@@ -2,6 +2,10 @@
 
 namespace parley::log {
 
+void RoomLog::append_all(std::vector<Append> appends) {
+    for (Append& each : appends) append(std::move(each.request), std::move(each.done));
+}
+
 Result<std::vector<RoomHead>> RoomLog::heads(std::span<const RoomId> rooms) {
     std::vector<RoomHead> out;
     out.reserve(rooms.size());

@@ -26,6 +26,10 @@ struct AppendRequest {
 /// One Appended per draft, in order. Error: kStoreUnavailable (nothing acknowledged; a retry with the
 /// same ids is safe whatever became of this try).
 using AppendDone = UniqueFunction<void(Result<std::vector<Appended>>)>;
+struct Append {
+    AppendRequest request;
+    AppendDone done;
+};
 
 /// Where a room stands. `first` is the lowest seq still kept (head+1 where nothing is kept, 1 for a new room).
 struct RoomHead {
@@ -53,6 +57,8 @@ public:
     virtual ~RoomLog() = default;
 
     virtual void append(AppendRequest request, AppendDone done) = 0;
+    /// As append() of each in turn; the log may commit them together.
+    virtual void append_all(std::vector<Append> appends);
 
     /// Messages with seq > `after`, at most `limit` and about `max` bytes (always at least one where there is one).
     /// What was trimmed is left out without an error: compare `at.first`.

@@ -66,7 +66,8 @@ public:
     /// stay alive or be forgotten.
     void at_turn_end(TurnEnd& entry);
     void forget_turn_end(TurnEnd& entry) noexcept;
-    /// Runs `task` in the next turn, without sleeping in between.
+    /// Runs `task` when the events of a turn have been handled: of this turn if asked for by one of them, else of the
+    /// next, without sleeping in between.
     void next_turn(Task task) { next_turn_.push_back(std::move(task)); }
     /// Destroys `object` after this turn, when no caller can be inside it any more.
     template <class T>

@@ -54,6 +54,22 @@ public:
         return promise->get_future();
     }
 
+    /// One future for each of `drafts`, which all go to their room in one call.
+    std::vector<std::future<Answer>> send_all(std::vector<std::pair<std::string, Draft>> drafts) {
+        std::vector<std::future<Answer>> out;
+        std::vector<Append> appends;
+        for (auto& [to, draft] : drafts) {
+            auto promise = std::make_shared<std::promise<Answer>>();
+            out.push_back(promise->get_future());
+            Append& append = appends.emplace_back();
+            append.request.room = room(to);
+            append.request.drafts.push_back(std::move(draft));
+            append.done = [promise](Answer answer) { promise->set_value(std::move(answer)); };
+        }
+        log_->append_all(std::move(appends));
+        return out;
+    }
+
     Appended put(const std::string& to, const std::string& sender, const std::string& id,
                  const std::string& content = "hello") {
         auto answer = send(to, {draft(sender, id, content)}).get();
@@ -265,6 +281,20 @@ TYPED_TEST_P(RoomLogContract, ARepeatInsideARequestLeavesTheOthersAdjacent) {
     EXPECT_EQ(answer->at(2).seq.value, 3u);
 }
 
+TYPED_TEST_P(RoomLogContract, WhatIsAppendedTogetherIsAnsweredOneByOneInItsOrder) {
+    auto answers = this->send_all({{"r-1", this->draft("u-1", "a")},
+                                   {"r-2", this->draft("u-1", "b")},
+                                   {"r-1", this->draft("u-2", "c")},
+                                   {"r-1", this->draft("u-1", "a")}});
+    std::vector<std::pair<std::uint64_t, bool>> got;
+    for (auto& waiting : answers) {
+        const auto answer = waiting.get();
+        ASSERT_TRUE(answer) << answer.error().message;
+        got.emplace_back(answer->front().seq.value, answer->front().repeated);
+    }
+    EXPECT_EQ(got, (std::vector<std::pair<std::uint64_t, bool>>{{1, false}, {1, false}, {2, false}, {1, true}}));
+}
+
 TYPED_TEST_P(RoomLogContract, ReadsInPagesByLimit) {
     this->fill("r-1", 10);
     EXPECT_THAT(this->seqs(this->read("r-1", 0, 4).messages), testing::ElementsAre(1, 2, 3, 4));
@@ -435,19 +465,17 @@ TYPED_TEST_P(RoomLogContract, AnswersEverythingAcceptedBeforeItEnds) {
     EXPECT_EQ(this->head("r-1").head.value, 500u);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(RoomLogContract, GivesDenseSeqsPerRoomFromOne, ReturnsEveryFieldUnchanged,
-                            KeepsLongAndMultibyteContentWhole, AnswersARepeatWithTheFirstSeqAndTime,
-                            SameIdOfAnotherSenderIsAnotherMessage, SameIdInAnotherRoomIsAnotherMessage,
-                            IdsThatOnlyJoinToTheSameTextAreDifferent, RecognisesARepeatAfterReopening,
-                            StoresRepeatsWithinOneRequestOnce, StoresOneOfManyRepeatsSentAtOnce,
-                            StoresOneOfManyRepeatsFromManyThreads, EachSendersOrderIsKeptUnderManyThreads,
-                            DraftsOfOneRequestAreAdjacent, ARepeatInsideARequestLeavesTheOthersAdjacent,
-                            ReadsInPagesByLimit, ReadsInPagesByBytesAndAlwaysOne, ReadsBeforeAPosition,
-                            RoomsDoNotShowInEachOther, AnUnknownRoomIsEmptyAndAskingMakesNothing,
-                            HeadsOfManyRoomsComeInTheOrderAsked, ANewRoomKeepsTheEpochItHadWhileUnknown,
-                            GoesOnWhereItStoodAfterReopening, CreatedAtNeverFallsWhenTheClockGoesBack,
-                            SeekFindsEveryMessageFromATimeOn, SeekStopsBeforeTheFirstOfEqualTimes,
-                            TheCommitListenerHearsEachRoomInSeqOrderBeforeTheAnswer, WhatTheListenerHearsIsWhatIsRead,
-                            ReadersSeeNoHoleWhileOthersWrite, AnswersEverythingAcceptedBeforeItEnds);
+REGISTER_TYPED_TEST_SUITE_P(
+    RoomLogContract, GivesDenseSeqsPerRoomFromOne, ReturnsEveryFieldUnchanged, KeepsLongAndMultibyteContentWhole,
+    AnswersARepeatWithTheFirstSeqAndTime, SameIdOfAnotherSenderIsAnotherMessage, SameIdInAnotherRoomIsAnotherMessage,
+    IdsThatOnlyJoinToTheSameTextAreDifferent, RecognisesARepeatAfterReopening, StoresRepeatsWithinOneRequestOnce,
+    StoresOneOfManyRepeatsSentAtOnce, StoresOneOfManyRepeatsFromManyThreads, EachSendersOrderIsKeptUnderManyThreads,
+    DraftsOfOneRequestAreAdjacent, ARepeatInsideARequestLeavesTheOthersAdjacent,
+    WhatIsAppendedTogetherIsAnsweredOneByOneInItsOrder, ReadsInPagesByLimit, ReadsInPagesByBytesAndAlwaysOne,
+    ReadsBeforeAPosition, RoomsDoNotShowInEachOther, AnUnknownRoomIsEmptyAndAskingMakesNothing,
+    HeadsOfManyRoomsComeInTheOrderAsked, ANewRoomKeepsTheEpochItHadWhileUnknown, GoesOnWhereItStoodAfterReopening,
+    CreatedAtNeverFallsWhenTheClockGoesBack, SeekFindsEveryMessageFromATimeOn, SeekStopsBeforeTheFirstOfEqualTimes,
+    TheCommitListenerHearsEachRoomInSeqOrderBeforeTheAnswer, WhatTheListenerHearsIsWhatIsRead,
+    ReadersSeeNoHoleWhileOthersWrite, AnswersEverythingAcceptedBeforeItEnds);
 
 }  // namespace parley::log::contract
