@@ -17,6 +17,9 @@
 #include "base/logger.h"
 #include "base/memory_account.h"
 
+/// jemalloc's, where the process has it.
+extern "C" [[gnu::weak]] int mallctl(const char* name, void* old, std::size_t* old_size, void* now, std::size_t size);
+
 namespace parley {
 namespace {
 
@@ -79,11 +82,19 @@ std::size_t group_limit() {
     return least;
 }
 
+void give_back() {
+    if (::mallctl != nullptr) {
+        ::mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0);  // 4096: all of them (MALLCTL_ARENAS_ALL)
+    } else {
+        ::malloc_trim(0);
+    }
+}
+
 }  // namespace
 
 MemoryBudget::Source MemoryBudget::of_this_process() {
     auto statm = std::make_shared<Statm>();
-    return {[statm] { return statm->resident(); }, [] { ::malloc_trim(0); }};
+    return {[statm] { return statm->resident(); }, give_back};
 }
 
 const MemoryBudget& MemoryBudget::unlimited() {

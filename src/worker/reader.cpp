@@ -265,16 +265,16 @@ bool Reader::take(Room& room, const Message& message) {
         taken = fail(Code::kInternal, problem.what());
     }
     takes_since_ = kNot;
-    const auto later = parts_.clock.steady() + options_.between_tries;
+    const auto later = [this] { return parts_.clock.steady() + options_.between_tries; };
     if (!taken && taken.error().code == Code::kStoreUnavailable) {
         room.waits_since = std::min(room.waits_since, began);
         trouble(taken.error().message);
-        room.not_before = later;
+        room.not_before = later();
         return false;
     }
     if (!taken && ++room.tries < options_.tries) {
         retries_.add();
-        room.not_before = later;
+        room.not_before = later();
         return false;
     }
     if (!taken) {
