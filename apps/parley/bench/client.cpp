@@ -144,7 +144,7 @@ void Client::tick() {
 void Client::on_live() {
     if (live() || --unlive_ != 0) return;
     phase_ = Phase::kLive;
-    for (const Line& line : lines_) line.acknowledge_what_is_read();
+    for (Line& line : lines_) line.acknowledge_what_is_read();
     ConnectTally& connects = shared_.tally.connects;
     ++connects.count;
     connects.round_trips += static_cast<std::uint64_t>(round_trips_);

@@ -43,16 +43,14 @@ void Line::close() {
     in_.clear();
 }
 
-void Line::acknowledge_what_is_read() const {
-    const int on = 1;
-    ::setsockopt(fd_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+void Line::acknowledge_what_is_read() {
+    acknowledging_ = true;
+    acknowledge();
 }
 
-bool Line::acknowledges_what_is_read() const {
-    int on = 0;
-    socklen_t size = sizeof on;
-    ::getsockopt(fd_, IPPROTO_TCP, TCP_QUICKACK, &on, &size);
-    return on != 0;
+void Line::acknowledge() const {
+    // An even number acknowledges what waits for it; 0 lets what comes wait again.
+    for (const int how : {2, 0}) ::setsockopt(fd_, IPPROTO_TCP, TCP_QUICKACK, &how, sizeof how);
 }
 
 std::string Line::on_writable() {
@@ -108,6 +106,7 @@ Line::Read Line::read(std::vector<char>& scratch, std::size_t limit) {
         read.got = static_cast<std::size_t>(got);
         read.bytes = {scratch.data(), in_.size() + read.got};
         if (!tls_) received += read.got;
+        if (acknowledging_) acknowledge();
     } else if (got == 0) {
         read.closed = true;
     } else if (errno != EAGAIN && errno != EINTR) {

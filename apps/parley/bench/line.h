@@ -37,11 +37,10 @@ public:
     [[nodiscard]] std::string flush();
     /// Tells epoll what is waited for.
     void watch(bool reading);
-    /// From now on TCP acknowledges what was read, when it was read, and not some segments later: on a loopback that
-    /// would be done inside the server's next write, as its work. Until more is sent.
-    void acknowledge_what_is_read() const;
-    /// Whether it does.
-    [[nodiscard]] bool acknowledges_what_is_read() const;
+    /// From now on TCP acknowledges what was read when it is read, neither as it arrives nor some segments later: on a
+    /// loopback both would be done inside the server's write, as its work, and the kernel changes from one to the
+    /// other.
+    void acknowledge_what_is_read();
 
     struct Read {
         std::span<const char> bytes;  ///< in `scratch`: what was kept, then what has come
@@ -64,6 +63,7 @@ public:
 
 private:
     static constexpr std::size_t kKeptCapacity = 4096;
+    void acknowledge() const;
 
     const int epoll_;
     const std::uint64_t tag_;
@@ -72,6 +72,7 @@ private:
     std::uint64_t sent_before_ = 0;   ///< by the sockets before this one, where it is TLS
     std::uint64_t received_before_ = 0;
     bool connecting_ = false;
+    bool acknowledging_ = false;  ///< itself, at each read
     std::uint32_t watched_ = 0;
     std::size_t written_ = 0;  ///< of `out`
     std::string in_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -36,13 +37,20 @@ struct LineTest : testing::Test {
         std::array<char, 64> heard{};
         EXPECT_GT(::recv(peer, heard.data(), heard.size(), 0), 0);
     }
-    void answer() {
-        EXPECT_EQ(::send(peer, "answer", 6, 0), 6);
+    void answer() { EXPECT_EQ(::send(peer, "answer", 6, 0), 6); }
+    void read() {
         epoll_event event{};
         do {
             ASSERT_EQ(::epoll_wait(epoll, &event, 1, 5000), 1);
         } while ((event.events & EPOLLIN) == 0);
         EXPECT_EQ(line.read(scratch, 64).got, 6U);
+    }
+    /// Whether the line has not acknowledged all of what was said to it.
+    [[nodiscard]] bool is_waiting() const {
+        tcp_info info{};
+        socklen_t size = sizeof info;
+        ::getsockopt(peer, IPPROTO_TCP, TCP_INFO, &info, &size);
+        return info.tcpi_unacked != 0;
     }
 
     int epoll = ::epoll_create1(0);
@@ -53,17 +61,20 @@ struct LineTest : testing::Test {
     Line line{epoll, 1};
 };
 
-TEST_F(LineTest, AcknowledgesWhatItReadsAlthoughItHasTalked) {
-    for (int i = 0; i < 3; ++i) {
-        say("question");
-        answer();
-    }
-    say("and again");
-    EXPECT_FALSE(line.acknowledges_what_is_read());
-    line.acknowledge_what_is_read();
-    EXPECT_TRUE(line.acknowledges_what_is_read());
+TEST_F(LineTest, AcknowledgesWhatItReadsWhenItIsReadAndNotBefore) {
     answer();
-    EXPECT_TRUE(line.acknowledges_what_is_read());
+    EXPECT_FALSE(is_waiting()) << "a new connection acknowledges what arrives";
+    read();
+    for (int i = 0; i < 2; ++i) {
+        line.acknowledge_what_is_read();
+        for (int round = 0; round < 3; ++round) {
+            answer();
+            EXPECT_TRUE(is_waiting());
+            read();
+            EXPECT_FALSE(is_waiting());
+        }
+        say("and again");
+    }
 }
 
 }  // namespace
