@@ -67,8 +67,12 @@ public:
     }
     int watch(int fd, std::uint32_t, void* tag) override {
         if (fd < kFirst) return 0;  // the mailbox: a test's loop does not sleep
-        socket(fd).tag = tag;
-        socket(fd).pending |= EPOLLOUT;
+        Socket& to = socket(fd);
+        to.tag = tag;
+        to.pending |= EPOLLOUT;
+        if (!to.arriving.empty()) to.pending |= EPOLLIN;
+        if (to.input_ended) to.pending |= EPOLLIN | EPOLLRDHUP;
+        if (to.broken != 0) to.pending |= EPOLLIN | EPOLLERR | EPOLLHUP;
         return 0;
     }
     void unwatch(int fd) noexcept override { socket(fd).tag = nullptr; }

@@ -77,7 +77,7 @@ private:
         if (peers_.size() < kPeers && who % 16 == 15) open(amount);
         if (peers_.empty()) open(amount);
         Peer& peer = *peers_[who % peers_.size()];
-        switch (what % 12) {
+        switch (what % 14) {
             case 0: arrive(peer, count); break;
             case 1: kernel_->take(peer.fd, count); break;
             case 2: kernel_->socket(peer.fd).room = amount; break;
@@ -96,7 +96,9 @@ private:
                     peer.aborted = true;
                 }
                 break;
-            case 10: clock_.advance(milliseconds{amount * 100}); [[fallthrough]];
+            case 10: loop_->post([this, &peer, count] { send(peer, count); }); break;
+            case 11: loop_->post([this, &peer] { move(peer); }); break;
+            case 12: clock_.advance(milliseconds{amount * 100}); [[fallthrough]];
             default: turn();
         }
     }
@@ -132,6 +134,14 @@ private:
             peer->connection->send(slice);
             peer->sent += bytes;
         }
+    }
+
+    /// As a connection goes to another loop.
+    void move(Peer& peer) {
+        if (peer.connection == nullptr || peer.connection->is_closing()) return;
+        auto detached = peer.connection->detach();
+        peer.paused = false;
+        peer.connection = &set_->open(std::move(detached), std::make_unique<Ear>(peer));
     }
 
     static void pause(Peer& peer, bool pauses) {

@@ -15,28 +15,26 @@
 namespace parley::rt {
 namespace {
 
-constexpr unsigned kRingEntries = kWritesAtOnce;
 constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
 
 /// Each thread that writes has a ring of its own, so the kernel need not lock it. 0, or -errno.
 int open_ring(io_uring& ring) {
     io_uring_params params{};
     params.flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
-    int error = ::io_uring_queue_init_params(kRingEntries, &ring, &params);
+    int error = ::io_uring_queue_init_params(kWritesAtOnce, &ring, &params);
     if (error == -EINVAL) {  // before Linux 6.1
         params = {};
-        error = ::io_uring_queue_init_params(kRingEntries, &ring, &params);
+        error = ::io_uring_queue_init_params(kWritesAtOnce, &ring, &params);
     }
     return error;
 }
 
 /// Invariant: the ring is empty between two calls of write(). MSG_DONTWAIT makes every send complete while it is
-/// submitted, so no buffer is in the kernel's hands once write() has returned.
+/// submitted, so no buffer is in the kernel's hands once write() has returned. Where the ring takes nothing any more
+/// (a policy came after the start, no memory for long), it goes, and the thread writes without one from then on.
 class UringKernel final : public SystemKernel {
 public:
-    ~UringKernel() override {
-        if (state_ == State::kOpen) ::io_uring_queue_exit(&ring_);
-    }
+    ~UringKernel() override { close_ring(); }
 
     void unwatch(int fd) noexcept override {
         SystemKernel::unwatch(fd);
@@ -52,18 +50,26 @@ public:
             return;
         }
         while (!batch.empty()) {
-            const auto some = batch.first(std::min<std::size_t>(batch.size(), kRingEntries));
-            submit(some);
-            batch = batch.subspan(some.size());
+            const auto some = batch.first(std::min<std::size_t>(batch.size(), kWritesAtOnce));
+            const std::size_t taken = submit(some);
+            batch = batch.subspan(taken);
+            if (taken == some.size()) continue;
+            close_ring();
+            state_ = State::kRefused;
+            SystemKernel::write(batch);
+            return;
         }
     }
 
-    [[nodiscard]] std::string_view name() const noexcept override { return "io_uring"; }
+    [[nodiscard]] std::string_view name() const noexcept override {
+        return state_ == State::kRefused ? SystemKernel::name() : "io_uring";
+    }
 
 private:
     enum class State : std::uint8_t { kNew, kOpen, kRefused };
     static constexpr std::size_t kWorthARing = 2;
     static constexpr rlim_t kMostFiles = 1 << 20;
+    static constexpr int kTries = 1000;  ///< a millisecond or two
 
     /// The ring belongs to the thread that makes it: the loop's, not the one that built the loop.
     bool has_ring() noexcept {
@@ -76,6 +82,11 @@ private:
         const auto slots = static_cast<unsigned>(std::min<rlim_t>(files.rlim_cur, kMostFiles));
         if (::io_uring_register_files_sparse(&ring_, slots) == 0) kept_.resize(slots);
         return true;
+    }
+
+    void close_ring() noexcept {
+        if (state_ == State::kOpen) ::io_uring_queue_exit(&ring_);
+        kept_.clear();
     }
 
     [[nodiscard]] bool is_kept(int fd) const noexcept {
@@ -100,7 +111,8 @@ private:
         std::abort();
     }
 
-    void submit(std::span<Write> batch) {
+    /// How many the kernel took, from the front; those have their results.
+    std::size_t submit(std::span<Write> batch) {
         for (std::size_t i = 0; i < batch.size(); ++i) {
             io_uring_sqe* const sqe = ::io_uring_get_sqe(&ring_);
             const Write& entry = batch[i];
@@ -116,15 +128,22 @@ private:
             if (keep_file(entry.fd)) sqe->flags |= IOSQE_FIXED_FILE;
         }
         const auto wanted = static_cast<unsigned>(batch.size());
-        for (unsigned left = wanted; left > 0;) {
-            const int taken = ::io_uring_submit_and_wait(&ring_, left);
-            // Out of memory for a moment: the sockets wait, nothing is lost.
-            if (taken == -EINTR || taken == -EAGAIN || taken == -EBUSY) continue;
-            must(taken);
-            left -= std::min(left, static_cast<unsigned>(taken));
+        unsigned submitted = 0;
+        for (int tries = kTries; submitted < wanted && tries > 0; --tries) {
+            const int taken = ::io_uring_submit_and_wait(&ring_, wanted - submitted);
+            if (taken >= 0) {
+                submitted += std::min(wanted - submitted, static_cast<unsigned>(taken));
+            } else if (taken != -EINTR && taken != -EAGAIN && taken != -EBUSY) {
+                break;
+            }
         }
+        reap(batch, submitted);
+        return submitted;
+    }
+
+    void reap(std::span<Write> batch, unsigned submitted) {
         unsigned reaped = 0;
-        while (reaped < wanted) {
+        while (reaped < submitted) {
             io_uring_cqe* cqe = nullptr;
             const int error = ::io_uring_wait_cqe(&ring_, &cqe);
             if (error == -EINTR) continue;
@@ -141,7 +160,7 @@ private:
     }
 
     io_uring ring_{};
-    std::array<msghdr, kRingEntries> messages_{};
+    std::array<msghdr, kWritesAtOnce> messages_{};
     std::vector<bool> kept_;  ///< by descriptor
     State state_ = State::kNew;
 };
