@@ -22,15 +22,10 @@ public:
     std::vector<std::size_t> together;  ///< how many each call of append_all() brought
     void append_all(std::vector<log::Append> appends) override {
         together.push_back(appends.size());
-        RoomLog::append_all(std::move(appends));
-    }
-    void append(log::AppendRequest request, log::AppendDone done) override {
-        held_.emplace_back(std::move(request), std::move(done));
+        for (log::Append& each : appends) held_.push_back(std::move(each));
         if (!is_held) let_through();
     }
-    void let_through() {
-        for (auto& [request, done] : std::exchange(held_, {})) rooms.append(std::move(request), std::move(done));
-    }
+    void let_through() { rooms.append_all(std::exchange(held_, {})); }
     Result<log::Page> read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) override {
         return rooms.read(room, after, limit, max);
     }
@@ -40,7 +35,7 @@ public:
     void on_commit(CommitListener) override {}
 
 private:
-    std::vector<std::pair<log::AppendRequest, log::AppendDone>> held_;
+    std::vector<log::Append> held_;
 };
 
 /// Rooms and standings in memory.

@@ -21,8 +21,8 @@ namespace parley::gateway::testing {
 /// A log whose appends become durable when the test says so, and are then announced.
 class SlowLog final : public log::RoomLog {
 public:
-    void append(log::AppendRequest request, log::AppendDone done) override {
-        waiting.push_back({std::move(request), std::move(done)});
+    void append_all(std::vector<log::Append> appends) override {
+        for (log::Append& each : appends) waiting.push_back(std::move(each));
         if (!held) store();
     }
     /// What was accepted becomes durable.
@@ -49,7 +49,7 @@ public:
     void on_commit(CommitListener to) override { listener = std::move(to); }
 
     room::testing::FakeLog inner;
-    std::deque<std::pair<log::AppendRequest, log::AppendDone>> waiting;
+    std::deque<log::Append> waiting;
     bool held = false;
     CommitListener listener;
 };

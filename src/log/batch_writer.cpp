@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "base/uuid.h"
-
 namespace parley::log {
 namespace {
 
@@ -18,8 +16,12 @@ constexpr std::size_t kMessageOverhead = 200;  // ids, head and bookkeeping of o
 
 }  // namespace
 
-BatchWriter::BatchWriter(Options options, const Clock& clock, Begin begin)
-    : options_(std::move(options)), clock_(clock), begin_(std::move(begin)), queue_(options_.queue_limit) {
+BatchWriter::BatchWriter(Options options, const Clock& clock, Problem problem, Begin begin)
+    : options_(std::move(options)),
+      clock_(clock),
+      problem_(problem),
+      begin_(std::move(begin)),
+      queue_(options_.queue_limit) {
     thread_ = std::thread{[this] { run(); }};
 }
 
@@ -28,25 +30,33 @@ BatchWriter::~BatchWriter() {
     thread_.join();
 }
 
-void BatchWriter::append(AppendRequest request, AppendDone done) {
-    if (faulted_ && !may_try()) {
-        refuse(done, {Code::kStoreUnavailable, "the message store is not taking writes"});
-        return;
-    }
-    Pending pending;
-    for (Draft& draft : request.drafts) {
-        if (draft.id.empty()) {
-            draft.id = MessageId::trusted(make_uuid7(clock_.wall()));
-            draft.fresh_id = true;
+void BatchWriter::append_all(std::vector<Append> appends) {
+    const bool refusing = faulted_ && !may_try();
+    std::vector<Pending> pendings;
+    pendings.reserve(appends.size());
+    for (Append& each : appends) {
+        if (const char* why = problem_(each.request); why != nullptr) {
+            refuse(each.done, {Code::kInvalidPayload, why});
+        } else if (refusing) {
+            refuse(each.done, {Code::kStoreUnavailable, "the message store is not taking writes"});
+        } else {
+            pendings.push_back(pending_of(std::move(each)));
         }
-        pending.bytes += draft.nickname.size() + draft.content.size() + draft.extra.size() + kMessageOverhead;
     }
+    const std::size_t taken = queue_.push(pendings);
+    refuse(std::span{pendings}.subspan(taken), {Code::kStoreUnavailable, "too much is waiting for the message store"});
+}
+
+Pending BatchWriter::pending_of(Append append) const {
+    Pending out;
+    append.request.give_ids(clock_.wall());
+    for (const Draft& draft : append.request.drafts)
+        out.bytes += draft.nickname.size() + draft.content.size() + draft.extra.size() + kMessageOverhead;
     // The draft here, its copy for the wire and the client library's.
-    pending.held = {memory::Use::kMessages, 3 * pending.bytes};
-    pending.request = std::move(request);
-    pending.done = std::move(done);
-    if (queue_.push({&pending, 1}) == 0)
-        refuse(pending.done, {Code::kStoreUnavailable, "too much is waiting for the message store"});
+    out.held = {memory::Use::kMessages, 3 * out.bytes};
+    out.request = std::move(append.request);
+    out.done = std::move(append.done);
+    return out;
 }
 
 void BatchWriter::run() {

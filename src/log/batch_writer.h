@@ -35,11 +35,11 @@ public:
 
 /// What RoomLogs over a database have in common: while one batch is being stored the next gathers.
 ///
-/// Thread: append() from any. One thread of its own stores; it calls the listener, the answers and on_trouble.
-/// Order:  requests are stored in the order append() got them.
+/// Thread: append_all() from any. One thread of its own stores; it calls the listener, the answers and on_trouble.
+/// Order:  requests are stored in the order append_all() got them.
 /// Fails:  a batch that cannot be stored, or whose outcome is unknown, is tried for settle_limit, then what is not
 ///         stored of it and what waits behind it are refused; from then on one append in 0.1 to 1 s tries and the
-///         others are refused inside append(). A draft that no store can hold is refused alone (kInvalidPayload).
+///         others are refused inside append_all(). A draft that no store can hold is refused alone (kInvalidPayload).
 class BatchWriter {
 public:
     struct Options {
@@ -53,18 +53,19 @@ public:
         /// Told when storing begins to fail (the reason), when the reason changes and when it works again (empty).
         UniqueFunction<void(const std::string& reason)> on_trouble;
     };
+    /// Why the store can never hold it; null: it can.
+    using Problem = const char* (*)(const AppendRequest&);
     using Begin = UniqueFunction<std::unique_ptr<BatchTry>(std::span<Pending>)>;
 
     /// `clock` must outlive it.
-    BatchWriter(Options options, const Clock& clock, Begin begin);
+    BatchWriter(Options options, const Clock& clock, Problem problem, Begin begin);
     /// Stores what was accepted.
     ~BatchWriter();
     BatchWriter(const BatchWriter&) = delete;
     BatchWriter& operator=(const BatchWriter&) = delete;
 
-    /// As RoomLog::append().
-    void append(AppendRequest request, AppendDone done);
-    void refuse(AppendDone& done, const Error& error);
+    /// As RoomLog::append_all().
+    void append_all(std::vector<Append> appends);
     /// Before the first append.
     void on_commit(RoomLog::CommitListener listener) { listener_ = std::move(listener); }
     [[nodiscard]] LogStats stats() const;
@@ -77,12 +78,15 @@ private:
     Result<> try_to_store(BatchTry& batch);
     void tell(std::span<Pending> appends, BatchTry& batch, const Result<>& stored);
     void refuse(std::span<Pending> appends, const Error& error);
+    void refuse(AppendDone& done, const Error& error);
+    [[nodiscard]] Pending pending_of(Append append) const;
     void fault(const std::string& reason);
     void recovered();
     [[nodiscard]] bool may_try() const;
 
     Options options_;
     const Clock& clock_;
+    const Problem problem_;
     Begin begin_;
     RoomLog::CommitListener listener_;
     LogCounters counters_;

@@ -62,21 +62,32 @@ protected:
         BatchWriter::Options options;
         options.settle_limit = 1ms;
         options.on_trouble = [this](const std::string& reason) { said_.push_back(reason); };
-        writer_.emplace(std::move(options), clock_, [this](std::span<Pending> appends) -> std::unique_ptr<BatchTry> {
-            if (wait_.valid()) wait_.wait();
-            return std::make_unique<FakeTry>(appends, store_);
-        });
+        const auto problem = [](const AppendRequest& request) {
+            return request.drafts.front().content == "too large" ? "it is too large" : nullptr;
+        };
+        writer_.emplace(std::move(options), clock_, problem,
+                        [this](std::span<Pending> appends) -> std::unique_ptr<BatchTry> {
+                            if (wait_.valid()) wait_.wait();
+                            return std::make_unique<FakeTry>(appends, store_);
+                        });
         writer_->on_commit([this](std::span<const MessageRef> messages) {
             for (const auto& message : messages) heard_.push_back(message->content);
         });
     }
-    std::future<Answer> send(const std::string& content) {
-        Draft draft;
-        draft.content = content;
-        auto promise = std::make_shared<std::promise<Answer>>();
-        writer_->append({RoomId::trusted("r"), {std::move(draft)}},
-                        [promise](Answer answer) { promise->set_value(std::move(answer)); });
-        return promise->get_future();
+    std::future<Answer> send(const std::string& content) { return std::move(send_all({content}).front()); }
+    std::vector<std::future<Answer>> send_all(const std::vector<std::string>& contents) {
+        std::vector<std::future<Answer>> out;
+        std::vector<Append> appends;
+        for (const auto& content : contents) {
+            auto promise = std::make_shared<std::promise<Answer>>();
+            out.push_back(promise->get_future());
+            Append& append = appends.emplace_back();
+            append.request.room = RoomId::trusted("r");
+            append.request.drafts.emplace_back().content = content;
+            append.done = [promise](Answer answer) { promise->set_value(std::move(answer)); };
+        }
+        writer_->append_all(std::move(appends));
+        return out;
     }
     /// Sends these so that they are one batch, after one of its own.
     std::vector<Answer> send_together(const std::vector<std::string>& contents) {
@@ -105,6 +116,24 @@ TEST_F(BatchWriterTest, WhatGathersWhileOneBatchIsStoredIsTheNext) {
     writer_.reset();
     EXPECT_LE(store_.batches, 2);
     EXPECT_THAT(heard_, ElementsAre("first", "a", "b", "c"));
+}
+
+TEST_F(BatchWriterTest, WhatComesTogetherIsOneBatch) {
+    for (auto& answer : send_all({"a", "b", "c"})) EXPECT_TRUE(answer.get());
+    writer_.reset();
+    EXPECT_EQ(store_.batches, 1);
+    EXPECT_THAT(heard_, ElementsAre("a", "b", "c"));
+}
+
+TEST_F(BatchWriterTest, WhatTheStoreCanNeverHoldIsRefusedWithoutATry) {
+    auto answers = send_all({"a", "too large", "c"});
+    EXPECT_TRUE(answers[0].get());
+    const auto refused = answers[1].get();
+    EXPECT_EQ(refused.error().code, Code::kInvalidPayload);
+    EXPECT_EQ(refused.error().message, "it is too large");
+    EXPECT_TRUE(answers[2].get());
+    writer_.reset();
+    EXPECT_EQ(store_.batches, 1);
 }
 
 TEST_F(BatchWriterTest, WhatNoStoreHoldsIsRefusedAlone) {

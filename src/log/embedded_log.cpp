@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <span>
 
-#include "base/uuid.h"
 #include "log/commit_queue.h"
 #include "log/committer.h"
 #include "log/store.h"
@@ -79,12 +78,6 @@ EmbeddedLog::~EmbeddedLog() {
 
 void EmbeddedLog::on_commit(CommitListener listener) { listener_ = std::move(listener); }
 
-void EmbeddedLog::append(AppendRequest request, AppendDone done) {
-    std::vector<Append> one;
-    one.push_back({std::move(request), std::move(done)});
-    append_all(std::move(one));
-}
-
 void EmbeddedLog::append_all(std::vector<Append> appends) {
     const bool refusing = faulted_ && !recovery_is_due();
     std::vector<Pending> pendings;
@@ -103,12 +96,9 @@ void EmbeddedLog::append_all(std::vector<Append> appends) {
 
 Pending EmbeddedLog::pending_of(Append append) const {
     Pending out;
+    append.request.give_ids(clock_.wall());
     out.records.reserve(append.request.drafts.size());
-    for (Draft& draft : append.request.drafts) {
-        if (draft.id.empty()) {
-            draft.id = MessageId::trusted(make_uuid7(clock_.wall()));
-            draft.fresh_id = true;
-        }
+    for (const Draft& draft : append.request.drafts) {
         out.records.push_back(records::encode_draft(draft));
         out.bytes += out.records.back().size() + kMessageOverhead;
     }

@@ -66,7 +66,6 @@ public:
     EmbeddedLog(const EmbeddedLog&) = delete;
     EmbeddedLog& operator=(const EmbeddedLog&) = delete;
 
-    void append(AppendRequest request, AppendDone done) override;
     void append_all(std::vector<Append> appends) override;
     Result<Page> read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) override;
     Result<Page> read_before(const RoomId& room, RoomSeq before, std::size_t limit, Bytes max) override;

@@ -18,10 +18,13 @@ struct Appended {
 };
 
 /// Drafts for one room, stored together: durable together, adjacent in seq (those that are not
-/// repeats), all or nothing. 1 to 100 drafts. An empty draft id gets a UUIDv7 before append().
+/// repeats), all or nothing. 1 to 100 drafts; one without an id gets a UUIDv7.
 struct AppendRequest {
     RoomId room;
     std::vector<Draft> drafts;
+
+    /// For the log, as it takes the request.
+    void give_ids(WallTime now);
 };
 /// One Appended per draft, in order. Error: kStoreUnavailable (nothing acknowledged; a retry with the
 /// same ids is safe whatever became of this try).
@@ -56,9 +59,9 @@ class RoomLog {
 public:
     virtual ~RoomLog() = default;
 
-    virtual void append(AppendRequest request, AppendDone done) = 0;
+    void append(AppendRequest request, AppendDone done);
     /// As append() of each in turn; the log may commit them together.
-    virtual void append_all(std::vector<Append> appends);
+    virtual void append_all(std::vector<Append> appends) = 0;
 
     /// Messages with seq > `after`, at most `limit` and about `max` bytes (always at least one where there is one).
     /// What was trimmed is left out without an error: compare `at.first`.

@@ -20,25 +20,8 @@ namespace parley::room::testing {
 /// A RoomLog in memory of one thread. Fails when told to; its answers come when the pool's task is run.
 class FakeLog final : public log::RoomLog {
 public:
-    void append(log::AppendRequest request, log::AppendDone done) override {
-        if (is_down) {
-            done(fail(Code::kStoreUnavailable, "down"));
-            return;
-        }
-        std::vector<log::Appended> out;
-        for (Draft& draft : request.drafts) {
-            const auto& there = rooms_[request.room].messages;
-            const auto same = std::ranges::find_if(there, [&](const MessageRef& message) {
-                return !draft.id.empty() && message->id == draft.id && message->sender == draft.sender;
-            });
-            if (same != there.end()) {
-                out.push_back({(*same)->seq, (*same)->created_at, true});
-                continue;
-            }
-            const MessageRef stored = put(request.room, std::move(draft));
-            out.push_back({stored->seq, stored->created_at, false});
-        }
-        done(std::move(out));
+    void append_all(std::vector<log::Append> appends) override {
+        for (log::Append& each : appends) each.done(store(std::move(each.request)));
     }
     Result<log::Page> read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes) override {
         if (is_down || (is_behind && after > at(room).head)) return fail(Code::kStoreUnavailable, "down");
@@ -94,6 +77,25 @@ private:
         RoomSeq head{0};
         std::vector<MessageRef> messages;
     };
+
+    Result<std::vector<log::Appended>> store(log::AppendRequest request) {
+        if (is_down) return fail(Code::kStoreUnavailable, "down");
+        std::vector<log::Appended> out;
+        for (Draft& draft : request.drafts) {
+            const auto& there = rooms_[request.room].messages;
+            const auto same = std::ranges::find_if(there, [&](const MessageRef& message) {
+                return !draft.id.empty() && message->id == draft.id && message->sender == draft.sender;
+            });
+            if (same != there.end()) {
+                out.push_back({(*same)->seq, (*same)->created_at, true});
+                continue;
+            }
+            const MessageRef stored = put(request.room, std::move(draft));
+            out.push_back({stored->seq, stored->created_at, false});
+        }
+        return out;
+    }
+
     std::map<RoomId, Room> rooms_;
 };
 

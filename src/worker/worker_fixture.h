@@ -53,7 +53,7 @@ public:
         };
     }
 
-    void append(log::AppendRequest, log::AppendDone) override {}
+    void append_all(std::vector<log::Append>) override {}
     Result<log::Page> read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes) override {
         const std::lock_guard lock{mutex_};
         ++reads;

@@ -12,7 +12,6 @@
 #include "adapters/kafka/topic.h"
 #include "adapters/kafka/topic_reader.h"
 #include "base/logger.h"
-#include "base/uuid.h"
 #include "log/held_message.h"
 
 namespace parley::kafka {
@@ -165,18 +164,20 @@ void KafkaLog::on_own_commit(CommitListener listener) {
     own_listener_ = std::move(listener);
 }
 
-void KafkaLog::append(AppendRequest request, AppendDone done) {
-    const std::uint32_t partition = number_of(request.room);
-    if (closing_ || broken_ || !faults_->may_try(partition, steady_clock::now())) {
-        refuse(done, {Code::kStoreUnavailable, "the message store is not taking writes"});
-        return;
+void KafkaLog::append_all(std::vector<log::Append> appends) {
+    for (log::Append& each : appends) {
+        const std::uint32_t partition = number_of(each.request.room);
+        if (closing_ || broken_ || !faults_->may_try(partition, steady_clock::now())) {
+            refuse(each.done, {Code::kStoreUnavailable, "the message store is not taking writes"});
+        } else {
+            send(std::move(each.request), partition, std::move(each.done));
+        }
     }
-    send(std::move(request), partition, std::move(done));
 }
 
 void KafkaLog::send(AppendRequest request, std::uint32_t partition, AppendDone done) {
-    for (Draft& draft : request.drafts) {
-        if (draft.id.empty()) draft.id = MessageId::trusted(make_uuid7(clock_.wall()));
+    request.give_ids(clock_.wall());
+    for (const Draft& draft : request.drafts) {
         // No database holds it.
         if (draft.nickname.find('\0') != std::string::npos || draft.content.find('\0') != std::string::npos) {
             refuse(done, {Code::kInvalidPayload, "U+0000 cannot be stored"});

@@ -69,7 +69,7 @@ public:
     KafkaLog(const KafkaLog&) = delete;
     KafkaLog& operator=(const KafkaLog&) = delete;
 
-    void append(log::AppendRequest request, log::AppendDone done) override;
+    void append_all(std::vector<log::Append> appends) override;
     Result<log::Page> read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) override;
     Result<log::Page> read_before(const RoomId& room, RoomSeq before, std::size_t limit, Bytes max) override;
     Result<log::RoomHead> head(const RoomId& room) override;

@@ -17,9 +17,7 @@ public:
         log_ = std::move(*log);
         writer_ = std::move(*TableWriter::open(settings, {}, *table_));
     }
-    void append(log::AppendRequest request, log::AppendDone done) override {
-        log_->append(std::move(request), std::move(done));
-    }
+    void append_all(std::vector<log::Append> appends) override { log_->append_all(std::move(appends)); }
     Result<log::Page> read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) override {
         return log_->read(room, after, limit, max);
     }

@@ -8,7 +8,6 @@ namespace {
 /// A document holds 16 MB, with the ids of a hundred messages.
 constexpr std::uint64_t kMostOfOneRequest = 14 << 20;
 
-/// Null: it can be stored.
 const char* problem(const log::AppendRequest& request) {
     std::uint64_t bytes = 0;
     for (const Draft& draft : request.drafts) {
@@ -36,16 +35,8 @@ MongoLog::MongoLog(std::shared_ptr<Pool> pool, Epoch epoch, MongoLogOptions opti
       reader_(pool_, epoch),
       trimmer_(options.keep, clock, *pool_),
       kept_{*pool_, std::move(connection), {}},
-      writer_(std::move(options.writer), clock,
+      writer_(std::move(options.writer), clock, problem,
               [this](std::span<log::Pending> appends) { return std::make_unique<Batch>(appends, kept_); }) {}
-
-void MongoLog::append(log::AppendRequest request, log::AppendDone done) {
-    if (const char* why = problem(request); why != nullptr) {
-        writer_.refuse(done, {Code::kInvalidPayload, why});
-        return;
-    }
-    writer_.append(std::move(request), std::move(done));
-}
 
 Result<log::Page> MongoLog::read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) {
     return reader_.read(room, after, limit, max);

@@ -5,8 +5,12 @@
 namespace parley::postgres {
 namespace {
 
-bool holds_nul(const Draft& draft) {
-    return (draft.nickname + draft.content + draft.extra).find('\0') != std::string::npos;
+const char* problem(const log::AppendRequest& request) {
+    for (const Draft& draft : request.drafts) {
+        for (const std::string& text : {std::cref(draft.nickname), std::cref(draft.content), std::cref(draft.extra)})
+            if (text.find('\0') != std::string::npos) return "U+0000 cannot be stored";
+    }
+    return nullptr;
 }
 
 }  // namespace
@@ -57,19 +61,9 @@ PostgresLog::PostgresLog(std::shared_ptr<Pool> pool, PostgresLogOptions options,
       reader_(pool_),
       trimmer_(options.keep, clock, *pool_),
       connection_(std::move(connection)),
-      writer_(std::move(options.writer), clock, [this](std::span<log::Pending> appends) {
+      writer_(std::move(options.writer), clock, problem, [this](std::span<log::Pending> appends) {
           return std::make_unique<Try>(appends, pool_->settings(), connection_);
       }) {}
-
-void PostgresLog::append(log::AppendRequest request, log::AppendDone done) {
-    for (const Draft& draft : request.drafts) {
-        if (holds_nul(draft)) {
-            writer_.refuse(done, {Code::kInvalidPayload, "U+0000 cannot be stored"});
-            return;
-        }
-    }
-    writer_.append(std::move(request), std::move(done));
-}
 
 Result<log::Page> PostgresLog::read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) {
     return reader_.read(room, after, limit, max);

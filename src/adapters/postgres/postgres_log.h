@@ -29,7 +29,7 @@ public:
     static Result<std::unique_ptr<PostgresLog>> open(std::shared_ptr<Pool> pool, PostgresLogOptions options,
                                                      const Clock& clock);
 
-    void append(log::AppendRequest request, log::AppendDone done) override;
+    void append_all(std::vector<log::Append> appends) override { writer_.append_all(std::move(appends)); }
     Result<log::Page> read(const RoomId& room, RoomSeq after, std::size_t limit, Bytes max) override;
     Result<log::Page> read_before(const RoomId& room, RoomSeq before, std::size_t limit, Bytes max) override;
     Result<log::RoomHead> head(const RoomId& room) override;
