@@ -12,6 +12,7 @@
 #include "adapters/kafka/topic.h"
 #include "adapters/kafka/topic_reader.h"
 #include "base/logger.h"
+#include "base/uuid.h"
 #include "log/held_message.h"
 
 namespace parley::kafka {
