@@ -87,6 +87,7 @@ def measure_peer(bench, peer, plans, progress, results, folder):
                 if options and not group.name.endswith("idle"):
                     results["instead"][group.name] = " ".join(map(str, options))
                 keep("fanout", results, folder)
+        results["skipped"].pop(peer.name, None)  # in the results that were there already
         return True
     except Unavailable as why:
         reason = str(why)
@@ -111,6 +112,7 @@ def take_options():
     parser.add_argument("--peers", default=",".join(PEERS), help=f"of {','.join(PEERS)}, or none")
     parser.add_argument("--pairs", type=int, default=11)
     parser.add_argument("--peer-pairs", type=int, default=3)
+    parser.add_argument("--peers-only", action="store_true", help="of --only, what is measured beside the peers")
     parser.add_argument("--seconds", type=int, default=4, help="seconds of a run that count")
     parser.add_argument("--quick", action="store_true", help="3 pairs of 2 s: whether it works, no result")
     parser.add_argument("--out", type=pathlib.Path,
@@ -127,7 +129,8 @@ def take_options():
     options.warm_up, options.slow_seconds = 1, 8
     if options.quick:
         options.pairs, options.peer_pairs, options.seconds = min(options.pairs, 3), 1, 2
-    whole = set(options.only) >= set(groups.KINDS) and len(options.peers) == len(PEERS) and not options.quick
+    whole = (set(options.only) >= set(groups.KINDS) and len(options.peers) == len(PEERS) and not options.quick
+             and not options.peers_only)
     if options.out is None:
         options.out = RESULTS if whole or options.merge or options.write_only else build / "bench-results"
     return options
@@ -151,7 +154,7 @@ def main():
     if options.merge and kept.exists():
         before = json.loads(kept.read_text())
         results.update({part: before[part] for part in ("groups", "skipped", "instead")})
-    plans = groups.plan(bench, options.only, options.pairs)
+    plans = [] if options.peers_only else groups.plan(bench, options.only, options.pairs)
     peers = [(peer, groups.plan_peer(bench, peer, options.only, options.peer_pairs))
              for peer in (PEERS[name]() for name in options.peers)]
     peers = [(peer, peer_plans) for peer, peer_plans in peers if peer_plans]

@@ -33,7 +33,7 @@ def machine_line(results):
     """Where and when, and how much else went on there."""
     groups = results["groups"].values()
     dates = sorted(group["date"] for group in groups)
-    when = dates[0] if dates[0][:10] == dates[-1][:10] else f"{dates[0]} to {dates[-1]}"
+    when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     loads = [load for group in groups for load in group["load"]]
     others = [group["others"] for group in groups if "others" in group]
     words = f"{when}, {machines(results)}, load average {min(loads):.1f} to {max(loads):.1f}"

@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """What the bench's runner works out from runs: intervals, verdicts, tables and the plot. Needs nothing built."""
+import contextlib
 import pathlib
 import sys
+import types
 import tempfile
 import xml.dom.minidom
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "lib"), str(ROOT / "bench")]
 from harness.suite import check, equal, expect, run
+import run as program
+from peers.peer import Unavailable
 from runner import buses, claims, groups, load, mixes, report, stats, svg, transports
 from runner.results import put_into
 
@@ -42,6 +46,34 @@ def _():
 def _():
     # The usual table of distribution-free 95 % intervals of the median.
     equal([stats.interval(range(count)).rank for count in (6, 8, 9, 12, 20, 25, 100)], [1, 1, 2, 3, 6, 8, 40])
+
+
+@check("a peer that was skipped once and is there now is not called skipped")
+def _():
+    peer = types.SimpleNamespace(name="NATS", may_be_absent=False, instead={})
+
+    @contextlib.contextmanager
+    def is_up(_):
+        yield
+
+    @contextlib.contextmanager
+    def is_absent(_):
+        raise Unavailable("it is not installed")
+        yield
+
+    found = results()
+    for comes_up, skipped in ((is_absent, {"NATS": "it is not installed"}), (is_up, {})):
+        with tempfile.TemporaryDirectory() as folder:
+            good = program.measure_peer(types.SimpleNamespace(peer=comes_up), peer, [], program.Progress([]), found, pathlib.Path(folder))
+        equal((good, found["skipped"]), (comes_up is is_up, skipped))
+
+
+@check("figures of one day say from when to when they were taken")
+def _():
+    found = results(A=rounds(1), B=rounds(1))
+    equal(report.machine_line(found).split(",")[0], "2026-01-02 03:04 UTC")
+    found["groups"]["B"]["date"] = "2026-01-02 05:06 UTC"
+    equal(report.machine_line(found).split(",")[0], "2026-01-02 03:04 UTC to 2026-01-02 05:06 UTC")
 
 
 @check("fewer than 6 pairs have no 95 % interval, and say so")
