@@ -3,8 +3,8 @@
 import contextlib
 import pathlib
 import sys
-import types
 import tempfile
+import types
 import xml.dom.minidom
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -52,14 +52,11 @@ def _():
 def _():
     peer = types.SimpleNamespace(name="NATS", may_be_absent=False, instead={})
 
-    @contextlib.contextmanager
     def is_up(_):
-        yield
+        return contextlib.nullcontext()
 
-    @contextlib.contextmanager
     def is_absent(_):
         raise Unavailable("it is not installed")
-        yield
 
     found = results()
     for comes_up, skipped in ((is_absent, {"NATS": "it is not installed"}), (is_up, {})):
